@@ -46,7 +46,7 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
     """
     if "checks" in document:
         raise unreadable(path, "it is a result of check, and the other one is not")
-    with _malformed(path):
+    with malformed(path):
         found, failures = [*_results(document)], [*_failures(document)]
     if not found and not failures and "verdict" not in document:
         raise unreadable(path, "it holds no comparison")
@@ -57,7 +57,7 @@ def earlier(path: Path) -> Earlier:
     """Read an earlier report, or what --json printed, to compare a new one with."""
     document = load(path)
     results, _ = results_of(document, path)
-    with _malformed(path):  # a report knows when a cause was seen before it
+    with malformed(path):  # a report knows when a cause was seen before it
         dates = {each["id"]: each["first_seen"] for each in document.get("findings", ())}
     found = (
         replace(each, first_seen=dates.get(each.id) or each.first_seen)
@@ -67,7 +67,7 @@ def earlier(path: Path) -> Earlier:
 
 
 @contextmanager
-def _malformed(path: Path) -> Iterator[None]:
+def malformed(path: Path) -> Iterator[None]:
     """Raise ReportError for what cannot be read from a document."""
     try:
         yield
@@ -107,16 +107,16 @@ def _failures(document: Document) -> Iterator[Failure]:
 
 
 def _comparison(facts: Document) -> Comparison:
-    return _built(Comparison, facts, not_compared=tuple(facts["not_compared"]["paths"]))
+    return built(Comparison, facts, not_compared=tuple(facts["not_compared"]["paths"]))
 
 
 def _matrix(facts: Document) -> Matrix:
     clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
     cells = {
-        (_query(each["query"]), each["cloud"]): _built(Cell, each, status_code=each["status"])
+        (_query(each["query"]), each["cloud"]): built(Cell, each, status_code=each["status"])
         for each in facts["cells"]
     }
-    return _built(
+    return built(
         Matrix,
         facts,
         not_compared=tuple(facts["not_compared"]["paths"]),
@@ -132,7 +132,7 @@ def _matrix(facts: Document) -> Matrix:
     )
 
 
-def _built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
+def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
     """Return an object with the facts that it has a field for; `read` are those read already."""
     hints = get_type_hints(kind)
     names = [each for each in signature(kind).parameters if each in facts and each not in read]
@@ -153,7 +153,7 @@ def _read(hint: Any, value: Any) -> Any:
     if hint is date:
         return date.fromisoformat(value)
     kind: Any = hint
-    return _built(kind, value) if is_dataclass(hint) else value
+    return built(kind, value) if is_dataclass(hint) else value
 
 
 def _step(facts: Document, cells: Mapping[tuple[Query, str], Cell]) -> Step:
@@ -162,14 +162,14 @@ def _step(facts: Document, cells: Mapping[tuple[Query, str], Cell]) -> Step:
     return Step(
         baseline=facts["from"],
         candidate=facts["to"],
-        difference=_built(Difference, facts),
+        difference=built(Difference, facts),
         queries=queries,
         recorded=tuple(each.recorded_at for each in answers if each.recorded_at is not None),
     )
 
 
 def _span(facts: Document) -> Span:
-    return _built(Span, facts, first=facts["first_seen"], last=facts["last_seen"])
+    return built(Span, facts, first=facts["first_seen"], last=facts["last_seen"])
 
 
 def _pair(facts: Document) -> tuple[str, str, Query]:
