@@ -38,6 +38,8 @@ def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, s
 
 def plain(text: str) -> str:
     """Escape unprintable characters as JSON does, so that none moves a cursor."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
