@@ -13,7 +13,7 @@ from pytest_imagedetail.model import id_of
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.junit import Case, Suite
 from pytest_imagedetail.report.loading import built, load, malformed, unreadable
-from pytest_imagedetail.report.questions import Answer, Row
+from pytest_imagedetail.report.questions import Row, RowCell
 from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.report.text import plain
 
@@ -192,7 +192,7 @@ def _rows(
         keys = [(check.id, cloud) for cloud in clouds]
         states = [found.get(key, "not asked") for key in keys]  # shards may have other checks
         answers = [
-            Answer(state=state, words=state, finding=links.get(key, ""))
+            RowCell(state=state, words=state, finding=links.get(key, ""))
             for key, state in zip(keys, states, strict=True)
         ]
         group = "Forecast" if check.is_forecast else "Relations"

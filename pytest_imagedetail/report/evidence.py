@@ -21,7 +21,7 @@ _Normalize = Callable[[Listing, str], Normalized]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Exhibit:
     """What one cloud answered, as evidence."""
 
     cloud: str
@@ -32,17 +32,8 @@ class Answer:
     rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What a cause rests on."""
-
-    curl: str  # asks for it, without a token
-    facts: tuple[tuple[str, str], ...]
-    answers: tuple[Answer, ...]  # of both clouds; none if they are not known
-
-
-def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evidence]:
-    """Yield the evidence for each cause; see `explain`."""
+def exhibits_of(findings: Sequence[Finding]) -> Iterator[list[Exhibit]]:
+    """Yield what both clouds answered, for each cause; nothing if that is not known."""
     known: dict[tuple[int, str], Normalized] = {}
 
     def normalize(listing: Listing, profile: str) -> Normalized:
@@ -52,18 +43,13 @@ def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evid
             known[key] = listing.normalized(profile)
         return known[key]
 
-    for finding in findings:
-        place = finding.places[0]
-        yield Evidence(
-            curl=_curl(place.queries[0]),
-            facts=tuple(explain(finding, typed)),
-            answers=tuple(_answer(each, place, normalize) for each in place.listings),
-        )
+    for place in (each.places[0] for each in findings):
+        yield [_exhibit(each, place, normalize) for each in place.first.listings]
 
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
-    yield from facts(finding.first, finding.places[0].sides)
+    yield from facts(finding.first, finding.places[0].first.sides)
     yield "accept", accept_line(finding, typed)
 
 
@@ -90,7 +76,7 @@ def accept_line(finding: Finding, typed: str | None) -> str:
     if typed is not None:
         return accept_command(typed, place.group.path, finding.kind)
     if not others:
-        clouds = {each.name: each.cloud for each in place.sides}
+        clouds = {each.name: each.cloud for each in place.first.sides}
         pair = [clouds.get(name, name) for name in (place.baseline, place.candidate)]
         between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
@@ -116,13 +102,14 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
             yield "release", f"{side.cloud} declares none: it is judged as the newest"
 
 
-def _curl(query: Query) -> str:
+def curl_of(query: Query) -> str:
+    """Return the command that asks for it, without a token."""
     headers = [("X-Auth-Token", "$OS_TOKEN"), *headers_of(query).fields]
     fields = (f'-H "{name}: {value}"' for name, value in headers)
     return " ".join(["curl", *fields, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
-def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
+def _exhibit(listing: Listing, place: Place, normalize: _Normalize) -> Exhibit:
     first, provenance = place.group.first, listing.provenance
     sent, compared, rules = "it has no such image", "", ""
     image = first.image or next(iter(first.examples), None)
@@ -138,7 +125,7 @@ def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
             normalized = normalize(listing, place.result.profile)
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
             rules = text.normalized(normalized.counts)
-    return Answer(
+    return Exhibit(
         cloud=provenance.cloud,
         recorded_at=provenance.recorded_at,
         file=f"{provenance.cloud}/{file_name(provenance.query)}",

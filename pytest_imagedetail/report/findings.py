@@ -6,7 +6,6 @@ from typing import Any
 
 from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     KINDS,
     OF_QUERY,
@@ -14,7 +13,6 @@ from pytest_imagedetail.model import (
     Difference,
     Query,
     Severity,
-    Side,
 )
 from pytest_imagedetail.report import text
 
@@ -30,14 +28,19 @@ class Place:
     result: Result  # the first that shows it
 
     @property
+    def first(self) -> Step:
+        """One of the steps."""
+        return self.steps[0]
+
+    @property
     def baseline(self) -> str:
         """The name of the earlier cloud."""
-        return self.steps[0].baseline
+        return self.first.baseline
 
     @property
     def candidate(self) -> str:
         """The name of the later cloud."""
-        return self.steps[0].candidate
+        return self.first.candidate
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -53,16 +56,6 @@ class Place:
     def pair(self) -> str:
         """Both names."""
         return f"{self.baseline} -> {self.candidate}"
-
-    @property
-    def listings(self) -> tuple[Listing, ...]:
-        """Both answers to the first query; none if the result was read from its JSON form."""
-        return self.steps[0].listings
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        """Both sides; none if a matrix was read from its JSON form."""
-        return self.steps[0].sides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
