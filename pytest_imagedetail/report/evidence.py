@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,11 +13,12 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding, Place
+from pytest_imagedetail.report.findings import Finding
 from pytest_imagedetail.transport.request import headers_of, url_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is not an image
-_Normalize = Callable[[Listing, str], Normalized]
+_Known = dict[tuple[int, str], Normalized]
+"""Listings by identity and profile, each normalized once: many causes are about the same few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +35,14 @@ class Exhibit:
 
 def exhibits_of(findings: Sequence[Finding]) -> Iterator[list[Exhibit]]:
     """Yield what both clouds answered, for each cause; nothing if that is not known."""
-    known: dict[tuple[int, str], Normalized] = {}
-
-    def normalize(listing: Listing, profile: str) -> Normalized:
-        """Normalize each listing once: many causes are about the same few."""
-        key = (id(listing), profile)
-        if key not in known:
-            known[key] = listing.normalized(profile)
-        return known[key]
-
-    for place in (each.places[0] for each in findings):
-        yield [_exhibit(each, place, normalize) for each in place.first.listings]
+    known: _Known = {}
+    for each in findings:
+        yield [_exhibit(one, each, known) for one in each.places[0].step.listings]
 
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
-    yield from facts(finding.first, finding.places[0].first.sides)
+    yield from facts(finding.first, finding.places[0].step.sides)
     yield "accept", accept_line(finding, typed)
 
 
@@ -74,10 +67,10 @@ def accept_line(finding: Finding, typed: str | None) -> str:
     """Return how to accept a cause: by the command, or by a line in the file of rules."""
     (place, *others), between = finding.places, ""
     if typed is not None:
-        return accept_command(typed, place.group.path, finding.kind)
+        return accept_command(typed, place.path, finding.kind)
     if not others:
-        clouds = {each.name: each.cloud for each in place.first.sides}
-        pair = [clouds.get(name, name) for name in (place.baseline, place.candidate)]
+        clouds = {each.name: each.cloud for each in place.step.sides}
+        pair = [clouds.get(name, name) for name in (place.step.baseline, place.step.candidate)]
         between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
     return f"in imagedetail-rules.yaml: - {{{rule}}}"
@@ -109,8 +102,8 @@ def curl_of(query: Query) -> str:
     return " ".join(["curl", *fields, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
-def _exhibit(listing: Listing, place: Place, normalize: _Normalize) -> Exhibit:
-    first, provenance = place.group.first, listing.provenance
+def _exhibit(listing: Listing, finding: Finding, known: _Known) -> Exhibit:
+    first, provenance, profile = finding.first, listing.provenance, finding.results[0].profile
     sent, compared, rules = "it has no such image", "", ""
     image = first.image or next(iter(first.examples), None)
     if first.kind == "header_changed":
@@ -122,7 +115,8 @@ def _exhibit(listing: Listing, place: Place, normalize: _Normalize) -> Exhibit:
         ids = [each.get("id") for each in listing.images]
         if image.id in ids:
             number = ids.index(image.id)
-            normalized = normalize(listing, place.result.profile)
+            key = (id(listing), profile)
+            normalized = known.get(key) or known.setdefault(key, listing.normalized(profile))
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
             rules = text.normalized(normalized.counts)
     return Exhibit(

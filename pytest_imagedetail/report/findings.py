@@ -11,51 +11,11 @@ from pytest_imagedetail.model import (
     OF_QUERY,
     SEVERITIES,
     Difference,
-    Query,
     Severity,
 )
-from pytest_imagedetail.report import text
+from pytest_imagedetail.report.text import Place
 
 Result = Comparison | Matrix
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Two clouds between which a cause shows."""
-
-    steps: tuple[Step, ...]
-    group: text.Group  # of their differences
-    result: Result  # the first that shows it
-
-    @property
-    def first(self) -> Step:
-        """One of the steps."""
-        return self.steps[0]
-
-    @property
-    def baseline(self) -> str:
-        """The name of the earlier cloud."""
-        return self.first.baseline
-
-    @property
-    def candidate(self) -> str:
-        """The name of the later cloud."""
-        return self.first.candidate
-
-    @property
-    def queries(self) -> tuple[Query, ...]:
-        """The queries that show it."""
-        return tuple(dict.fromkeys(query for each in self.steps for query in each.queries))
-
-    @property
-    def seen(self) -> tuple[str, ...]:
-        """When the candidate's answers were recorded; UTC, ISO 8601."""
-        return tuple(date for each in self.steps for date in each.recorded)
-
-    @property
-    def pair(self) -> str:
-        """Both names."""
-        return f"{self.baseline} -> {self.candidate}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +23,15 @@ class Finding:
     """A cause: differences of one severity and kind at one path, wherever they show."""
 
     id: str  # see `Difference.id`
-    places: tuple[Place, ...]
+    places: tuple[Place, ...]  # one for each pair of clouds
+    results: tuple[Result, ...]  # the first that shows it in each place
     first_seen: str | None  # in this report or in an earlier one; UTC, ISO 8601
     new: tuple[Place, ...] = ()  # those that an earlier report lacks
 
     @property
     def first(self) -> Difference:
         """One of its differences."""
-        return self.places[0].group.first
+        return self.places[0].first
 
     @property
     def severity(self) -> Severity:
@@ -112,13 +73,13 @@ class Finding:
     @property
     def reason(self) -> str:
         """Why it has its severity."""
-        reasons = (each.reason for place in self.places for each in place.group.differences)
+        reasons = (each.reason for place in self.places for each in place.differences)
         return "; ".join(dict.fromkeys(reasons))
 
     @property
     def last_seen(self) -> str | None:
         """When the last answer that shows it was recorded; None if not known."""
-        return max((each for place in self.places for each in place.seen), default=None)
+        return max(_dates(self.places), default=None)
 
     @property
     def history(self) -> str:
@@ -131,7 +92,7 @@ class Finding:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The clouds that it shows in."""
-        return tuple(dict.fromkeys(each.candidate for each in self.places))
+        return tuple(dict.fromkeys(each.step.candidate for each in self.places))
 
     @property
     def queries(self) -> tuple[str, ...]:
@@ -141,12 +102,12 @@ class Finding:
     @property
     def count(self) -> int:
         """How many differences it stands for."""
-        return sum(len(each.group.differences) for each in self.places)
+        return sum(len(each.steps) for each in self.places)
 
     @property
     def fails(self) -> bool:
         """Whether it reaches the severity from which on one of its results fails."""
-        return not all(is_compatible([self.severity], each.result.fail_on) for each in self.places)
+        return not all(is_compatible([self.severity], each.fail_on) for each in self.results)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without evidence."""
@@ -160,8 +121,8 @@ class Finding:
             "count": self.count,
             "places": [
                 {
-                    "baseline": each.baseline,
-                    "candidate": each.candidate,
+                    "baseline": each.step.baseline,
+                    "candidate": each.step.candidate,
                     "queries": list(map(str, each.queries)),
                 }
                 for each in self.places
@@ -180,18 +141,23 @@ def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     found: dict[str, dict[tuple[str, str], list[tuple[Result, Step]]]] = {}
     for result in results:
         for step in result.steps:
-            places = found.setdefault(step.difference.id(step.queries[0]), {})
-            places.setdefault((step.baseline, step.candidate), []).append((result, step))
+            by_pair = found.setdefault(step.difference.id(step.queries[0]), {})
+            by_pair.setdefault((step.baseline, step.candidate), []).append((result, step))
     findings = []
     for id_, by_pair in found.items():
-        gathered = tuple(map(_place, by_pair.values()))
-        first_seen = min((each for place in gathered for each in place.seen), default=None)
-        findings.append(Finding(id=id_, places=gathered, first_seen=first_seen))
+        members = by_pair.values()
+        places = tuple(Place(steps=tuple(step for _, step in each)) for each in members)
+        findings.append(
+            Finding(
+                id=id_,
+                places=places,
+                results=tuple(each[0][0] for each in members),
+                first_seen=min(_dates(places), default=None),
+            )
+        )
     return tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity)))
 
 
-def _place(members: Sequence[tuple[Result, Step]]) -> Place:
-    steps = tuple(step for _, step in members)
-    return Place(
-        steps=steps, group=text.group([each.difference for each in steps]), result=members[0][0]
-    )
+def _dates(places: Sequence[Place]) -> list[str]:
+    """Return when the candidates' answers were recorded; UTC, ISO 8601."""
+    return [date for place in places for step in place.steps for date in step.recorded]

@@ -8,7 +8,8 @@ from typing import Final
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import SEVERITIES, Failure
 from pytest_imagedetail.report import grid, text
-from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
+from pytest_imagedetail.report.findings import Finding, Result, findings_of
+from pytest_imagedetail.report.text import Place
 from pytest_imagedetail.report.verdict import Report, notes_of
 
 COUNTED: Final = {"failures": "failure", "errors": "error"}
@@ -97,15 +98,13 @@ def _cases(result: Result) -> Iterator[Case]:
 
 
 def _failure(finding: Finding, place: Place) -> Case:
-    values = (
-        f"{sign} {value}" for each in place.group.differences for sign, value in text.values(each)
-    )
+    values = (f"{sign} {value}" for each in place.differences for sign, value in text.values(each))
     where = f"{place.pair}, query {grid.asked(place.queries)}"
     return Case(
         kind=finding.kind,
-        name=f"{finding.kind} {place.group.path}, {where}",
+        name=f"{finding.kind} {place.path}, {where}",
         message=f"{finding.severity}: {finding.reason}",
-        lines=[f"{where}  {place.group.whom}".rstrip(), *values, f"id {finding.id}"],
+        lines=[f"{where}  {place.whom}".rstrip(), *values, f"id {finding.id}"],
     )
 
 

@@ -57,7 +57,7 @@ class Row:
 def rows_of(matrix: Matrix, findings: Sequence[Finding]) -> list[Row]:
     """Return the questions of a matrix by group, with links to the worst that was found."""
     worst = {
-        (query, place.candidate): finding.id
+        (query, place.step.candidate): finding.id
         for finding in reversed(findings)
         for place in finding.places
         for query in place.queries
