@@ -309,13 +309,11 @@ def compare_neighbors(
     _check_compared(row, compared)
     own_pairs = [*pairwise(name for name in row if own.get(name))]
     unrecorded = [(*pair, q) for pair in own_pairs for q in own[pair[1]] if q not in row[pair[0]]]
-    comparisons = [_compared(row, each, profile, rules) for each in compared]
-    comparisons += [_unrecorded(row, each, rules) for each in unrecorded]
-    asked = (*compared, *unrecorded)
-    found = [*zip(asked, comparisons, strict=True)]
+    found = {each: _compared(row, each, profile, rules) for each in compared}
+    found |= {each: _unrecorded(row, each, rules) for each in unrecorded}
     steps = _merged(found, [*row])
     matched = {each.difference.rule for each in steps}
-    unused = dict.fromkeys(rules.reference(r) for each in asked for r in rules.between(*each).rules)
+    unused = dict.fromkeys(rules.reference(r) for each in found for r in rules.between(*each).rules)
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -329,11 +327,11 @@ def compare_neighbors(
         fail_on=fail_on,
         expect=expect,
         expected=tuple(filter(_is_accepted, steps)),
-        expired_rules=_distinct(each.expired_rules for each in comparisons),
+        expired_rules=_distinct(each.expired_rules for each in found.values()),
         unused_rules=tuple(each for each in unused if each not in matched),
-        nothing_in_common=tuple(each for each, its in found if its.nothing_in_common),
+        nothing_in_common=tuple(each for each, its in found.items() if its.nothing_in_common),
         lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
-        not_compared=_distinct(each.not_compared for each in comparisons),
+        not_compared=_distinct(each.not_compared for each in found.values()),
         answers=row,
     )
 
@@ -432,10 +430,10 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, 
         )
 
 
-def _merged(found: Iterable[tuple[Compared, Comparison]], clouds: Sequence[str]) -> list[Step]:
+def _merged(found: Mapping[Compared, Comparison], clouds: Sequence[str]) -> list[Step]:
     """Merge equal changes of several queries; sort by clouds, then worst first."""
     merged: dict[tuple[object, ...], list[Step]] = {}
-    for (one, other, query), comparison in found:
+    for (one, other, query), comparison in found.items():
         for step in (*comparison.steps, *comparison.accepted):
             change = step.difference
             what = (change.id(query), change.path, change.image, change.count, change.examples)
