@@ -13,7 +13,7 @@ NASTY = "<script>alert(1)</script>\x1b[31m"
 
 
 def test_each_form(imagedetail, tmp_path):
-    """JSON is what --json prints, and can be read; JUnit counts; the others begin with a verdict."""
+    """JSON is what --json prints, and can be read; JUnit counts; the rest begins with a verdict."""
     options = [f"--report=out/r{suffix}" for suffix in (".html", ".json", ".md", ".xml")]
     result = imagedetail("check", "nova-2019.1", "nova-2026.2", "--json", *options)
     assert result.returncode == 1
