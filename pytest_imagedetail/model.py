@@ -458,11 +458,11 @@ class Difference:
         severity: "breaking", "compatible" or "data", by the contract of both releases.
         path: For example `images[*].metadata.hw_rng_model`.
         image: The image, or None if the difference is about several or about the whole answer.
+        count: How many images share it.
+        reason: Why it has this severity.
+        examples: Up to three of the images, when several share it.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
-        count: How many images share it.
-        examples: Up to three of them, when several do.
-        reason: Why it has this severity.
         rule: The rule that accepts it, expired or not.
     """
 
@@ -470,11 +470,11 @@ class Difference:
     severity: Severity
     path: str
     image: ImageRef | None = None
+    count: int = 1
+    reason: str = ""
+    examples: tuple[ImageRef, ...] = ()
     baseline: Any = MISSING
     candidate: Any = MISSING
-    count: int = 1
-    examples: tuple[ImageRef, ...] = ()
-    reason: str = ""
     rule: RuleRef | None = None
 
     @property
@@ -525,12 +525,12 @@ class Side:
     query: Query
     release: str | None
     images: int  # 0 for an error
-    recorded_at: str | None
     error: int | None = None  # the status of an error answer
     volatile: tuple[str, ...] = ()
     project: str | None = None
     # Tells it from another recording of the cloud: a revision of git, or "now" for a live one.
     version: str = ""
+    recorded_at: str | None
 
     @property
     def name(self) -> str:

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
-from pytest_imagedetail.check.verdicts import VERDICTS, Consequence, Finding, FoundImage, Verdict
-from pytest_imagedetail.model import ImageRef, id_of
+from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.model import id_of
 from pytest_imagedetail.report import html, junit, markdown, write_text
-from pytest_imagedetail.report.loading import load, unreadable
-from pytest_imagedetail.report.questions import Answer, Row
+from pytest_imagedetail.report.junit import Case, Suite
+from pytest_imagedetail.report.loading import built, load, malformed, unreadable
+from pytest_imagedetail.report.questions import Row, RowCell
 from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.report.text import plain
 
@@ -98,10 +98,8 @@ def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
     """
     if "checks" not in document:
         raise unreadable(path, "it is no result of check, and the other one is")
-    try:
+    with malformed(path):
         return [_verdict(each) for each in document["checks"]]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
 def _verdict(facts: Mapping[str, Any]) -> Verdict:
@@ -109,28 +107,8 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
     if facts["verdict"] not in VERDICTS:
         raise KeyError(facts["verdict"])
     seen = {each["what"] for each in evidence.get("known_deviations", ())}
-    image = evidence.get("image")
-    return Verdict(
-        check=check,
-        cloud=facts["cloud"],
-        verdict=facts["verdict"],
-        reason=evidence.get("reason", ""),
-        counted=evidence.get("counted", ""),
-        requests=tuple(evidence.get("requests", ())),
-        deviations=tuple(each for each in check.deviations if each.what in seen),
-        image=ImageRef(**image) if image else None,
-        curl=evidence.get("curl", ""),
-        findings=tuple(map(_finding, evidence.get("findings", ()))),
-    )
-
-
-def _finding(facts: Mapping[str, Any]) -> Finding:
-    parts = {
-        "image": facts["image"] and FoundImage(**facts["image"]),
-        "keys": tuple(facts["keys"]),
-        "consequence": Consequence(**facts["consequence"]),
-    }
-    return Finding(**{**facts, **parts})
+    deviations = tuple(each for each in check.deviations if each.what in seen)
+    return built(Verdict, {**facts, **evidence}, check=check, deviations=deviations)
 
 
 def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str, object]:
@@ -157,32 +135,18 @@ def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:
-    verdict = junit.element("property", name="verdict", value=headline(verdicts))
-    suites = []
-    for cloud in dict.fromkeys(each.cloud for each in verdicts):
-        found = [each for each in verdicts if each.cloud == cloud]
-        inside = [junit.element("properties", [verdict]), *map(_case, found)]
-        suites.append(junit.element("testsuite", inside, name=cloud, **_counts(found)))
-    return junit.document_of(suites, **_counts(verdicts))
+    suites: dict[str, list[Case]] = {}
+    for each in verdicts:
+        suites.setdefault(each.cloud, []).append(_case(each))
+    counted = {**junit.COUNTED, "skipped": "skipped"}
+    found = [Suite(name=cloud, cases=cases) for cloud, cases in suites.items()]
+    return junit.document(headline(verdicts), found, counted=counted)
 
 
-def _case(verdict: Verdict) -> str:
+def _case(verdict: Verdict) -> Case:
     tag = {"pass": "", "fail": "failure"}.get(verdict.verdict, "skipped")
-    lines = [escape(plain(each)) for each in detail(verdict)]
     message = f"{verdict.verdict}: {verdict.reason}"
-    inside = [junit.element(tag, lines, message=message)] if tag else []
-    return junit.element("testcase", inside, classname=verdict.cloud, name=verdict.check.id)
-
-
-def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    found = [each.verdict for each in verdicts]
-    failed = found.count("fail")
-    return {
-        "tests": len(found),
-        "failures": failed,
-        "errors": 0,
-        "skipped": len(found) - failed - found.count("pass"),
-    }
+    return Case(tag=tag, name=verdict.check.id, message=message, lines=[*detail(verdict)])
 
 
 def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
@@ -228,7 +192,7 @@ def _rows(
         keys = [(check.id, cloud) for cloud in clouds]
         states = [found.get(key, "not asked") for key in keys]  # shards may have other checks
         answers = [
-            Answer(state=state, words=state, finding=links.get(key, ""))
+            RowCell(state=state, words=state, finding=links.get(key, ""))
             for key, state in zip(keys, states, strict=True)
         ]
         group = "Forecast" if check.is_forecast else "Relations"

@@ -84,6 +84,12 @@ class Options(argparse.Namespace):
         return store_of(self.chosen)
 
     @cached_property
+    def known(self) -> tuple[str, ...]:
+        """The recorded and the shipped clouds; folders are looked through once."""
+        store = self.store
+        return (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
+
+    @cached_property
     def asked(self) -> Query:
         """The query that was typed."""
         return _query(self)

@@ -47,7 +47,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal, text
 from pytest_imagedetail.report.evidence import accept_command, facts
-from pytest_imagedetail.report.findings import Place
+from pytest_imagedetail.report.text import Place
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, find_root
 from pytest_imagedetail.workspace import read_rules
@@ -239,7 +239,7 @@ def _matrix(options: Options) -> int:
         ]
 
     def path_of(place: Place) -> Path:
-        cloud, query = place.candidate, place.queries[0]
+        cloud, query = place.step.candidate, place.queries[0]
         return store.find(cloud, query) or store.path(cloud, query)  # it may be missing
 
     shown = reported(options, matrices, path_of=path_of)
@@ -366,14 +366,15 @@ def _accept(options: Options) -> int:
     tried = Rules(rules=(*known.rules, rule), today=known.today)
     comparison = _compared(both, options, tried)
     here = rule.ref.where
-    found = [each for each in comparison.expected if each.rule and each.rule.where == here]
+    rules_used = ((each, each.difference.rule) for each in comparison.accepted)
+    found = [each for each, used in rules_used if used and used.where == here]
     if not found:
         raise _accepts_nothing(rule, comparison)
     of_root = Path(os.path.relpath(find_root(Path.cwd()))) / RULES_FILE
     rule = rules.add(Path(options.rules or of_root), entry)
     print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
-    for group in text.groups(found):
-        line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"
+    for each in text.places(found):
+        line = f"  {each.first.severity:<10}  {each.first.kind:<13}  {each.path}  {each.whom}"
         print(line.rstrip())
     return SAME
 
@@ -396,7 +397,7 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
         )
     places = dict.fromkeys(
         f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
-        for each in text.groups(comparison.differences)
+        for each in text.places(comparison.steps)
     )
     shown = [*list(places)[:_MOST_PATHS], *["..."] * (len(places) > _MOST_PATHS)]
     return UsageError(

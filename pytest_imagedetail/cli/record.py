@@ -288,9 +288,9 @@ def _print_volatile(comparison: Comparison) -> None:
     if comparison.same:
         print("asked twice, and answered the same")
         return
-    for group in text.groups(comparison.differences):
-        values = " -> ".join(value for _, value in text.values(group.first))
-        print(f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip())
+    for first in (each.first for each in text.places(comparison.steps)):
+        values = " -> ".join(value for _, value in text.values(first))
+        print(f"volatile  {first.any_image}  {first.kind}  {values}".rstrip())
     print("two identical requests disagreed; nothing is accepted by that, a rule accepts")
 
 

@@ -91,9 +91,7 @@ def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
             where=path,
             remedy="compare two paths: imagedetail diff OLD NEW",
         )
-    store = options.store
-    known = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
-    return replace(options.chosen, clouds=tuple(patterns)).select(known)
+    return replace(options.chosen, clouds=tuple(patterns)).select(options.known)
 
 
 def one_name(pattern: str, options: Options) -> str:

@@ -31,7 +31,7 @@ from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_ch
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Place
+from pytest_imagedetail.report.text import Place
 from pytest_imagedetail.settings import nothing_selected
 from pytest_imagedetail.workspace import read_rules
 
@@ -116,7 +116,7 @@ def _verify(options: Options) -> int:
     paths = {(each.candidate.name, each.query): path for path, each in compared}
 
     def path_of(place: Place) -> Path:
-        return paths[place.candidate, place.queries[0]]
+        return paths[place.step.candidate, place.queries[0]]
 
     results = [each for _, each in compared]
     shown = reported(options, results, failures, path_of)

@@ -1,8 +1,9 @@
 """Hold the result of comparing two listings: its differences, and the verdict they give."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Never
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from typing import Any, ClassVar, Final, Never
 
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
@@ -17,10 +18,35 @@ from pytest_imagedetail.model import (
     Unpaired,
 )
 
+_OPTIONAL: Final = ("error", "examples", "project", "rule", "version", "volatile")
+"""Left out of JSON if there is none."""
+
 _OF_ONE_SIDE: Final = frozenset({"image_added", "image_removed"})
 
 SCHEMA: Final = 1
 """The version of the JSON form of a comparison."""
+
+Compared = tuple[str, str, Query]
+"""The names of two clouds, and what both were asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change between a cloud and the next one, and the queries that show it.
+
+    Attributes:
+        sides: Both sides of the first of these queries; none if that is not known.
+        listings: Their answers.
+        recorded: When the candidate's answers were recorded; UTC, ISO 8601.
+    """
+
+    baseline: str
+    candidate: str
+    difference: Difference
+    queries: tuple[Query, ...]
+    sides: tuple[Side, ...] = field(default=(), repr=False, compare=False)
+    listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
+    recorded: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,43 +54,81 @@ class Comparison:
     """The differences between a baseline and a candidate.
 
     Attributes:
-        profile: How far the answers were normalized.
+        fail_on: The severity from which on the result is not compatible.
+        expect: The error status that both sides were expected to answer with, if any.
         level: "facts", image by image, or "shape", what the images of each side look like.
+        profile: How far the answers were normalized.
         differences: Worst first.
         paired: The number of images that were compared with each other.
+        expected: Differences that a rule accepts; they are in no other count.
+        expired_rules: Rules that match some of the differences and have expired.
+        unused_rules: Rules about these two clouds that match nothing.
         unpaired: Images of one side only.
         unseen: At level shape, paths that no image of one side could show; they were not judged.
         normalization: How often each rule of the profile changed something, on both sides together.
         not_compared: Paths of values that redaction replaced by a fixed word on both sides.
-        fail_on: The severity from which on the result is not compatible.
-        expect: The error status that both sides were expected to answer with, if any.
-        expected: Differences that a rule accepts; they are in no other count.
-        expired_rules: Rules that match some of the differences and have expired.
-        unused_rules: Rules about these two clouds that match nothing.
         listings: Both answers, as evidence for reports.
     """
 
+    fail_on: FailOn
+    expect: int | None
+    level: str
+    profile: str
     baseline: Side
     candidate: Side
-    profile: str
-    level: str
     differences: tuple[Difference, ...] = ()
     paired: int = 0
+    expected: tuple[Difference, ...] = ()
+    expired_rules: tuple[RuleRef, ...] = ()
+    unused_rules: tuple[RuleRef, ...] = ()
     unpaired: Unpaired = field(default_factory=Unpaired)
     unseen: tuple[str, ...] = ()
     normalization: Mapping[str, int] = field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
-    fail_on: FailOn
-    expect: int | None
-    expected: tuple[Difference, ...] = ()
-    expired_rules: tuple[RuleRef, ...] = ()
-    unused_rules: tuple[RuleRef, ...] = ()
     listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
+    lost: ClassVar[tuple[Compared, ...]] = ()  # of a matrix; both sides are here
 
     @property
     def query(self) -> Query:
         """What the baseline was asked, and as a rule the candidate, too."""
         return self.baseline.query
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        """The names of both sides. These five names are those of a matrix."""
+        return self.baseline.name, self.candidate.name
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The query alone."""
+        return (self.query,)
+
+    @property
+    def compared(self) -> tuple[Compared, ...]:
+        """Both names and the query."""
+        return ((self.baseline.name, self.candidate.name, self.query),)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The differences as steps."""
+        return tuple(map(self._step, self.differences))
+
+    @property
+    def accepted(self) -> tuple[Step, ...]:
+        """What rules accept, as steps."""
+        return tuple(map(self._step, self.expected))
+
+    def _step(self, difference: Difference) -> Step:
+        recorded_at = self.candidate.recorded_at
+        return Step(
+            baseline=self.baseline.name,
+            candidate=self.candidate.name,
+            difference=difference,
+            queries=self.queries,
+            sides=(self.baseline, self.candidate),
+            listings=self.listings,
+            recorded=() if recorded_at is None else (recorded_at,),
+        )
 
     @property
     def same(self) -> bool:
@@ -143,20 +207,9 @@ class Comparison:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
-            "fail_on": self.fail_on,
-            "expect": self.expect,
-            "level": self.level,
-            "profile": self.profile,
-            "baseline": _side(self.baseline),
-            "candidate": _side(self.candidate),
+            **to_json(self, but=("listings",)),
             "differences": [difference_to_dict(each, self.query) for each in self.differences],
-            "paired": self.paired,
             "expected": [difference_to_dict(each, self.query) for each in self.expected],
-            "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
-            "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
-            "unpaired": {name: list(refs) for name, refs in asdict(self.unpaired).items()},
-            "unseen": list(self.unseen),
-            "normalization": dict(self.normalization),
             "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
         }
 
@@ -167,23 +220,6 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison {self.baseline.name} -> {self.candidate.name}: {self.summary}>"
-
-
-def _side(side: Side) -> dict[str, Any]:
-    known = {
-        "error": side.error,
-        "volatile": list(side.volatile),
-        "project": side.project,
-        "version": side.version,
-    }
-    return {
-        "cloud": side.cloud,
-        "query": str(side.query),
-        "release": side.release,
-        "images": side.images,
-        **{name: value for name, value in known.items() if value},
-        "recorded_at": side.recorded_at,
-    }
 
 
 def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
@@ -218,31 +254,28 @@ def _counted(number: int) -> str:
 
 
 def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:
-    """Return the JSON form of one difference. A value that one side lacks is left out, not null."""
-    entry: dict[str, Any] = {
-        "id": each.id(query),
-        "kind": each.kind,
-        "severity": each.severity,
-        "path": each.path,
-        "image": None if each.image is None else asdict(each.image),
-        "count": each.count,
-        "reason": each.reason,
+    """Return the JSON form of one difference."""
+    return {"id": each.id(query), **to_json(each)}
+
+
+def to_json(value: Any, *, but: Collection[str] = ()) -> Any:
+    """Return the JSON form of a value: of an object its fields, in their order, `but` some.
+
+    What a side lacks and what a difference or a side need not have is left out, not null.
+    """
+    if isinstance(value, tuple):
+        return [to_json(each) for each in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Query) or not is_dataclass(value):
+        return str(value) if isinstance(value, Query) else value
+    found = {each.name: getattr(value, each.name) for each in fields(value)}
+    left_out = {*but, *(name for name in _OPTIONAL if not found.get(name, True))}
+    return {
+        name: to_json(each)
+        for name, each in found.items()
+        if name not in left_out and each is not MISSING
     }
-    if each.examples:
-        entry["examples"] = [asdict(ref) for ref in each.examples]
-    for side in ("baseline", "candidate"):
-        value = getattr(each, side)
-        if value is not MISSING:
-            entry[side] = value
-    if each.rule is not None:
-        entry["rule"] = rule_to_dict(each.rule)
-    return entry
-
-
-def rule_to_dict(rule: RuleRef) -> dict[str, Any]:
-    """Return the JSON form of a rule."""
-    expires = None if rule.expires is None else rule.expires.isoformat()
-    return {**asdict(rule), "kinds": list(rule.kinds), "expires": expires}
 
 
 def side_of(listing: Listing) -> Side:

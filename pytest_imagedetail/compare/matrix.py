@@ -2,20 +2,24 @@
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import chain, pairwise
 from types import MappingProxyType
-from typing import Any, Final, Never
+from typing import Any, Final, Never, TypeVar
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.answers import header_differences
 from pytest_imagedetail.compare.comparison import (
     SCHEMA,
+    Compared,
+    Comparison,
+    Step,
     accepted,
     difference_to_dict,
     is_compatible,
-    rule_to_dict,
+    side_of,
     summary_of,
+    to_json,
 )
 from pytest_imagedetail.compare.differ import value_key
 from pytest_imagedetail.compare.shape import describe
@@ -29,16 +33,16 @@ from pytest_imagedetail.model import (
     Query,
     RuleRef,
     Severity,
+    Side,
     path_of,
 )
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
+_T = TypeVar("_T")
+
 Answers = Mapping[Query, Listing]
 """The answers of one cloud by query, recorded errors included."""
-
-_Found = tuple[str, str, Query, Difference]
-"""A difference between two clouds that one query shows."""
 
 _UNRECORDED: Final = Difference(
     kind="recording_missing",
@@ -60,16 +64,6 @@ class Cell:
 
     def __str__(self) -> str:
         return str(self.status_code) if self.images is None else f"{self.status_code} {self.images}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One change between a cloud and the next one, and the queries that show it."""
-
-    baseline: str
-    candidate: str
-    difference: Difference
-    queries: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +127,8 @@ class Matrix:
     expected: tuple[Step, ...]
     expired_rules: tuple[RuleRef, ...]
     unused_rules: tuple[RuleRef, ...]
-    nothing_in_common: tuple[tuple[str, str, Query], ...]
-    lost: tuple[tuple[str, str, Query], ...]
+    nothing_in_common: tuple[Compared, ...]
+    lost: tuple[Compared, ...]
     not_compared: tuple[str, ...]
     answers: Mapping[str, Answers] = field(default_factory=dict, repr=False, compare=False)
 
@@ -167,6 +161,16 @@ class Matrix:
         return [each.difference.severity for each in self.steps]
 
     @property
+    def accepted(self) -> tuple[Step, ...]:
+        """The changes that a rule accepts, by the name that comparisons share."""
+        return self.expected
+
+    @property
+    def compared(self) -> tuple[Compared, ...]:
+        """Each pair of neighbors, and the query, whose answers were compared."""
+        return tuple(_neighbors(self.clouds, self.queries, self.cells))
+
+    @property
     def missing(self) -> tuple[tuple[Query, str], ...]:
         """The queries, with the cloud, that other clouds have recorded and this one has not."""
         return tuple(
@@ -188,12 +192,6 @@ class Matrix:
     def of(self, severity: Severity) -> tuple[Step, ...]:
         """Return the changes of one severity."""
         return tuple(each for each in self.steps if each.difference.severity == severity)
-
-    def pairs(self) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
-        """Yield each pair of clouds between which something changed, with its changes."""
-        for pair in dict.fromkeys((each.baseline, each.candidate) for each in self.steps):
-            steps = (each for each in self.steps if (each.baseline, each.candidate) == pair)
-            yield *pair, tuple(steps)
 
     @property
     def summary(self) -> str:
@@ -241,8 +239,8 @@ class Matrix:
             ],
             "changes": [_step(each) for each in self.steps],
             "expected": [_step(each) for each in self.expected],
-            "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
-            "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
+            "expired_rules": to_json(self.expired_rules),
+            "unused_rules": to_json(self.unused_rules),
             "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
             "nothing_in_common": [_asked(*each) for each in self.nothing_in_common],
         }
@@ -256,6 +254,15 @@ class Matrix:
         number = len(self.queries)
         asked = f"query {self.queries[0]}" if number == 1 else f"{number} queries"
         return f"<Matrix of {', '.join(self.clouds)}, {asked}: {self.summary}>"
+
+
+def _neighbors(
+    clouds: Iterable[str], queries: Iterable[Query], cells: Collection[tuple[Query, str]]
+) -> Iterator[Compared]:
+    """Yield the clouds that follow each other among those that have a query, with the query."""
+    for query in queries:
+        for one, other in pairwise(cloud for cloud in clouds if (query, cloud) in cells):
+            yield one, other, query
 
 
 def _asked(one: str, other: str, query: Query) -> dict[str, str]:
@@ -292,60 +299,85 @@ def compare_neighbors(
     """
     _check_row(row, expect)
     queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
-    compared = [
-        (*pair, query)
+    cells = {
+        (query, name): _cell(answers[query])
         for query in queries
-        for pair in pairwise(name for name, answers in row.items() if query in answers)
-    ]
+        for name, answers in row.items()
+        if query in answers
+    }
+    compared = [*_neighbors(row, queries, cells)]
     _check_compared(row, compared)
-    found: list[_Found] = []
-    nothing_in_common = []
-    not_compared: dict[str, None] = {}
-    for one, other, query in compared:
-        old, new = row[one][query], row[other][query]
-        asked = None if old.error is None else old.status_code
-        comparison = compare(old, new, profile=profile, expect=asked, rules=rules)
-        differences = [*comparison.differences, *comparison.expected]
-        if old.status_code == new.status_code:  # another status brings other headers
-            headers = apply(rules.between(one, other, query), header_differences(old, new), query)
-            differences += [*headers.differences, *headers.expected]
-        found += [(one, other, query, each) for each in differences]
-        not_compared |= dict.fromkeys(comparison.not_compared)
-        if comparison.nothing_in_common:
-            nothing_in_common.append((one, other, query))
     own_pairs = [*pairwise(name for name in row if own.get(name))]
     unrecorded = [(*pair, q) for pair in own_pairs for q in own[pair[1]] if q not in row[pair[0]]]
-    for one, other, query in unrecorded:
-        judged = apply(rules.between(one, other, query), [_UNRECORDED], query)
-        found += [(one, other, query, each) for each in (*judged.differences, *judged.expected)]
-    concerned = (rules.between(*each).rules for each in (*compared, *unrecorded))
-    matched = dict.fromkeys(each.rule for *_, each in found)
-    unused = dict.fromkeys(rules.reference(rule) for each in concerned for rule in each)
-    steps = _sorted(found, [*row])
+    found = {each: _compared(row, each, profile, rules) for each in compared}
+    found |= {each: _unrecorded(row, each, rules) for each in unrecorded}
+    steps = _merged(found, [*row])
+    matched = {each.difference.rule for each in steps}
+    unused = dict.fromkeys(rules.reference(r) for each in found for r in rules.between(*each).rules)
     return Matrix(
         clouds=tuple(row),
         releases={
             name: release for name, answers in row.items() if (release := release_of(answers))
         },
         queries=queries,
-        cells={
-            (query, name): _cell(answers[query])
-            for query in queries
-            for name, answers in row.items()
-            if query in answers
-        },
+        cells=cells,
         steps=tuple(each for each in steps if not _is_accepted(each)),
         spans=tuple(_spans(row, queries, profile)),
         profile=profile,
         fail_on=fail_on,
         expect=expect,
         expected=tuple(filter(_is_accepted, steps)),
-        expired_rules=tuple(each for each in matched if each is not None and each.expired),
+        expired_rules=_distinct(each.expired_rules for each in found.values()),
         unused_rules=tuple(each for each in unused if each not in matched),
-        nothing_in_common=tuple(nothing_in_common),
+        nothing_in_common=tuple(each for each, its in found.items() if its.nothing_in_common),
         lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
-        not_compared=tuple(not_compared),
+        not_compared=_distinct(each.not_compared for each in found.values()),
         answers=row,
+    )
+
+
+def _distinct(many: Iterable[Iterable[_T]]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(many)))
+
+
+def _compared(
+    row: Mapping[str, Answers], asked: Compared, profile: str, rules: Rules
+) -> Comparison:
+    """Compare two answers with their headers, unless another status brings others."""
+    one, other, query = asked
+    old, new = row[one][query], row[other][query]
+    expect = None if old.error is None else old.status_code
+    found = compare(old, new, profile=profile, expect=expect, rules=rules)
+    if old.status_code != new.status_code:
+        return found
+    return _judged(found, header_differences(old, new), rules.between(*asked))
+
+
+def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Comparison:
+    """Return what is known of a query that the project recorded of the later cloud alone."""
+    one, other, query = asked
+    new = [row[other][query]] if query in row[other] else []
+    nothing = Side(cloud=one, query=query, release=None, images=0, recorded_at=None)
+    found = Comparison(
+        baseline=nothing,
+        candidate=side_of(new[0]) if new else replace(nothing, cloud=other),
+        profile="",
+        level="",
+        fail_on="breaking",
+        expect=None,
+        listings=tuple(new),
+    )
+    return _judged(found, [_UNRECORDED], rules.between(*asked))
+
+
+def _judged(found: Comparison, differences: Iterable[Difference], rules: Rules) -> Comparison:
+    """Add more differences to a comparison, by the rules about it."""
+    applied = apply(rules, differences, found.query)
+    return replace(
+        found,
+        differences=(*found.differences, *applied.differences),
+        expected=(*found.expected, *applied.expected),
+        expired_rules=(*found.expired_rules, *applied.expired),
     )
 
 
@@ -398,18 +430,23 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, 
         )
 
 
-def _sorted(found: Iterable[_Found], clouds: Sequence[str]) -> list[Step]:
+def _merged(found: Mapping[Compared, Comparison], clouds: Sequence[str]) -> list[Step]:
     """Merge equal changes of several queries; sort by clouds, then worst first."""
-    merged: dict[tuple[object, ...], tuple[_Found, list[Query]]] = {}
-    for each in found:
-        one, other, query, change = each
-        what = (change.id(query), change.path, change.image, change.count, change.examples)
-        values = map(value_key, (change.baseline, change.candidate))
-        key = (one, other, *what, change.rule, *values)
-        merged.setdefault(key, (each, []))[1].append(query)
+    merged: dict[tuple[object, ...], list[Step]] = {}
+    for (one, other, query), comparison in found.items():
+        for step in (*comparison.steps, *comparison.accepted):
+            change = step.difference
+            what = (change.id(query), change.path, change.image, change.count, change.examples)
+            values = map(value_key, (change.baseline, change.candidate))
+            key = (one, other, *what, change.rule, *values)
+            merged.setdefault(key, []).append(replace(step, baseline=one, candidate=other))
     steps = (
-        Step(baseline=one, candidate=other, difference=change, queries=tuple(queries))
-        for (one, other, _, change), queries in merged.values()
+        replace(
+            each[0],
+            queries=tuple(query for one in each for query in one.queries),
+            recorded=tuple(date for one in each for date in one.recorded),
+        )
+        for each in merged.values()
     )
 
     def place(step: Step) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,15 +13,16 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding, Place
+from pytest_imagedetail.report.findings import Finding
 from pytest_imagedetail.transport.request import headers_of, url_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is not an image
-_Normalize = Callable[[Listing, str], Normalized]
+_Known = dict[tuple[int, str], Normalized]
+"""Listings by identity and profile, each normalized once: many causes are about the same few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Exhibit:
     """What one cloud answered, as evidence."""
 
     cloud: str
@@ -32,38 +33,16 @@ class Answer:
     rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What a cause rests on."""
-
-    curl: str  # asks for it, without a token
-    facts: tuple[tuple[str, str], ...]
-    answers: tuple[Answer, ...]  # of both clouds; none if they are not known
-
-
-def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evidence]:
-    """Yield the evidence for each cause; see `explain`."""
-    known: dict[tuple[int, str], Normalized] = {}
-
-    def normalize(listing: Listing, profile: str) -> Normalized:
-        """Normalize each listing once: many causes are about the same few."""
-        key = (id(listing), profile)
-        if key not in known:
-            known[key] = listing.normalized(profile)
-        return known[key]
-
-    for finding in findings:
-        place = finding.places[0]
-        yield Evidence(
-            curl=_curl(place.queries[0]),
-            facts=tuple(explain(finding, typed)),
-            answers=tuple(_answer(each, place, normalize) for each in place.listings),
-        )
+def exhibits_of(findings: Sequence[Finding]) -> Iterator[list[Exhibit]]:
+    """Yield what both clouds answered, for each cause; nothing if that is not known."""
+    known: _Known = {}
+    for each in findings:
+        yield [_exhibit(one, each, known) for one in each.places[0].step.listings]
 
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
-    yield from facts(finding.first, finding.places[0].sides)
+    yield from facts(finding.first, finding.places[0].step.sides)
     yield "accept", accept_line(finding, typed)
 
 
@@ -88,10 +67,10 @@ def accept_line(finding: Finding, typed: str | None) -> str:
     """Return how to accept a cause: by the command, or by a line in the file of rules."""
     (place, *others), between = finding.places, ""
     if typed is not None:
-        return accept_command(typed, place.group.path, finding.kind)
+        return accept_command(typed, place.path, finding.kind)
     if not others:
-        clouds = {each.name: each.cloud for each in place.sides}
-        pair = [clouds.get(name, name) for name in (place.baseline, place.candidate)]
+        clouds = {each.name: each.cloud for each in place.step.sides}
+        pair = [clouds.get(name, name) for name in (place.step.baseline, place.step.candidate)]
         between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
     return f"in imagedetail-rules.yaml: - {{{rule}}}"
@@ -116,14 +95,15 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
             yield "release", f"{side.cloud} declares none: it is judged as the newest"
 
 
-def _curl(query: Query) -> str:
+def curl_of(query: Query) -> str:
+    """Return the command that asks for it, without a token."""
     headers = [("X-Auth-Token", "$OS_TOKEN"), *headers_of(query).fields]
     fields = (f'-H "{name}: {value}"' for name, value in headers)
     return " ".join(["curl", *fields, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
-def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
-    first, provenance = place.group.first, listing.provenance
+def _exhibit(listing: Listing, finding: Finding, known: _Known) -> Exhibit:
+    first, provenance, profile = finding.first, listing.provenance, finding.results[0].profile
     sent, compared, rules = "it has no such image", "", ""
     image = first.image or next(iter(first.examples), None)
     if first.kind == "header_changed":
@@ -135,10 +115,11 @@ def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
         ids = [each.get("id") for each in listing.images]
         if image.id in ids:
             number = ids.index(image.id)
-            normalized = normalize(listing, place.result.profile)
+            key = (id(listing), profile)
+            normalized = known.get(key) or known.setdefault(key, listing.normalized(profile))
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
             rules = text.normalized(normalized.counts)
-    return Answer(
+    return Exhibit(
         cloud=provenance.cloud,
         recorded_at=provenance.recorded_at,
         file=f"{provenance.cloud}/{file_name(provenance.query)}",

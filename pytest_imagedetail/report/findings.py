@@ -1,57 +1,21 @@
 """Gather the differences of all results by their cause."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_imagedetail.compare.comparison import Comparison, is_compatible, side_of
-from pytest_imagedetail.compare.matrix import Matrix, Step
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import (
     KINDS,
     OF_QUERY,
     SEVERITIES,
     Difference,
-    Query,
     Severity,
-    Side,
 )
-from pytest_imagedetail.report import text
+from pytest_imagedetail.report.text import Place
 
 Result = Comparison | Matrix
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Two clouds between which a cause shows."""
-
-    baseline: str
-    candidate: str
-    queries: tuple[Query, ...]
-    group: text.Group
-    seen: tuple[str, ...]  # when the candidate's answers were recorded; UTC, ISO 8601
-    result: Result  # the first that shows it
-
-    @property
-    def pair(self) -> str:
-        """Both names."""
-        return f"{self.baseline} -> {self.candidate}"
-
-    @property
-    def listings(self) -> tuple[Listing, ...]:
-        """Both answers to the first query; none if the result was read from its JSON form."""
-        if isinstance(self.result, Comparison):
-            return self.result.listings
-        clouds = (self.result.answers.get(each, {}) for each in (self.baseline, self.candidate))
-        found = [answers.get(self.queries[0]) for answers in clouds]
-        return tuple(each for each in found if each is not None)
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        """Both sides; none if a matrix was read from its JSON form."""
-        if isinstance(self.result, Comparison):
-            return self.result.baseline, self.result.candidate
-        return tuple(map(side_of, self.listings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +23,15 @@ class Finding:
     """A cause: differences of one severity and kind at one path, wherever they show."""
 
     id: str  # see `Difference.id`
-    places: tuple[Place, ...]
+    places: tuple[Place, ...]  # one for each pair of clouds
+    results: tuple[Result, ...]  # the first that shows it in each place
     first_seen: str | None  # in this report or in an earlier one; UTC, ISO 8601
     new: tuple[Place, ...] = ()  # those that an earlier report lacks
 
     @property
     def first(self) -> Difference:
         """One of its differences."""
-        return self.places[0].group.first
+        return self.places[0].first
 
     @property
     def severity(self) -> Severity:
@@ -108,13 +73,13 @@ class Finding:
     @property
     def reason(self) -> str:
         """Why it has its severity."""
-        reasons = (each.reason for place in self.places for each in place.group.differences)
+        reasons = (each.reason for place in self.places for each in place.differences)
         return "; ".join(dict.fromkeys(reasons))
 
     @property
     def last_seen(self) -> str | None:
         """When the last answer that shows it was recorded; None if not known."""
-        return max((each for place in self.places for each in place.seen), default=None)
+        return max(_dates(self.places), default=None)
 
     @property
     def history(self) -> str:
@@ -127,7 +92,7 @@ class Finding:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The clouds that it shows in."""
-        return tuple(dict.fromkeys(each.candidate for each in self.places))
+        return tuple(dict.fromkeys(each.step.candidate for each in self.places))
 
     @property
     def queries(self) -> tuple[str, ...]:
@@ -137,12 +102,12 @@ class Finding:
     @property
     def count(self) -> int:
         """How many differences it stands for."""
-        return sum(len(each.group.differences) for each in self.places)
+        return sum(len(each.steps) for each in self.places)
 
     @property
     def fails(self) -> bool:
         """Whether it reaches the severity from which on one of its results fails."""
-        return not all(is_compatible([self.severity], each.result.fail_on) for each in self.places)
+        return not all(is_compatible([self.severity], each.fail_on) for each in self.results)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without evidence."""
@@ -156,8 +121,8 @@ class Finding:
             "count": self.count,
             "places": [
                 {
-                    "baseline": each.baseline,
-                    "candidate": each.candidate,
+                    "baseline": each.step.baseline,
+                    "candidate": each.step.candidate,
                     "queries": list(map(str, each.queries)),
                 }
                 for each in self.places
@@ -175,48 +140,24 @@ def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     """Return each cause once, worst first."""
     found: dict[str, dict[tuple[str, str], list[tuple[Result, Step]]]] = {}
     for result in results:
-        for step in steps_of(result):
-            places = found.setdefault(step.difference.id(step.queries[0]), {})
-            places.setdefault((step.baseline, step.candidate), []).append((result, step))
+        for step in result.steps:
+            by_pair = found.setdefault(step.difference.id(step.queries[0]), {})
+            by_pair.setdefault((step.baseline, step.candidate), []).append((result, step))
     findings = []
     for id_, by_pair in found.items():
-        gathered = tuple(map(_place, by_pair.values()))
-        first_seen = min((each for place in gathered for each in place.seen), default=None)
-        findings.append(Finding(id=id_, places=gathered, first_seen=first_seen))
+        members = by_pair.values()
+        places = tuple(Place(steps=tuple(step for _, step in each)) for each in members)
+        findings.append(
+            Finding(
+                id=id_,
+                places=places,
+                results=tuple(each[0][0] for each in members),
+                first_seen=min(_dates(places), default=None),
+            )
+        )
     return tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity)))
 
 
-def steps_of(result: Result, *, accepted: bool = False) -> Sequence[Step]:
-    """Return what differs, or what rules accept, as the steps of a matrix."""
-    if isinstance(result, Matrix):
-        return result.expected if accepted else result.steps
-    return [
-        Step(
-            baseline=result.baseline.name,
-            candidate=result.candidate.name,
-            difference=each,
-            queries=(result.query,),
-        )
-        for each in (result.expected if accepted else result.differences)
-    ]
-
-
-def _place(members: Sequence[tuple[Result, Step]]) -> Place:
-    result, step = members[0]
-    return Place(
-        baseline=step.baseline,
-        candidate=step.candidate,
-        queries=tuple(dict.fromkeys(query for _, each in members for query in each.queries)),
-        group=text.group([each.difference for _, each in members]),
-        seen=tuple(date for each in members for date in _recorded(*each) if date is not None),
-        result=result,
-    )
-
-
-def _recorded(result: Result, step: Step) -> Iterator[str | None]:
-    """Yield when the candidate's answers were recorded."""
-    if isinstance(result, Comparison):
-        yield result.candidate.recorded_at
-        return
-    cells = (result.cells.get((query, step.candidate)) for query in step.queries)
-    yield from (each.recorded_at for each in cells if each is not None)
+def _dates(places: Sequence[Place]) -> list[str]:
+    """Return when the candidates' answers were recorded; UTC, ISO 8601."""
+    return [date for place in places for step in place.steps for date in step.recorded]

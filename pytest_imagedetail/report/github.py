@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.evidence import accept_line
-from pytest_imagedetail.report.findings import Finding, Place
+from pytest_imagedetail.report.findings import Finding
+from pytest_imagedetail.report.text import Place
 from pytest_imagedetail.report.verdict import Report
 
 _MOST = 10  # that GitHub shows of a step
@@ -30,7 +31,7 @@ def error(problem: str) -> str:
 
 
 def _annotation(finding: Finding, path: Path, typed: str | None) -> str:
-    group, first = finding.places[0].group, finding.first
+    group, first = finding.places[0], finding.first
     file = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE", os.curdir))
     is_inside = path.is_file() and not file.startswith(os.pardir)
     values = (f"{sign} {value}" for sign, value in text.values(first))
@@ -42,7 +43,7 @@ def _annotation(finding: Finding, path: Path, typed: str | None) -> str:
     return f"::error {at}title={title}::{message}"
 
 
-def _line(path: Path, group: text.Group) -> int:
+def _line(path: Path, group: Place) -> int:
     """Return the line of the first image's id; 1 if there is none."""
     lines = path.read_text(encoding="utf-8").splitlines()
     ids = [each.id for each in group.examples[:1]]

@@ -22,8 +22,7 @@ def notes(matrix: Matrix) -> Iterator[tuple[str, str]]:
         names = f"{one} and {other} have no image in common"
         yield "paired", f"{names}, query {asked(queries)}, so none was compared there"
     yield from text.not_compared(matrix.not_compared)
-    accepted = [each.difference for each in matrix.expected]
-    yield from text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
+    yield from text.rules(matrix)
 
 
 def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:

@@ -5,9 +5,8 @@ import hashlib
 from typing import Final
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.report import grid, questions, text, verdict
-from pytest_imagedetail.report.evidence import evidence_of
+from pytest_imagedetail.report.evidence import curl_of, exhibits_of, explain
 from pytest_imagedetail.report.verdict import Report
 
 _MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
@@ -26,13 +25,11 @@ def render(report: Report) -> str:
         clouds=sorted({cloud for each in found for cloud in each.clouds}),
         queries=sorted({query for each in found for query in each.queries}),
         fields=sorted({each.field for each in found}),
-        matrices=[
-            (each, questions.rows_of(each, shown))
-            for each in report.results
-            if isinstance(each, Matrix)
-        ],
-        evidence=[*evidence_of(shown, report.typed)],
+        matrices=[(each, questions.rows_of(each, shown)) for each in report.matrices],
+        exhibits=[*exhibits_of(shown)],
         differences=sum(each.count for each in found),
+        curl_of=curl_of,
+        explain=explain,
         name_of=verdict.name_of,
         count_of=verdict.count_of,
         notes_of=verdict.notes_of,

@@ -1,26 +1,19 @@
 """Read the JSON form of results back, so that the shards of a CI run become one report."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import date
 from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.matrix import Cell, Matrix, Span, Step
+from pytest_imagedetail.compare.comparison import Comparison, Step
+from pytest_imagedetail.compare.matrix import Cell, Matrix, Span
 from pytest_imagedetail.errors import ReportError
-from pytest_imagedetail.model import (
-    Difference,
-    Failure,
-    ImageRef,
-    Query,
-    RuleRef,
-    Side,
-    Unpaired,
-)
+from pytest_imagedetail.model import Difference, Failure, Query
 from pytest_imagedetail.report.findings import Result, findings_of
 from pytest_imagedetail.report.since import Earlier
 
@@ -53,7 +46,7 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
     """
     if "checks" in document:
         raise unreadable(path, "it is a result of check, and the other one is not")
-    with _malformed(path):
+    with malformed(path):
         found, failures = [*_results(document)], [*_failures(document)]
     if not found and not failures and "verdict" not in document:
         raise unreadable(path, "it holds no comparison")
@@ -64,7 +57,7 @@ def earlier(path: Path) -> Earlier:
     """Read an earlier report, or what --json printed, to compare a new one with."""
     document = load(path)
     results, _ = results_of(document, path)
-    with _malformed(path):  # a report knows when a cause was seen before it
+    with malformed(path):  # a report knows when a cause was seen before it
         dates = {each["id"]: each["first_seen"] for each in document.get("findings", ())}
     found = (
         replace(each, first_seen=dates.get(each.id) or each.first_seen)
@@ -74,7 +67,7 @@ def earlier(path: Path) -> Earlier:
 
 
 @contextmanager
-def _malformed(path: Path) -> Iterator[None]:
+def malformed(path: Path) -> Iterator[None]:
     """Raise ReportError for what cannot be read from a document."""
     try:
         yield
@@ -95,6 +88,8 @@ def _results(document: Document) -> Iterator[Result]:
 
 def _checked(found: Result, facts: Document) -> Result:
     """Return a result whose differences lead to the verdict that is written."""
+    if missing := found.to_dict().keys() - facts.keys():
+        raise KeyError(min(missing))
     if found.compatible != facts["compatible"] and "problem" not in facts:
         raise ValueError("its verdict does not follow from its differences")
     return found
@@ -112,94 +107,69 @@ def _failures(document: Document) -> Iterator[Failure]:
 
 
 def _comparison(facts: Document) -> Comparison:
-    return _built(
-        Comparison,
-        facts,
-        **_of_both(facts),
-        baseline=_side(facts["baseline"]),
-        candidate=_side(facts["candidate"]),
-        differences=tuple(map(_difference, facts["differences"])),
-        expected=tuple(map(_difference, facts["expected"])),
-        unpaired=Unpaired(**{side: _refs(refs) for side, refs in facts["unpaired"].items()}),
-        unseen=tuple(facts["unseen"]),
-        paired=facts["paired"],
-        normalization=facts["normalization"],
-    )
+    return built(Comparison, facts, not_compared=tuple(facts["not_compared"]["paths"]))
 
 
 def _matrix(facts: Document) -> Matrix:
     clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
-    return _built(
+    cells = {
+        (_query(each["query"]), each["cloud"]): built(Cell, each, status_code=each["status"])
+        for each in facts["cells"]
+    }
+    return built(
         Matrix,
         facts,
-        **_of_both(facts),
+        not_compared=tuple(facts["not_compared"]["paths"]),
         clouds=tuple(clouds),
         releases={cloud: release for cloud, release in clouds.items() if release},
         queries=tuple(map(_query, facts["queries"])),
-        cells={
-            (_query(each["query"]), each["cloud"]): _built(Cell, each, status_code=each["status"])
-            for each in facts["cells"]
-        },
-        steps=tuple(map(_step, facts["changes"])),
-        expected=tuple(map(_step, facts["expected"])),
+        cells=cells,
+        steps=tuple(_step(each, cells) for each in facts["changes"]),
+        expected=tuple(_step(each, cells) for each in facts["expected"]),
         spans=tuple(map(_span, facts["spans"])),
         nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
         lost=tuple(map(_pair, facts["lost"])),
     )
 
 
-def _of_both(facts: Document) -> dict[str, Any]:
-    """Return what comparisons and matrices share and JSON has in another form."""
-    return {
-        "expired_rules": tuple(map(_rule, facts["expired_rules"])),
-        "unused_rules": tuple(map(_rule, facts["unused_rules"])),
-        "not_compared": tuple(facts["not_compared"]["paths"]),
-    }
-
-
-def _built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
+def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
     """Return an object with the facts that it has a field for; `read` are those read already."""
-    known = {name: facts[name] for name in signature(kind).parameters if name in facts}
-    return kind(**{**known, **read})
+    hints = get_type_hints(kind)
+    names = [each for each in signature(kind).parameters if each in facts and each not in read]
+    return kind(**{name: _read(hints[name], facts[name]) for name in names}, **read)
 
 
-def _side(facts: Document) -> Side:
-    volatile = tuple(facts.get("volatile", ()))
-    return _built(Side, facts, query=_query(facts["query"]), volatile=volatile)
+def _read(hint: Any, value: Any) -> Any:
+    """Read a value of JSON as a field of this type; see `comparison.to_json`."""
+    of = [each for each in get_args(hint) if each is not NoneType]
+    if value is None:
+        return None
+    if get_origin(hint) is tuple:
+        return tuple(_read(of[0], each) for each in value)
+    if get_origin(hint) is UnionType:
+        return _read(of[0], value)
+    if hint is Query:
+        return _query(value)
+    if hint is date:
+        return date.fromisoformat(value)
+    kind: Any = hint
+    return built(kind, value) if is_dataclass(hint) else value
 
 
-def _step(facts: Document) -> Step:
+def _step(facts: Document, cells: Mapping[tuple[Query, str], Cell]) -> Step:
+    queries = tuple(map(_query, facts["queries"]))
+    answers = [cells[query, facts["to"]] for query in queries if (query, facts["to"]) in cells]
     return Step(
         baseline=facts["from"],
         candidate=facts["to"],
-        difference=_difference(facts),
-        queries=tuple(map(_query, facts["queries"])),
+        difference=built(Difference, facts),
+        queries=queries,
+        recorded=tuple(each.recorded_at for each in answers if each.recorded_at is not None),
     )
 
 
 def _span(facts: Document) -> Span:
-    first, last, missing = facts["first_seen"], facts["last_seen"], tuple(facts["missing"])
-    return _built(Span, facts, first=first, last=last, missing=missing)
-
-
-def _difference(facts: Document) -> Difference:
-    image, rule = facts["image"], facts.get("rule")
-    return _built(
-        Difference,
-        facts,
-        image=image and ImageRef(**image),
-        examples=_refs(facts.get("examples", ())),
-        rule=rule and _rule(rule),
-    )
-
-
-def _refs(entries: Sequence[Document]) -> tuple[ImageRef, ...]:
-    return tuple(ImageRef(**each) for each in entries)
-
-
-def _rule(facts: Document) -> RuleRef:
-    expires = facts["expires"] and date.fromisoformat(facts["expires"])
-    return _built(RuleRef, facts, kinds=tuple(facts["kinds"]), expires=expires)
+    return built(Span, facts, first=facts["first_seen"], last=facts["last_seen"])
 
 
 def _pair(facts: Document) -> tuple[str, str, Query]:

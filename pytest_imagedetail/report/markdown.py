@@ -46,14 +46,14 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
     yield _row(["---"] * len(head))
     places = [(finding, place) for finding in findings for place in finding.places]
     for finding, place in places[:_MOST_ROWS]:
-        cells = (place.pair, grid.asked(place.queries), place.group.whom)
+        cells = (place.pair, grid.asked(place.queries), place.whom)
         yield _row(
             [
                 finding.severity + " (new)" * (place in finding.new),
                 finding.kind,
-                _code(place.group.path),
+                _code(place.path),
                 *map(_text, cells),
-                *_values(place.group),
+                *_values(place),
                 _text(finding.reason),
                 f"`{finding.id}`",
             ]
@@ -63,12 +63,12 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
         yield from (f"{text.count(more, 'more row')}: see the JSON report.", "")
 
 
-def _values(group: text.Group) -> tuple[str, str]:
-    first = group.first
+def _values(place: text.Place) -> tuple[str, str]:
+    first = place.first
     if not text.shows_values(first):
         return "", ""
     old, new = map(_code, text.contrast(first.baseline, first.candidate, _VALUE))
-    return old, f"{new} and {group.others}" if group.others else new
+    return old, f"{new} and {place.others}" if place.others else new
 
 
 def _result(result: Result) -> Iterator[str]:

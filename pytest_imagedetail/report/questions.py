@@ -25,7 +25,7 @@ _ORDER: Final = ("All images", "Filters", "Paging", "Microversions", "Other para
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RowCell:
     """What one cloud says in a row."""
 
     state: str  # a key of `symbols` in base.html.j2
@@ -41,10 +41,10 @@ class Row:
     group: str
     title: str
     note: str = ""
-    answers: Sequence[Answer]
+    answers: Sequence[RowCell]
 
     @property
-    def runs(self) -> Sequence[Sequence[Answer]]:
+    def runs(self) -> Sequence[Sequence[RowCell]]:
         """The answers, those of neighbors that say the same together."""
         return [[*run] for _, run in groupby(self.answers, lambda each: (each.state, each.words))]
 
@@ -57,7 +57,7 @@ class Row:
 def rows_of(matrix: Matrix, findings: Sequence[Finding]) -> list[Row]:
     """Return the questions of a matrix by group, with links to the worst that was found."""
     worst = {
-        (query, place.candidate): finding.id
+        (query, place.step.candidate): finding.id
         for finding in reversed(findings)
         for place in finding.places
         for query in place.queries
@@ -89,16 +89,16 @@ def _broken(matrix: Matrix, query: Query) -> frozenset[str]:
     return frozenset(found)
 
 
-def _answer(cell: Cell | None, *, breaks: bool, finding: str) -> Answer:
+def _answer(cell: Cell | None, *, breaks: bool, finding: str) -> RowCell:
     if cell is None:
-        return Answer(state="not asked", words="not asked")
+        return RowCell(state="not asked", words="not asked")
     if cell.images is None:
         state, words = "refused", f"refused with {cell.status_code}"
     else:
         state, words = "listed", text.count(cell.images, "image")
     if breaks:
         state, words = "breaks", f"breaks: {words}"
-    return Answer(state=state, words=words, finding=finding, recorded_at=cell.recorded_at or "")
+    return RowCell(state=state, words=words, finding=finding, recorded_at=cell.recorded_at or "")
 
 
 def question_of(query: Query) -> tuple[str, str]:

@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from typing import Any
 
-from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import Query
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding, Result, steps_of
+from pytest_imagedetail.report.findings import Finding, Result
+from pytest_imagedetail.report.text import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +61,24 @@ def compare(
 ) -> tuple[Since, tuple[Finding, ...]]:
     """Return what changed since an earlier report, and the findings with their history."""
     before = {
-        (finding.id, place.baseline, place.candidate): (finding, place)
+        _key(finding, place): (finding, place)
         for finding in earlier.findings
         for place in finding.places
     }
     dates = {each.id: each.first_seen for each in earlier.findings}
     found = tuple(_with_history(each, before, dates.get(each.id)) for each in findings)
-    here = {(each.id, place.baseline, place.candidate) for each in found for place in each.places}
+    here = {_key(each, place) for each in found for place in each.places}
     accepted = {
         (step.difference.id(step.queries[0]), step.baseline, step.candidate)
         for result in results
-        for step in steps_of(result, accepted=True)
+        for step in result.accepted
     }
-    compared = {each for result in results for each in _compared(result)}
+    compared = {each for result in results for each in result.compared}
     changes = []
     for key, (finding, place) in before.items():
         if key in here:
             continue
-        asked = {(place.baseline, place.candidate, query) for query in place.queries}
+        asked = {(place.step.baseline, place.step.candidate, query) for query in place.queries}
         status = "gone" if asked <= compared else "not compared"
         changes.append(
             Change(
@@ -95,20 +93,14 @@ def compare(
     return since, found
 
 
+def _key(finding: Finding, place: Place) -> tuple[str, str, str]:
+    return finding.id, place.step.baseline, place.step.candidate
+
+
 def _with_history(
     finding: Finding, before: Container[tuple[str, str, str]], first_seen: str | None
 ) -> Finding:
     places = finding.places
-    new = (each for each in places if (finding.id, each.baseline, each.candidate) not in before)
+    new = (each for each in places if _key(finding, each) not in before)
     dates = [each for each in (first_seen, finding.first_seen) if each]
     return replace(finding, first_seen=min(dates, default=None), new=tuple(new))
-
-
-def _compared(result: Result) -> Iterator[tuple[str, str, Query]]:
-    """Yield baseline, candidate and query of each pair of answers that was compared."""
-    if not isinstance(result, Matrix):
-        yield result.baseline.name, result.candidate.name, result.query
-        return
-    for query in result.queries:
-        for pair in pairwise(cloud for cloud in result.clouds if (query, cloud) in result.cells):
-            yield *pair, query

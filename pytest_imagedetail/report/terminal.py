@@ -10,7 +10,8 @@ from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY, Query
 from pytest_imagedetail.report import evidence, grid, text
-from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, steps_of
+from pytest_imagedetail.report.findings import Finding, Result, findings_of
+from pytest_imagedetail.report.text import Place
 from pytest_imagedetail.report.verdict import Report, name_of, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
@@ -59,8 +60,7 @@ def render(
     shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides follow
     head = [paint(each, shade, color=color) for each in _wrapped(verdict.line, width)]
     head += [paint(each, "dim", color=color) for each in _wrapped(", ".join(shown), width)]
-    matrices = (each for each in report.results if isinstance(each, Matrix))
-    parts = [head, *(grid.table(each, every_query=every_query) for each in matrices)]
+    parts = [head, *(grid.table(each, every_query=every_query) for each in report.matrices)]
     if single is not None:
         parts.append(_sides(single, width))
     return _joined([*parts, *_parts(report, color=color, width=width, explain=explain)])
@@ -172,7 +172,7 @@ def _parts(
 
 
 def _title(finding: Finding, report: Report) -> str:
-    group = finding.places[0].group
+    group = finding.places[0]
     one_place = len(finding.places) == 1 and finding.kind not in OF_QUERY
     subject = group.path if report.single is not None or one_place else finding.subject
     whom = f"  {group.whom}" if report.single is not None and group.whom else ""
@@ -182,11 +182,11 @@ def _title(finding: Finding, report: Report) -> str:
 def _lines(finding: Finding, report: Report, *, explain: bool) -> Iterator[tuple[str, str]]:
     place, *others = finding.places
     if report.single is None:
-        whom = f": {place.group.whom}" if place.group.whom else ""
+        whom = f": {place.whom}" if place.whom else ""
         yield "in", f"{place.pair}, query {grid.asked(place.queries)}{whom}"
-    yield from text.values(place.group.first, _VALUE)
-    if place.group.others:
-        yield "", f"and {place.group.others}"
+    yield from text.values(place.first, _VALUE)
+    if place.others:
+        yield "", f"and {place.others}"
     if others:
         yield "also in", "; ".join(_chains(others))
     yield "why", finding.reason
@@ -207,12 +207,12 @@ def _chains(places: Iterable[Place]) -> Iterator[str]:
     """Yield pairs of clouds, those that follow each other as one: "a -> b -> c"."""
     chain: list[str] = []
     for place in places:
-        if chain[-1:] == [place.baseline]:
-            chain.append(place.candidate)
+        if chain[-1:] == [place.step.baseline]:
+            chain.append(place.step.candidate)
             continue
         if chain:
             yield " -> ".join(chain)
-        chain = [place.baseline, place.candidate]
+        chain = [place.step.baseline, place.step.candidate]
     if chain:
         yield " -> ".join(chain)
 
@@ -224,7 +224,7 @@ def _counts(report: Report) -> str:
     start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    expected = (one for each in report.results for one in steps_of(each, accepted=True))
+    expected = (one for each in report.results for one in each.accepted)
     by_rules = accepted([each.difference.severity for each in expected], more=bool(severities))
     return start + summary_of(severities) + by_rules
 
@@ -243,14 +243,14 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
     place, first = finding.places[0], finding.first
     line = f"{finding.severity:<{_LABEL}} "
     if between:
-        names = (place.baseline, place.candidate)
+        names = (place.step.baseline, place.step.candidate)
         line += " -> ".join(text.cut(name, _BRIEF_NAME) for name in names) + ": "
     line += f"{finding.kind} {finding.subject}"
-    if place.group.images > 1:
-        line += f" ({place.group.images} images)"
-    elif place.group.images:
-        line += f" {text.cut(place.group.whom, _BRIEF_NAME)}"
-    if place.group.images <= 1 and text.shows_values(first):
+    if place.images > 1:
+        line += f" ({place.images} images)"
+    elif place.images:
+        line += f" {text.cut(place.whom, _BRIEF_NAME)}"
+    if place.images <= 1 and text.shows_values(first):
         pairs = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
         whole = [f"{line}: {' -> '.join(each)}" for each in pairs]
         line = next((each for each in whole if len(each) <= _BRIEF), whole[-1])

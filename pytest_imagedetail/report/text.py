@@ -3,12 +3,14 @@
 import json
 import os.path
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
-from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side
+from pytest_imagedetail.compare.comparison import Comparison, Step
+from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, RuleRef, Side
 from pytest_imagedetail.normalize import RULES
 
 _WIDTH: Final = 100
@@ -38,6 +40,8 @@ def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, s
 
 def plain(text: str) -> str:
     """Escape unprintable characters as JSON does, so that none moves a cursor."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
@@ -47,18 +51,51 @@ def cut(text: str, width: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Differences of one severity, kind and path, on other images or with other values."""
+class Place:
+    """Where a cause shows: steps of one severity, kind and path, as a rule of the same clouds."""
 
-    differences: tuple[Difference, ...]
-    path: str  # with `[*]` where the image differs
-    images: int  # 0 if they are about the whole answer
-    examples: tuple[ImageRef, ...]  # up to three
+    steps: tuple[Step, ...]
+
+    @property
+    def step(self) -> Step:
+        """The step that is shown for all of them."""
+        return self.steps[0]
 
     @property
     def first(self) -> Difference:
-        """The difference that is shown for all of them."""
-        return self.differences[0]
+        """Its difference."""
+        return self.step.difference
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Differences on other images or with other values."""
+        return tuple(each.difference for each in self.steps)
+
+    @property
+    def pair(self) -> str:
+        """Both names."""
+        return f"{self.step.baseline} -> {self.step.candidate}"
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The queries that show it."""
+        return tuple(dict.fromkeys(query for each in self.steps for query in each.queries))
+
+    @property
+    def path(self) -> str:
+        """The path, with `[*]` where the image differs."""
+        return self.first.path if len(self.steps) == 1 else self.first.any_image
+
+    @property
+    def examples(self) -> tuple[ImageRef, ...]:
+        """Up to three images; none if this is about the whole answer."""
+        found = (ref for each in self.differences for ref in (*each.examples, each.image) if ref)
+        return tuple(islice(found, _EXAMPLES))
+
+    @property
+    def images(self) -> int:
+        """How many images; 0 if this is about the whole answer."""
+        return sum(each.count for each in self.differences) if self.examples else 0
 
     @property
     def whom(self) -> str:
@@ -72,31 +109,17 @@ class Group:
     @property
     def others(self) -> str:
         """How many values it has beside the first: "2 other values"; "" if there is none."""
-        more = len(self.differences) - 1
+        more = len(self.steps) - 1
         return count(more, "other value") if more and shows_values(self.first) else ""
 
 
-def groups(differences: Sequence[Difference]) -> tuple[Group, ...]:
-    """Group the differences between two answers that differ in image or value only."""
-    found: dict[tuple[str, str, str], list[Difference]] = {}
-    for each in differences:
-        found.setdefault((each.severity, each.kind, each.any_image), []).append(each)
-    return tuple(map(group, found.values()))
-
-
-def group(members: Sequence[Difference]) -> Group:
-    """Return differences of one severity, kind and path as a group."""
-    first, images = members[0], [ref for each in members for ref in _images(each)]
-    return Group(
-        differences=tuple(members),
-        path=first.path if len(members) == 1 else first.any_image,
-        images=sum(each.count for each in members) if images else 0,
-        examples=tuple(images[:_EXAMPLES]),
-    )
-
-
-def _images(difference: Difference) -> tuple[ImageRef, ...]:
-    return difference.examples if difference.image is None else (difference.image,)
+def places(steps: Iterable[Step]) -> list[Place]:
+    """Gather steps that differ in clouds, queries, image or value only."""
+    found: dict[tuple[str, str, str], list[Step]] = {}
+    for each in steps:
+        what = each.difference
+        found.setdefault((what.severity, what.kind, what.any_image), []).append(each)
+    return [Place(steps=tuple(each)) for each in found.values()]
 
 
 def shows_values(difference: Difference) -> bool:
@@ -176,7 +199,7 @@ def notes(comparison: Comparison) -> Iterator[tuple[str, str]]:
             if path in differing:
                 twice = f"two identical requests to {side.cloud} differed in it"
                 yield "volatile", f"{path}: {twice}; to accept it, add a rule"
-    yield from rules(comparison.expected, comparison.expired_rules, comparison.unused_rules)
+    yield from rules(comparison)
 
 
 def _nothing_in_common(comparison: Comparison) -> str:
@@ -209,18 +232,17 @@ def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "redacted", f"{len(paths)} {were} redacted and not compared: {named}{more}"
 
 
-def rules(
-    accepted: Sequence[Difference], expired: Sequence[RuleRef], unused: Sequence[RuleRef]
-) -> Iterator[tuple[str, str]]:
+def rules(result: Comparison | Matrix) -> Iterator[tuple[str, str]]:
     """Yield notes about differences accepted by rules, expired rules and unused ones."""
-    for used in dict.fromkeys(each.rule for each in accepted if each.rule is not None):
-        for group in groups([each for each in accepted if each.rule == used]):
-            line = f"{group.first.kind} {group.path} {group.whom}".rstrip()
-            yield "expected", f"{line}: {why(used)}"
-    for rule in expired:
+    used = dict.fromkeys(each.difference.rule for each in result.accepted)
+    for rule in filter(None, used):
+        for place in places(each for each in result.accepted if each.difference.rule == rule):
+            line = f"{place.first.kind} {place.path} {place.whom}".rstrip()
+            yield "expected", f"{line}: {why(rule)}"
+    for rule in result.expired_rules:
         line = f"{rule.where}: the rule for {rule.about} expired on {rule.expires}"
         yield "expired", f"{line}; fix the cause, or renew or delete the rule"
-    for rule in unused:
+    for rule in result.unused_rules:
         line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
         yield "unused", f"{line}; delete or correct it"
 

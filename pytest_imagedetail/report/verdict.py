@@ -44,12 +44,19 @@ class Report:
     typed: str | None  # the two sides and the options, as a shell reads them, of `diff`
 
     @property
+    def comparisons(self) -> list[Comparison]:
+        """The results that are comparisons."""
+        return [each for each in self.results if isinstance(each, Comparison)]
+
+    @property
+    def matrices(self) -> list[Matrix]:
+        """The results that are matrices."""
+        return [each for each in self.results if isinstance(each, Matrix)]
+
+    @property
     def single(self) -> Comparison | None:
         """The only result, if it is a comparison."""
-        match self.results:
-            case (Comparison() as comparison,):
-                return comparison
-        return None
+        return self.comparisons[0] if self.comparisons and len(self.results) == 1 else None
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -80,14 +87,12 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        matrices = [each for each in self.results if isinstance(each, Matrix)]
-        comparisons = [each for each in self.results if isinstance(each, Comparison)]
         return {
             "schema": SCHEMA,
             **self.head(),
             "findings": [each.to_dict() for each in self.findings],
-            "comparisons": [each.to_dict() for each in comparisons],
-            "matrices": [each.to_dict() for each in matrices],
+            "comparisons": [each.to_dict() for each in self.comparisons],
+            "matrices": [each.to_dict() for each in self.matrices],
             "failures": [asdict(each) for each in self.failures],
         }
 
@@ -122,8 +127,8 @@ def _verdict(
 ) -> Verdict:
     """Judge the results of one command or run together."""
     failing = [each for each in results if not each.compatible]
-    lost = any(isinstance(each, Matrix) and each.lost for each in failing)
     if exit_code is None:
+        lost = any(each.lost for each in results)
         exit_code = 2 if failures or lost else int(bool(failing))
     thresholds = ", ".join(dict.fromkeys(each.fail_on for each in results))
     one = results[0] if len(results) == 1 else None
@@ -152,11 +157,10 @@ def _sentences(results: Sequence[Result], failing: int, failures: int) -> Iterat
 
 def _sentence_of(result: Result) -> str:
     """Say what separates two clouds, or the first and the last of several."""
-    first, last = _ends(result)
+    first, last = result.clouds[0], result.clouds[-1]
     found, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(found, 'difference')} from {first} to {last}"
-    lost = isinstance(result, Matrix) and result.lost
-    if not found or lost or bool(breaking) == result.compatible:  # there is another reason
+    if not found or result.lost or bool(breaking) == result.compatible:  # there is another reason
         sentence = f"{first} to {last}: {result.summary}"
     elif found == 1:
         breaks = "can break a client" if breaking else "breaks no client"
@@ -167,12 +171,6 @@ def _sentence_of(result: Result) -> str:
     else:
         sentence = f"{differences}, and none of them breaks a client"
     return sentence + "; an expired rule accepts nothing" * bool(result.expired_rules)
-
-
-def _ends(result: Result) -> tuple[str, str]:
-    if isinstance(result, Matrix):
-        return result.clouds[0], result.clouds[-1]
-    return result.baseline.name, result.candidate.name
 
 
 def count_of(result: Result) -> str:
@@ -188,9 +186,9 @@ def count_of(result: Result) -> str:
 
 def name_of(result: Result) -> str:
     """Return the clouds of a result: "nova-2019.1 → 7 clouds → nova-2026.2"."""
-    first, last = _ends(result)
-    between = len(result.clouds) - 2 if isinstance(result, Matrix) else 0
-    return " → ".join([first, *[text.count(between, "cloud")] * bool(between), last])
+    first, *between, last = result.clouds
+    between = [text.count(len(between), "cloud")] if between else []
+    return " → ".join([first, *between, last])
 
 
 def notes_of(result: Result) -> Iterator[tuple[str, str]]:

@@ -13,14 +13,17 @@ NASTY = "<script>alert(1)</script>\x1b[31m"
 
 
 def test_each_form(imagedetail, tmp_path):
-    """JSON is what --json prints; JUnit counts; the others begin with the verdict."""
+    """JSON is what --json prints, and can be read; JUnit counts; the rest begins with a verdict."""
     options = [f"--report=out/r{suffix}" for suffix in (".html", ".json", ".md", ".xml")]
     result = imagedetail("check", "nova-2019.1", "nova-2026.2", "--json", *options)
     assert result.returncode == 1
     page, data, table, cases = (
         (tmp_path / f"out/r{suffix}").read_text() for suffix in (".html", ".json", ".md", ".xml")
     )
-    assert json.loads(data) == json.loads(result.stdout)
+    document = json.loads(data)
+    assert document == json.loads(result.stdout)
+    read = [each.to_dict() for each in report.verdicts_of(document, tmp_path)]
+    assert json.loads(json.dumps(read)) == document["checks"]
     head = "FAIL: 2 of 60 checks of 2 clouds fail; "
     assert table.startswith(f"# {head}")
     assert f"<title>{head}" in page

@@ -65,6 +65,21 @@ def test_one_difference_in_many_queries_is_one_step():
     assert [each.difference.severity for each in matrix.steps] == ["breaking", "data"]
 
 
+def test_a_step_has_sides_answers_and_the_dates_of_all_its_queries():
+    """Sides and answers are those of the first query; of two neighbors, the later one is dated."""
+    old, new = (
+        [
+            listing_of(image_of(minDisk=disk), cloud=name, query=query, recorded_at=day)
+            for query, day in (("", f"2026-0{disk}-01"), ("status=ACTIVE", f"2026-0{disk}-02"))
+        ]
+        for name, disk in (("a", 1), ("b", 2))
+    )
+    (step,) = compare_neighbors(row(a=old, b=new)).steps
+    assert step.recorded == ("2026-02-01", "2026-02-02")
+    assert step.listings == (old[0], new[0])
+    assert [(each.cloud, each.query) for each in step.sides] == [("a", ALL), ("b", ALL)]
+
+
 def rules(*entries, today=date(2026, 11, 24)):
     common = {"reason": "known", "expires": "never"}
     return rules_of(*(common | each for each in entries), today=today)

@@ -105,6 +105,17 @@ def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
     assert NASTY in [each.get("candidate") for each in document["differences"]]
 
 
+def test_what_a_severity_rests_on():
+    """Also in a matrix: what the contract says, who declares no release, what the filter does."""
+    images = {"a": image_of(), "b": without(image_of(), "minRam")}
+    sides = [listing_of(each, cloud=name, query="name=x") for name, each in images.items()]
+    row = {each.cloud: {each.query: each} for each in sides}
+    for result in (compare(*sides), compare_neighbors(row)):
+        shown = terminal.render(report_of([result]), explain=True)
+        for line in ("minRam is ", "a declares none", "b declares none", "name: equality"):
+            assert line in shown
+
+
 def test_brief_ends_with_the_command_that_compares_in_the_same_way():
     """Quoted for a shell, with all that was chosen but defaults, if that fits on the line."""
     sides = [listing_of(cloud=name, query="name=O%27Brien&status=ACTIVE") for name in "ab"]
