@@ -42,18 +42,18 @@ def exhibits_of(findings: Sequence[Finding]) -> Iterator[list[Exhibit]]:
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
-    yield from facts(finding.first, finding.places[0].step.sides)
+    step = finding.places[0].step
+    yield from facts(finding.first, step.queries[0], step.sides)
     yield "accept", accept_line(finding, typed)
 
 
-def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+def facts(difference: Difference, query: Query, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, as pairs of a label and a line."""
     yield from _promise(difference, sides)
-    for side in sides[:1]:
-        for name, _ in dict.fromkeys(side.query.params):
-            known = "property-" if name.startswith("property-") else name
-            if note := contract.FILTERS.get(known):
-                yield "filter", f"{name}: {note}"
+    for name in dict.fromkeys(name for name, _ in query.params):
+        known = "property-" if name.startswith("property-") else name
+        if note := contract.FILTERS.get(known):
+            yield "filter", f"{name}: {note}"
 
 
 def accept_command(typed: str, path: str, kind: str) -> str:
