@@ -1,6 +1,6 @@
 """Hold the result of comparing two listings: its differences, and the verdict they give."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from typing import Any, ClassVar, Final, Never
@@ -95,7 +95,7 @@ class Comparison:
 
     @property
     def clouds(self) -> tuple[str, ...]:
-        """The names of both sides. These five names are those of a matrix."""
+        """The names of both sides. A matrix has this name and those up to `accepted`, too."""
         return self.baseline.name, self.candidate.name
 
     @property
@@ -207,7 +207,7 @@ class Comparison:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
-            **to_json(self, but=("listings",)),
+            **to_json(self),
             "differences": [difference_to_dict(each, self.query) for each in self.differences],
             "expected": [difference_to_dict(each, self.query) for each in self.expected],
             "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
@@ -258,23 +258,24 @@ def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:
     return {"id": each.id(query), **to_json(each)}
 
 
-def to_json(value: Any, *, but: Collection[str] = ()) -> Any:
-    """Return the JSON form of a value: of an object its fields, in their order, `but` some.
+def to_json(value: Any) -> Any:
+    """Return the JSON form of a value: of an object its fields, in their order, but no evidence.
 
     What a side lacks and what a difference or a side need not have is left out, not null.
     """
-    if isinstance(value, tuple):
-        return [to_json(each) for each in value]
+    if isinstance(value, Query):
+        return str(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Query) or not is_dataclass(value):
-        return str(value) if isinstance(value, Query) else value
-    found = {each.name: getattr(value, each.name) for each in fields(value)}
-    left_out = {*but, *(name for name in _OPTIONAL if not found.get(name, True))}
+    if isinstance(value, tuple):
+        return [to_json(each) for each in value]
+    if not is_dataclass(value):
+        return value
+    found = {each.name: getattr(value, each.name) for each in fields(value) if each.compare}
     return {
         name: to_json(each)
         for name, each in found.items()
-        if name not in left_out and each is not MISSING
+        if each is not MISSING and (name not in _OPTIONAL or each)
     }
 
 
