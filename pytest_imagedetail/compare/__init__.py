@@ -39,11 +39,7 @@ from pytest_imagedetail.model import (
     Path,
     path_of,
 )
-from pytest_imagedetail.normalize import (
-    Normalized,
-    matched,
-    vendors,
-)
+from pytest_imagedetail.normalize import Normalized, matched, vendors
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import (
@@ -100,7 +96,7 @@ def compare(
     try:
         if level == "shape":
             found = _shapes(asked, baseline, candidate)
-        elif _is_error(baseline) or _is_error(candidate):
+        elif baseline.error is not None or candidate.error is not None:
             found = _errors(asked, baseline, candidate)
         else:
             found = _facts(asked, baseline, candidate, concerned)
@@ -199,7 +195,7 @@ def _of_whole_answers(
 
 def _check_shapes(baseline: Listing, candidate: Listing) -> None:
     for side in (baseline, candidate):
-        if _is_error(side):
+        if side.error is not None:
             raise ComparisonError(
                 f"{side.cloud} answered {side.status_code}, and an error has no shape to compare",
                 where=f"query {side.query} of {side.cloud}",
@@ -212,10 +208,6 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
                 where=f"query {side.query} of {side.cloud}",
                 remedy="record a query that some image matches, for example all of them",
             )
-
-
-def _is_error(listing: Listing) -> bool:
-    return listing.error is not None
 
 
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
@@ -341,8 +333,6 @@ def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Differen
 def _unpaired_images(
     kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing
 ) -> Iterator[Difference]:
-    if not places:
-        return
     ambiguous = frozenset(pairing.unpaired.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
     removed = kind == "image_removed"

@@ -10,12 +10,7 @@ from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.compare.severity import Change, Verdict, difference
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
-from pytest_imagedetail.normalize import (
-    Normalized,
-    is_compute,
-    is_own_project,
-    without_hosts,
-)
+from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project, without_hosts
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.redact import placeholders
 

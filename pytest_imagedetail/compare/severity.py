@@ -111,14 +111,7 @@ class Judge:
         if change.is_addition and jsontext.is_repeated(change.path[-1]):
             return "breaking", "a key is repeated, and clients differ in which value they read"
         part = self.part(change.path)
-        old, new = (
-            None
-            if each is MISSING
-            else next(
-                part.breaches(_ANY_ID if each == "<id>" else each, change.path), (None, None)
-            )[1]
-            for each in change.values
-        )
+        old, new = (_first_breach(each, part, change.path) for each in change.values)
         if new is not None and old is not None and old.seen == new.seen:
             return "data", "neither side keeps the contract"
         if new is not None:
@@ -178,6 +171,13 @@ class Judge:
         if several and isinstance(change.baseline, list) and isinstance(change.candidate, dict):
             return "compatible", "one link of each relation, where there were several"
         return "breaking", "clients look for a list of links, one of each relation"
+
+
+def _first_breach(value: Any, part: contract.Part, path: Path) -> contract.Breach | None:
+    if value is MISSING:
+        return None
+    breaches = part.breaches(_ANY_ID if value == "<id>" else value, path)
+    return next((breach for _, breach in breaches), None)
 
 
 def _never_had(path: Path, release: str) -> bool:

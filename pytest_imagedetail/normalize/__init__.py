@@ -11,12 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.body.xml import INTEGERS
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.normalize.answer import (
-    JSON,
-    Answer,
-    Links,
-    Normalized,
-)
+from pytest_imagedetail.normalize.answer import JSON, Answer, Links, Normalized
 from pytest_imagedetail.normalize.links import (
     IMAGE,
     SERVER,

@@ -6,13 +6,7 @@ from typing import Any
 
 from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import (
-    KINDS,
-    OF_QUERY,
-    SEVERITIES,
-    Difference,
-    Severity,
-)
+from pytest_imagedetail.model import KINDS, OF_QUERY, SEVERITIES, Difference, Severity
 from pytest_imagedetail.report.text import Place
 
 Result = Comparison | Matrix
