@@ -198,12 +198,6 @@ def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference
     return replace(difference, rule=rule)
 
 
-def read(path: Path, *, today: date) -> Rules:
-    """Read a rules file, a YAML list of rules; raise `SettingsError` for an invalid one."""
-    text = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY)
-    return Rules(rules=tuple(_listed(text, path)), today=today)
-
-
 def _listed(text: str, path: Path) -> Iterator[Rule]:
     document = yamltext.parse(text, where=str(path), error=SettingsError, remedy=_REMEDY)
     if document is None:  # comments alone
@@ -215,11 +209,16 @@ def _listed(text: str, path: Path) -> Iterator[Rule]:
 
 
 def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
-    """Return the rules of files and of mappings, in their order."""
+    """Return the rules of files and of mappings, in their order.
+
+    Raises:
+        SettingsError: A file is not a YAML list of rules, or a rule is not valid.
+    """
     found: list[Rule] = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, Path):
-            found += read(source, today=today).rules
+            text = yamltext.read_text(source, error=SettingsError, remedy=_REMEDY)
+            found += _listed(text, source)
         else:
             found.append(parse(source, where=f"rules=, number {number}"))
     return Rules(rules=tuple(found), today=today)
