@@ -109,9 +109,8 @@ class LinkRewriter:
         if not _is_link(link):
             return without_hosts(link)
         href, where = link["href"], f"{holder.path}.links.{link['rel']}"
-        own = (
-            f"/{holder.resource}/{own_id.strip('/')}"  # a user may put any text into a server's id
-        )
+        # A user may put any text into a server's id.
+        own = f"/{holder.resource}/{own_id.strip('/')}"
         if href.endswith(own):
             href = f"{href.removesuffix(own)}/{holder.resource}/{holder.own}"
             self.counts["R1"] += 1
