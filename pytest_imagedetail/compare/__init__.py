@@ -119,15 +119,10 @@ def compare(
     )
 
 
-def _judge(baseline: Listing, candidate: Listing) -> Judge:
-    """Return the judge of differences between two listings, by their declared releases."""
-    return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
-
-
 def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rules) -> Comparison:
     """Compare image by image."""
     _check_complete(baseline, candidate)
-    judge = _judge(baseline, candidate)
+    judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
     one, other = normalized_together(baseline, candidate, asked.profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
@@ -161,7 +156,7 @@ def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Compari
     """Compare what the images of each side look like."""
     _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
-    judge = _judge(baseline, candidate)
+    judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
     one, other = baseline.normalized(asked.profile), candidate.normalized(asked.profile)
     old, new = describe(baseline, one), describe(candidate, other)
     differences = (

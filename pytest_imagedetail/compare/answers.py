@@ -157,7 +157,6 @@ def next_link_differences(
 
 
 def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
-    """Judge the faults of the next links of both sides."""
     if fresh := [reason for reason, wrong in new if (reason, wrong) not in old]:
         return "breaking", fresh[0]
     if any(each not in new for each in old):

@@ -163,7 +163,6 @@ class Judge:
         return self._relinked(change)
 
     def _relinked(self, change: Change) -> Verdict:
-        """Judge links whose structure changed."""
         judged = self._breach_verdict(change)
         if judged is not None and judged[0] != "breaking":
             return judged

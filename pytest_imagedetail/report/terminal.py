@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import OF_QUERY, Query
+from pytest_imagedetail.model import OF_QUERY
 from pytest_imagedetail.report import evidence, grid, text
 from pytest_imagedetail.report.findings import Finding, Result, findings_of
 from pytest_imagedetail.report.text import Place
@@ -104,11 +104,10 @@ def brief(result: Result) -> str:
     pytest truncates an explanation of more than seven lines.
     """
     if isinstance(result, Matrix):
-        head, verb, clouds, queries = name_of(result), "matrix", result.clouds, result.queries
+        head, verb, clouds = name_of(result), "matrix", result.clouds
     else:
-        sides = result.baseline, result.candidate
-        head, verb = " -> ".join(each.name for each in sides), "diff"
-        clouds, queries = tuple(each.cloud for each in sides), (result.query,)
+        head, verb = " -> ".join(result.clouds), "diff"
+        clouds = (result.baseline.cloud, result.candidate.cloud)
     notes = [
         ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
         for each in result.expired_rules[:1]
@@ -120,7 +119,7 @@ def brief(result: Result) -> str:
     most = _CHANGES - len(why)
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
-    again = _command(result, verb, clouds, queries)
+    again = _command(result, verb, clouds)
     lines = [f"{head}: {result.summary}", *changes[:most], *why, f"{rest}: pytest -vv", again]
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
@@ -145,7 +144,6 @@ def _joined(parts: Iterable[Iterable[str]]) -> str:
 
 
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
-    """Yield what was compared."""
     heads = text.aligned([text.side(each) for each in (comparison.baseline, comparison.candidate)])
     for label, line in (*zip(("baseline", "candidate"), heads, strict=True), *text.how(comparison)):
         yield from entry(label, line, width=width)
@@ -261,12 +259,12 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
     return text.cut(text.plain(line), _BRIEF)
 
 
-def _command(result: Result, verb: str, clouds: tuple[str, ...], queries: tuple[Query, ...]) -> str:
+def _command(result: Result, verb: str, clouds: tuple[str, ...]) -> str:
     """Return the command that repeats a comparison, without rules."""
     chosen = {name: getattr(result, name, default) for name, default in _BY_DEFAULT.items()}
     options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
-    if len(queries) == 1:
-        options += queries[0].options
+    if len(result.queries) == 1:
+        options += result.queries[0].options
     for names in (clouds, [f"CLOUD... (these {len(clouds)})"]):
         line = " ".join(["or: imagedetail", verb, *names, *options])
         if len(line) <= _BRIEF:
