@@ -181,8 +181,8 @@ class Comparison:
             return "no difference: neither side has an image"
         if self.level == "shape":
             return self._shape_summary
-        found = summary_of(self.severities)
-        return found + self._accepted + "; no image was compared" * self.nothing_in_common
+        found = summary_of(self.steps, self.accepted)
+        return found + "; no image was compared" * self.nothing_in_common
 
     @property
     def _shape_summary(self) -> str:
@@ -195,11 +195,7 @@ class Comparison:
         if data:
             number = f"{data} more" if breaking + compatible else _counted(data)
             head += f"; {number} {'depends' if data == 1 else 'depend'} on which images there are"
-        return head + self._accepted
-
-    @property
-    def _accepted(self) -> str:
-        return accepted([each.severity for each in self.expected], more=bool(self.differences))
+        return head + _by_rules(self.accepted, more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -229,23 +225,20 @@ def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
     return fail_on == "none" or not severities
 
 
-def summary_of(severities: Sequence[Severity]) -> str:
-    """Count differences by severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
-    if not severities:
-        return "no difference"
+def summary_of(steps: Sequence[Step], expected: Sequence[Step]) -> str:
+    """Count differences by severity, and those that rules accept; see `Comparison.summary`."""
+    severities = [each.difference.severity for each in steps]
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
-    return f"{_counted(len(severities))}: {parts}"
+    found = f"{_counted(len(severities))}: {parts}" if severities else "no difference"
+    return found + _by_rules(expected, more=bool(severities))
 
 
-def accepted(severities: Sequence[Severity], *, more: bool) -> str:
-    """Return the end of a summary: "; 4 more accepted by rules (1 breaking)".
-
-    `more` tells that there are others; if not, the text is " but for 4 accepted by rules".
-    """
-    if not severities:
+def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
+    """Return the end of a summary; `more` tells that there are other differences."""
+    if not expected:
         return ""
-    start = f"; {len(severities)} more" if more else f" but for {len(severities)}"
-    breaking = severities.count("breaking")
+    start = f"; {len(expected)} more" if more else f" but for {len(expected)}"
+    breaking = sum(each.difference.severity == "breaking" for each in expected)
     return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
 
 

@@ -14,7 +14,6 @@ from pytest_imagedetail.compare.comparison import (
     Compared,
     Comparison,
     Step,
-    accepted,
     difference_to_dict,
     is_compatible,
     summary_of,
@@ -192,10 +191,7 @@ class Matrix:
     @property
     def summary(self) -> str:
         """One line, as of a comparison; see `Comparison.summary`."""
-        found = summary_of(self.severities)
-        found += accepted(
-            [each.difference.severity for each in self.expected], more=bool(self.steps)
-        )
+        found = summary_of(self.steps, self.expected)
         found += "; not all images were compared" * bool(self.nothing_in_common)
         recordings = "recording" if len(self.lost) == 1 else "recordings"
         return found + f"; not compared: {len(self.lost)} missing {recordings}" * bool(self.lost)

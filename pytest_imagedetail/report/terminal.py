@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Final
 
-from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_of
+from pytest_imagedetail.compare.comparison import Comparison, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY
 from pytest_imagedetail.report import evidence, grid, text
@@ -217,14 +217,12 @@ def _chains(places: Iterable[Place]) -> Iterator[str]:
 
 def _counts(report: Report) -> str:
     """Return the last line: "4 causes, 12 differences: 1 breaking, 11 compatible, 0 data"."""
-    severities = [one for each in report.results for one in each.severities]
+    steps = [step for each in report.results for step in each.steps]
     causes = len(report.findings)
-    start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
+    start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(steps) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    expected = (one for each in report.results for one in each.accepted)
-    by_rules = accepted([each.difference.severity for each in expected], more=bool(severities))
-    return start + summary_of(severities) + by_rules
+    return start + summary_of(steps, [step for each in report.results for step in each.accepted])
 
 
 def _wrapped(line: str, width: int | None) -> list[str]:
