@@ -353,8 +353,6 @@ def _segments(path: str) -> tuple[_Segment, ...]:
             what = "image"
         found.append(_Segment(text, quoted, what))
         at = match.end()
-    if not found:
-        raise _invalid_path(path, "it is empty")
     return tuple(found)
 
 
