@@ -201,18 +201,14 @@ def _lines(finding: Finding, report: Report, *, explain: bool) -> Iterator[tuple
     yield "id", ", ".join(words)
 
 
-def _chains(places: Iterable[Place]) -> Iterator[str]:
-    """Yield pairs of clouds, those that follow each other as one: "a -> b -> c"."""
-    chain: list[str] = []
+def _chains(places: Iterable[Place]) -> list[str]:
+    """Return pairs of clouds, those that follow each other as one: "a -> b -> c"."""
+    chains: list[list[str]] = []
     for place in places:
-        if chain[-1:] == [place.step.baseline]:
-            chain.append(place.step.candidate)
-            continue
-        if chain:
-            yield " -> ".join(chain)
-        chain = [place.step.baseline, place.step.candidate]
-    if chain:
-        yield " -> ".join(chain)
+        if not chains or chains[-1][-1] != place.step.baseline:
+            chains.append([place.step.baseline])
+        chains[-1].append(place.step.candidate)
+    return [" -> ".join(each) for each in chains]
 
 
 def _counts(report: Report) -> str:
