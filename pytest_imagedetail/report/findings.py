@@ -50,7 +50,7 @@ class Finding:
     @property
     def field(self) -> str:
         """The field, header or key at the path: "minRam", "openstack-api-version"."""
-        return _below(self.path).partition(".")[0].partition("[")[0]
+        return field_of(self.path)
 
     @property
     def title(self) -> str:
@@ -124,6 +124,11 @@ class Finding:
             "first_seen": self.first_seen,
             "last_seen": self.last_seen,
         }
+
+
+def field_of(path: str) -> str:
+    """Return the field, header or key at a path: "minRam" for `images[*].minRam`."""
+    return _below(path).partition(".")[0].partition("[")[0]
 
 
 def _below(path: str) -> str:
