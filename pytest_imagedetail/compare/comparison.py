@@ -95,7 +95,7 @@ class Comparison:
 
     @property
     def clouds(self) -> tuple[str, ...]:
-        """The names of both sides. A matrix has this name and those up to `accepted`, too."""
+        """The names of both sides; this and the next four properties are those of a matrix."""
         return self.baseline.name, self.candidate.name
 
     @property

@@ -464,11 +464,12 @@ def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -
     }
     yield from _uneven("field", fields)
     for query in queries:
-        asked = {cloud: answers[query] for cloud, answers in row.items() if query in answers}
-        yield from _uneven(
-            "behavior",
-            {cloud: [f"{query} answers {each.status_code}"] for cloud, each in asked.items()},
-        )
+        answered = {
+            cloud: [f"{query} answers {answers[query].status_code}"]
+            for cloud, answers in row.items()
+            if query in answers
+        }
+        yield from _uneven("behavior", answered)
 
 
 def _fields(listing: Listing, profile: str) -> Iterator[str]:

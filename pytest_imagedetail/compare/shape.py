@@ -351,7 +351,7 @@ def _listed(values: Collection[Any]) -> Any:
 
 
 def _difference(
-    kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: Sequence[ImageRef]
+    kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: tuple[ImageRef, ...]
 ) -> Difference:
     found = difference(kind, path_of(("images", *path)), verdict, values)
-    return replace(found, count=max(len(images), 1), examples=tuple(images[:_EXAMPLES]))
+    return replace(found, count=max(len(images), 1), examples=images[:_EXAMPLES])

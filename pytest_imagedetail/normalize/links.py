@@ -143,7 +143,7 @@ class LinkRewriter:
         return "/".join([self._origin(parts, rel, where), *before, *segments[place:]])
 
     def _asked(self, query: str) -> Iterator[str]:
-        """Yield what the next link asks for; a marker that is no image of this answer stays."""
+        """Yield what the next link asks for; a marker that is not an image of this answer stays."""
         images = self.answer.images if self.answer.complete else self.answer.images[-1:]
         markers = {str(image["id"]) for image in images}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):

@@ -123,7 +123,7 @@ def places(steps: Iterable[Step]) -> list[Place]:
 
 
 def shows_values(difference: Difference) -> bool:
-    """Return whether to show both values; a whole image is too long, and a recording is none."""
+    """Return whether to show both values; a whole image is too long, a recording has none."""
     return not difference.kind.startswith(("image_", "recording_"))
 
 
