@@ -90,7 +90,7 @@ class Comparison:
 
     @property
     def query(self) -> Query:
-        """What the baseline was asked, and as a rule the candidate, too."""
+        """What the baseline was asked, and usually the candidate, too."""
         return self.baseline.query
 
     @property

@@ -264,7 +264,7 @@ def _link_removed(change: Change) -> Verdict:
 
 
 def repeated_verdict(candidate: Any) -> Verdict:
-    """Judge an id that one side has more often; MISSING if that is the baseline."""
+    """Judge an id that one side repeats; `candidate` is MISSING if that is the baseline."""
     if candidate is MISSING:
         return "compatible", "an id stood more often in the baseline; ids are unique"
     return "breaking", "an id stands more often than on the other side; ids are unique"

@@ -52,7 +52,7 @@ def cut(text: str, width: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a cause shows: steps of one severity, kind and path, as a rule of the same clouds."""
+    """Where a cause shows: steps of one severity, kind and path, mostly of the same clouds."""
 
     steps: tuple[Step, ...]
 
