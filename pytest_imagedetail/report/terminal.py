@@ -103,11 +103,8 @@ def brief(result: Result) -> str:
 
     pytest truncates an explanation of more than seven lines.
     """
-    if isinstance(result, Matrix):
-        head, verb, clouds = name_of(result), "matrix", result.clouds
-    else:
-        head, verb = " -> ".join(result.clouds), "diff"
-        clouds = (result.baseline.cloud, result.candidate.cloud)
+    is_matrix = isinstance(result, Matrix)
+    head = name_of(result) if is_matrix else " -> ".join(result.clouds)
     notes = [
         ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
         for each in result.expired_rules[:1]
@@ -115,12 +112,12 @@ def brief(result: Result) -> str:
     notes += [each for each in notes_of(result) if each[0] in {"paired", "missing"}]
     why = [line for each in notes for line in entry(*each, indent=_LABEL - 1, width=_BRIEF)]
     why = why[:_NOTES]
-    changes = [_brief_line(each, between=verb == "matrix") for each in findings_of([result])]
+    changes = [_brief_line(each, between=is_matrix) for each in findings_of([result])]
     most = _CHANGES - len(why)
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
-    again = _command(result, verb, clouds)
-    lines = [f"{head}: {result.summary}", *changes[:most], *why, f"{rest}: pytest -vv", again]
+    more = [f"{rest}: pytest -vv", _command(result)]
+    lines = [f"{head}: {result.summary}", *changes[:most], *why, *more]
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 
@@ -253,8 +250,12 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
     return text.cut(text.plain(line), _BRIEF)
 
 
-def _command(result: Result, verb: str, clouds: tuple[str, ...]) -> str:
+def _command(result: Result) -> str:
     """Return the command that repeats a comparison, without rules."""
+    if isinstance(result, Matrix):
+        verb, clouds = "matrix", result.clouds
+    else:
+        verb, clouds = "diff", (result.baseline.cloud, result.candidate.cloud)
     chosen = {name: getattr(result, name, default) for name, default in _BY_DEFAULT.items()}
     options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
     if len(result.queries) == 1:
