@@ -111,7 +111,7 @@ def _exhibit(listing: Listing, finding: Finding, known: _Known) -> Exhibit:
     elif image is None or listing.error is not None:
         sent = f"status {listing.status_code}\n{text.cut(listing.body, _LONGEST_BODY)}"
     else:
-        ids = [each.get("id") for each in listing.images]
+        ids = [str(each["id"]) for each in listing.images]
         if image.id in ids:
             number = ids.index(image.id)
             key = (id(listing), profile)

@@ -260,6 +260,9 @@ def test_evidence_on_a_page():
         "imagedetail accept a b --path 'images[*].os_hidden' --kind field_added",
     ):
         assert words in page, words
+    sides = [listing_of(image_of(id=7, minRam=at), cloud=cloud) for at, cloud in enumerate("ab")]
+    page = html.render(report_of([compare(*sides)]))
+    assert ("&#34;id&#34;: 7," in page, "no such image" in page) == (True, False)
 
 
 def test_one_cause_in_two_queries():
