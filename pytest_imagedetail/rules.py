@@ -6,7 +6,7 @@ it would have let pass. A rule that matches nothing is reported.
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -129,19 +129,15 @@ class Rules:
         return Rules(rules=concerned, today=self.today)
 
     def by_rule(
-        self,
-        kind: str,
-        path: tuple[str | int, ...],
-        places: Sequence[int],
-        named: Callable[[int], ImageRef],
-    ) -> dict[RuleRef | None, list[int]]:
+        self, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
+    ) -> dict[RuleRef | None, list[ImageRef]]:
         """Split the images that share a difference by the rules that name images by their ids."""
         if not any(rule.pattern is not None and rule.pattern.names_image for rule in self.rules):
-            return {None: list(places)}
-        parts: dict[RuleRef | None, list[int]] = {}
-        for place in places:
-            rule = self.accepting(kind, path_of(("images", *path), named(place)))
-            parts.setdefault(rule, []).append(place)
+            return {None: list(images)}
+        parts: dict[RuleRef | None, list[ImageRef]] = {}
+        for image in images:
+            rule = self.accepting(kind, path_of(("images", *path), image))
+            parts.setdefault(rule, []).append(image)
         return parts
 
     def accepting(self, kind: str, path: str, id_: str | None = None) -> RuleRef | None:

@@ -128,6 +128,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
     pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
     comparable = matched(one, other, pairing.pairs)
     candidate_of = dict(pairing.pairs)
+    refs = [*map(reference, old)]
     differences = (
         *_of_whole_answers(baseline, candidate, one, other),
         *_vendor_differences(one, other),
@@ -135,7 +136,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
             found
             for each in shared_changes(*comparable, pairing.pairs)
             for part in _by_cause(each, candidate_of, new)
-            for found in _judged(part, old, judge, rules)
+            for found in _judged(part, refs, judge, rules)
         ),
         *_unpaired_images("image_removed", pairing.baseline_only, old, pairing),
         *_unpaired_images("image_added", pairing.candidate_only, new, pairing),
@@ -286,28 +287,24 @@ def _by_cause(
 
 
 def _judged(
-    shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
+    shared: SharedChange, old: Sequence[ImageRef], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
-    change, shared_by = shared
+    change, places = shared
     if is_of_links(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
-    kind = change.kind
     severity, reason = judge.severity(change)
-
-    def named(place: int) -> ImageRef:
-        return reference(old[place])
-
-    for rule, places in rules.by_rule(kind, change.path, shared_by, named).items():
-        alone = named(places[0]) if len(places) == 1 else None
+    shared_by = [old[place] for place in places]
+    for rule, images in rules.by_rule(change.kind, change.path, shared_by).items():
+        alone = images[0] if len(images) == 1 else None
         yield Difference(
-            kind=kind,
+            kind=change.kind,
             severity=severity,
             path=path_of(("images", *change.path), alone),
             image=alone,
             baseline=change.baseline,
             candidate=change.candidate,
-            count=len(places),
-            examples=() if alone else tuple(map(named, places[:_EXAMPLES])),
+            count=len(images),
+            examples=() if alone else tuple(images[:_EXAMPLES]),
             reason=reason,
             rule=rule,
         )
