@@ -318,13 +318,7 @@ def _is_fault(value: Any) -> bool:
 
 
 def _error_document(response: Response, where: str) -> dict[str, Any]:
-    """Return the body of an error; empty if it is HTML, plain text or nothing."""
-    try:
-        document = read_document(response.body, where=where)
-    except BodyError:
-        return {}
-    if not isinstance(document, dict):
-        return {}
+    document = _object(response.body, where)
     if "images" in document:
         raise BodyError(
             f"the status is {response.status_code}, but the body is a listing",
@@ -332,6 +326,15 @@ def _error_document(response: Response, where: str) -> dict[str, Any]:
             remedy="check the status that was given for this body",
         )
     return document
+
+
+def _object(body: bytes, where: str) -> dict[str, Any]:
+    """Return the object in a body; empty if it is HTML, plain text, a list or nothing."""
+    try:
+        document = read_document(body, where=where)
+    except BodyError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _check_status(response: Response, expect: int | None, where: str) -> None:
@@ -394,18 +397,10 @@ def _fault(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _said(body: bytes, where: str) -> str:
     """Return the message of an error, or else the start of its body."""
-    try:
-        document = read_document(body, where=where)
-    except BodyError:
-        return _start(body)
-    found = _fault(document) if isinstance(document, dict) else None
-    return _start(body) if found is None else _plain(str(found["message"]))
-
-
-def _start(body: bytes) -> str:
-    text = _plain(" ".join(body.decode("utf-8", errors="replace").split()))
-    if not text:
-        return "an empty body"
+    found = _fault(_object(body, where))
+    if found is not None:
+        return _plain(str(found["message"]))
+    text = _plain(" ".join(body.decode("utf-8", errors="replace").split())) or "an empty body"
     return text if len(text) <= _BODY_START else text[:_BODY_START] + "..."
 
 

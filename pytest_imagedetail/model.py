@@ -484,7 +484,7 @@ class Difference:
             return self.path
         return self.path.replace(path_of((), self.image), "images[*]", 1)
 
-    def id(self, query: "Query") -> str:
+    def id(self, query: Query) -> str:
         """Return twelve hex digits that name its cause, in the report of a later recording, too.
 
         Differences of one severity and kind at one path share it, whichever image and values they

@@ -6,7 +6,7 @@ it would have let pass. A rule that matches nothing is reported.
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -129,19 +129,15 @@ class Rules:
         return Rules(rules=concerned, today=self.today)
 
     def by_rule(
-        self,
-        kind: str,
-        path: tuple[str | int, ...],
-        places: Sequence[int],
-        named: Callable[[int], ImageRef],
-    ) -> dict[RuleRef | None, list[int]]:
+        self, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
+    ) -> dict[RuleRef | None, list[ImageRef]]:
         """Split the images that share a difference by the rules that name images by their ids."""
         if not any(rule.pattern is not None and rule.pattern.names_image for rule in self.rules):
-            return {None: list(places)}
-        parts: dict[RuleRef | None, list[int]] = {}
-        for place in places:
-            rule = self.accepting(kind, path_of(("images", *path), named(place)))
-            parts.setdefault(rule, []).append(place)
+            return {None: list(images)}
+        parts: dict[RuleRef | None, list[ImageRef]] = {}
+        for image in images:
+            rule = self.accepting(kind, path_of(("images", *path), image))
+            parts.setdefault(rule, []).append(image)
         return parts
 
     def accepting(self, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
@@ -198,12 +194,6 @@ def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference
     return replace(difference, rule=rule)
 
 
-def read(path: Path, *, today: date) -> Rules:
-    """Read a rules file, a YAML list of rules; raise `SettingsError` for an invalid one."""
-    text = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY)
-    return Rules(rules=tuple(_listed(text, path)), today=today)
-
-
 def _listed(text: str, path: Path) -> Iterator[Rule]:
     document = yamltext.parse(text, where=str(path), error=SettingsError, remedy=_REMEDY)
     if document is None:  # comments alone
@@ -215,11 +205,16 @@ def _listed(text: str, path: Path) -> Iterator[Rule]:
 
 
 def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
-    """Return the rules of files and of mappings, in their order."""
+    """Return the rules of files and of mappings, in their order.
+
+    Raises:
+        SettingsError: A file is not a YAML list of rules, or a rule is not valid.
+    """
     found: list[Rule] = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, Path):
-            found += read(source, today=today).rules
+            text = yamltext.read_text(source, error=SettingsError, remedy=_REMEDY)
+            found += _listed(text, source)
         else:
             found.append(parse(source, where=f"rules=, number {number}"))
     return Rules(rules=tuple(found), today=today)
@@ -354,8 +349,6 @@ def _segments(path: str) -> tuple[_Segment, ...]:
             what = "image"
         found.append(_Segment(text, quoted, what))
         at = match.end()
-    if not found:
-        raise _invalid_path(path, "it is empty")
     return tuple(found)
 
 

@@ -189,7 +189,7 @@ def _diff(options: Options) -> int:
             pair = (comparison.baseline, comparison.candidate)
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
                 accept = ("accept", accept_command(typed, each.path, each.kind))
-                lines = [*facts(each, pair), accept]
+                lines = [*facts(each, comparison.query, pair), accept]
                 entry["evidence"] = [f"{label}: {line}" for label, line in lines]
         print_json(document)
     else:

@@ -39,11 +39,7 @@ from pytest_imagedetail.model import (
     Path,
     path_of,
 )
-from pytest_imagedetail.normalize import (
-    Normalized,
-    matched,
-    vendors,
-)
+from pytest_imagedetail.normalize import Normalized, matched, vendors
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import (
@@ -100,7 +96,7 @@ def compare(
     try:
         if level == "shape":
             found = _shapes(asked, baseline, candidate)
-        elif _is_error(baseline) or _is_error(candidate):
+        elif baseline.error is not None or candidate.error is not None:
             found = _errors(asked, baseline, candidate)
         else:
             found = _facts(asked, baseline, candidate, concerned)
@@ -123,20 +119,16 @@ def compare(
     )
 
 
-def _judge(baseline: Listing, candidate: Listing) -> Judge:
-    """Return the judge of differences between two listings, by their declared releases."""
-    return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
-
-
 def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rules) -> Comparison:
     """Compare image by image."""
     _check_complete(baseline, candidate)
-    judge = _judge(baseline, candidate)
+    judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
     one, other = normalized_together(baseline, candidate, asked.profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
     comparable = matched(one, other, pairing.pairs)
     candidate_of = dict(pairing.pairs)
+    refs = [*map(reference, old)]
     differences = (
         *_of_whole_answers(baseline, candidate, one, other),
         *_vendor_differences(one, other),
@@ -144,7 +136,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
             found
             for each in shared_changes(*comparable, pairing.pairs)
             for part in _by_cause(each, candidate_of, new)
-            for found in _judged(part, old, judge, rules)
+            for found in _judged(part, refs, judge, rules)
         ),
         *_unpaired_images("image_removed", pairing.baseline_only, old, pairing),
         *_unpaired_images("image_added", pairing.candidate_only, new, pairing),
@@ -165,7 +157,7 @@ def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Compari
     """Compare what the images of each side look like."""
     _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
-    judge = _judge(baseline, candidate)
+    judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
     one, other = baseline.normalized(asked.profile), candidate.normalized(asked.profile)
     old, new = describe(baseline, one), describe(candidate, other)
     differences = (
@@ -199,7 +191,7 @@ def _of_whole_answers(
 
 def _check_shapes(baseline: Listing, candidate: Listing) -> None:
     for side in (baseline, candidate):
-        if _is_error(side):
+        if side.error is not None:
             raise ComparisonError(
                 f"{side.cloud} answered {side.status_code}, and an error has no shape to compare",
                 where=f"query {side.query} of {side.cloud}",
@@ -212,10 +204,6 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
                 where=f"query {side.query} of {side.cloud}",
                 remedy="record a query that some image matches, for example all of them",
             )
-
-
-def _is_error(listing: Listing) -> bool:
-    return listing.error is not None
 
 
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
@@ -299,28 +287,24 @@ def _by_cause(
 
 
 def _judged(
-    shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
+    shared: SharedChange, old: Sequence[ImageRef], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
-    change, shared_by = shared
+    change, places = shared
     if is_of_links(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
-    kind = change.kind
     severity, reason = judge.severity(change)
-
-    def named(place: int) -> ImageRef:
-        return reference(old[place])
-
-    for rule, places in rules.by_rule(kind, change.path, shared_by, named).items():
-        alone = named(places[0]) if len(places) == 1 else None
+    shared_by = [old[place] for place in places]
+    for rule, images in rules.by_rule(change.kind, change.path, shared_by).items():
+        alone = images[0] if len(images) == 1 else None
         yield Difference(
-            kind=kind,
+            kind=change.kind,
             severity=severity,
             path=path_of(("images", *change.path), alone),
             image=alone,
             baseline=change.baseline,
             candidate=change.candidate,
-            count=len(places),
-            examples=() if alone else tuple(map(named, places[:_EXAMPLES])),
+            count=len(images),
+            examples=() if alone else tuple(images[:_EXAMPLES]),
             reason=reason,
             rule=rule,
         )
@@ -341,8 +325,6 @@ def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Differen
 def _unpaired_images(
     kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing
 ) -> Iterator[Difference]:
-    if not places:
-        return
     ambiguous = frozenset(pairing.unpaired.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
     removed = kind == "image_removed"

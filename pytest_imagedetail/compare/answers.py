@@ -10,12 +10,7 @@ from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.compare.severity import Change, Verdict, difference
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
-from pytest_imagedetail.normalize import (
-    Normalized,
-    is_compute,
-    is_own_project,
-    without_hosts,
-)
+from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project, without_hosts
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.redact import placeholders
 
@@ -162,7 +157,6 @@ def next_link_differences(
 
 
 def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
-    """Judge the faults of the next links of both sides."""
     if fresh := [reason for reason, wrong in new if (reason, wrong) not in old]:
         return "breaking", fresh[0]
     if any(each not in new for each in old):

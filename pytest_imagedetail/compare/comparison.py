@@ -1,6 +1,6 @@
 """Hold the result of comparing two listings: its differences, and the verdict they give."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from typing import Any, ClassVar, Final, Never
@@ -90,12 +90,12 @@ class Comparison:
 
     @property
     def query(self) -> Query:
-        """What the baseline was asked, and as a rule the candidate, too."""
+        """What the baseline was asked, and usually the candidate, too."""
         return self.baseline.query
 
     @property
     def clouds(self) -> tuple[str, ...]:
-        """The names of both sides. These five names are those of a matrix."""
+        """The names of both sides; this and the next four properties are those of a matrix."""
         return self.baseline.name, self.candidate.name
 
     @property
@@ -181,8 +181,8 @@ class Comparison:
             return "no difference: neither side has an image"
         if self.level == "shape":
             return self._shape_summary
-        found = summary_of(self.severities)
-        return found + self._accepted + "; no image was compared" * self.nothing_in_common
+        found = summary_of(self.steps, self.accepted)
+        return found + "; no image was compared" * self.nothing_in_common
 
     @property
     def _shape_summary(self) -> str:
@@ -195,11 +195,7 @@ class Comparison:
         if data:
             number = f"{data} more" if breaking + compatible else _counted(data)
             head += f"; {number} {'depends' if data == 1 else 'depend'} on which images there are"
-        return head + self._accepted
-
-    @property
-    def _accepted(self) -> str:
-        return accepted([each.severity for each in self.expected], more=bool(self.differences))
+        return head + _by_rules(self.accepted, more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -207,7 +203,7 @@ class Comparison:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
-            **to_json(self, but=("listings",)),
+            **to_json(self),
             "differences": [difference_to_dict(each, self.query) for each in self.differences],
             "expected": [difference_to_dict(each, self.query) for each in self.expected],
             "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
@@ -229,23 +225,20 @@ def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
     return fail_on == "none" or not severities
 
 
-def summary_of(severities: Sequence[Severity]) -> str:
-    """Count differences by severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
-    if not severities:
-        return "no difference"
+def summary_of(steps: Sequence[Step], expected: Sequence[Step]) -> str:
+    """Count differences by severity, and those that rules accept; see `Comparison.summary`."""
+    severities = [each.difference.severity for each in steps]
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
-    return f"{_counted(len(severities))}: {parts}"
+    found = f"{_counted(len(severities))}: {parts}" if severities else "no difference"
+    return found + _by_rules(expected, more=bool(severities))
 
 
-def accepted(severities: Sequence[Severity], *, more: bool) -> str:
-    """Return the end of a summary: "; 4 more accepted by rules (1 breaking)".
-
-    `more` tells that there are others; if not, the text is " but for 4 accepted by rules".
-    """
-    if not severities:
+def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
+    """Return the end of a summary; `more` tells that there are other differences."""
+    if not expected:
         return ""
-    start = f"; {len(severities)} more" if more else f" but for {len(severities)}"
-    breaking = severities.count("breaking")
+    start = f"; {len(expected)} more" if more else f" but for {len(expected)}"
+    breaking = sum(each.difference.severity == "breaking" for each in expected)
     return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
 
 
@@ -258,23 +251,24 @@ def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:
     return {"id": each.id(query), **to_json(each)}
 
 
-def to_json(value: Any, *, but: Collection[str] = ()) -> Any:
-    """Return the JSON form of a value: of an object its fields, in their order, `but` some.
+def to_json(value: Any) -> Any:
+    """Return the JSON form of a value: of an object its fields, in their order, but no evidence.
 
     What a side lacks and what a difference or a side need not have is left out, not null.
     """
-    if isinstance(value, tuple):
-        return [to_json(each) for each in value]
+    if isinstance(value, Query):
+        return str(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Query) or not is_dataclass(value):
-        return str(value) if isinstance(value, Query) else value
-    found = {each.name: getattr(value, each.name) for each in fields(value)}
-    left_out = {*but, *(name for name in _OPTIONAL if not found.get(name, True))}
+    if isinstance(value, tuple):
+        return [to_json(each) for each in value]
+    if not is_dataclass(value):
+        return value
+    found = {each.name: getattr(value, each.name) for each in fields(value) if each.compare}
     return {
         name: to_json(each)
         for name, each in found.items()
-        if name not in left_out and each is not MISSING
+        if each is not MISSING and (name not in _OPTIONAL or each)
     }
 
 

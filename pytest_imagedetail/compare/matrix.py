@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Final, Never, TypeVar
+from typing import Any, Final, Never
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.answers import header_differences
@@ -14,10 +14,8 @@ from pytest_imagedetail.compare.comparison import (
     Compared,
     Comparison,
     Step,
-    accepted,
     difference_to_dict,
     is_compatible,
-    side_of,
     summary_of,
     to_json,
 )
@@ -33,13 +31,10 @@ from pytest_imagedetail.model import (
     Query,
     RuleRef,
     Severity,
-    Side,
     path_of,
 )
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
-
-_T = TypeVar("_T")
 
 Answers = Mapping[Query, Listing]
 """The answers of one cloud by query, recorded errors included."""
@@ -196,10 +191,7 @@ class Matrix:
     @property
     def summary(self) -> str:
         """One line, as of a comparison; see `Comparison.summary`."""
-        found = summary_of(self.severities)
-        found += accepted(
-            [each.difference.severity for each in self.expected], more=bool(self.steps)
-        )
+        found = summary_of(self.steps, self.expected)
         found += "; not all images were compared" * bool(self.nothing_in_common)
         recordings = "recording" if len(self.lost) == 1 else "recordings"
         return found + f"; not compared: {len(self.lost)} missing {recordings}" * bool(self.lost)
@@ -309,11 +301,17 @@ def compare_neighbors(
     _check_compared(row, compared)
     own_pairs = [*pairwise(name for name in row if own.get(name))]
     unrecorded = [(*pair, q) for pair in own_pairs for q in own[pair[1]] if q not in row[pair[0]]]
-    found = {each: _compared(row, each, profile, rules) for each in compared}
-    found |= {each: _unrecorded(row, each, rules) for each in unrecorded}
+    comparisons = {each: _compared(row, each, profile, rules) for each in compared}
+    found = [
+        replace(step, baseline=one, candidate=other)
+        for (one, other, _), comparison in comparisons.items()
+        for step in (*comparison.steps, *comparison.accepted)
+    ]
+    found += [_unrecorded(row, each, rules) for each in unrecorded]
     steps = _merged(found, [*row])
-    matched = {each.difference.rule for each in steps}
-    unused = dict.fromkeys(rules.reference(r) for each in found for r in rules.between(*each).rules)
+    matched = dict.fromkeys(each.difference.rule for each in found)
+    concerned = (rules.between(*each).rules for each in (*compared, *unrecorded))
+    unused = dict.fromkeys(rules.reference(rule) for each in concerned for rule in each)
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -327,17 +325,15 @@ def compare_neighbors(
         fail_on=fail_on,
         expect=expect,
         expected=tuple(filter(_is_accepted, steps)),
-        expired_rules=_distinct(each.expired_rules for each in found.values()),
+        expired_rules=tuple(each for each in matched if each is not None and each.expired),
         unused_rules=tuple(each for each in unused if each not in matched),
-        nothing_in_common=tuple(each for each, its in found.items() if its.nothing_in_common),
+        nothing_in_common=tuple(each for each in compared if comparisons[each].nothing_in_common),
         lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
-        not_compared=_distinct(each.not_compared for each in found.values()),
+        not_compared=tuple(
+            dict.fromkeys(path for each in comparisons.values() for path in each.not_compared)
+        ),
         answers=row,
     )
-
-
-def _distinct(many: Iterable[Iterable[_T]]) -> tuple[_T, ...]:
-    return tuple(dict.fromkeys(chain.from_iterable(many)))
 
 
 def _compared(
@@ -350,34 +346,27 @@ def _compared(
     found = compare(old, new, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
         return found
-    return _judged(found, header_differences(old, new), rules.between(*asked))
-
-
-def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Comparison:
-    """Return what is known of a query that the project recorded of the later cloud alone."""
-    one, other, query = asked
-    new = [row[other][query]] if query in row[other] else []
-    nothing = Side(cloud=one, query=query, release=None, images=0, recorded_at=None)
-    found = Comparison(
-        baseline=nothing,
-        candidate=side_of(new[0]) if new else replace(nothing, cloud=other),
-        profile="",
-        level="",
-        fail_on="breaking",
-        expect=None,
-        listings=tuple(new),
-    )
-    return _judged(found, [_UNRECORDED], rules.between(*asked))
-
-
-def _judged(found: Comparison, differences: Iterable[Difference], rules: Rules) -> Comparison:
-    """Add more differences to a comparison, by the rules about it."""
-    applied = apply(rules, differences, found.query)
+    headers = apply(rules.between(*asked), header_differences(old, new), query)
     return replace(
         found,
-        differences=(*found.differences, *applied.differences),
-        expected=(*found.expected, *applied.expected),
-        expired_rules=(*found.expired_rules, *applied.expired),
+        differences=(*found.differences, *headers.differences),
+        expected=(*found.expected, *headers.expected),
+    )
+
+
+def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Step:
+    """Return the change of a query that the project recorded of the later cloud alone."""
+    one, other, query = asked
+    kind, path, id_ = _UNRECORDED.kind, _UNRECORDED.path, _UNRECORDED.id(query)
+    answer = row[other][query]
+    recorded_at = answer.provenance.recorded_at
+    return Step(
+        baseline=one,
+        candidate=other,
+        difference=replace(_UNRECORDED, rule=rules.between(*asked).accepting(kind, path, id_)),
+        queries=(query,),
+        listings=(answer,),
+        recorded=() if recorded_at is None else (recorded_at,),
     )
 
 
@@ -430,16 +419,15 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, 
         )
 
 
-def _merged(found: Mapping[Compared, Comparison], clouds: Sequence[str]) -> list[Step]:
+def _merged(found: Iterable[Step], clouds: Sequence[str]) -> list[Step]:
     """Merge equal changes of several queries; sort by clouds, then worst first."""
     merged: dict[tuple[object, ...], list[Step]] = {}
-    for (one, other, query), comparison in found.items():
-        for step in (*comparison.steps, *comparison.accepted):
-            change = step.difference
-            what = (change.id(query), change.path, change.image, change.count, change.examples)
-            values = map(value_key, (change.baseline, change.candidate))
-            key = (one, other, *what, change.rule, *values)
-            merged.setdefault(key, []).append(replace(step, baseline=one, candidate=other))
+    for step in found:
+        change = step.difference
+        what = (change.id(step.queries[0]), change.path, change.image, change.count)
+        values = map(value_key, (change.baseline, change.candidate))
+        key = (step.baseline, step.candidate, *what, change.examples, change.rule, *values)
+        merged.setdefault(key, []).append(step)
     steps = (
         replace(
             each[0],
@@ -476,11 +464,12 @@ def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -
     }
     yield from _uneven("field", fields)
     for query in queries:
-        asked = {cloud: answers[query] for cloud, answers in row.items() if query in answers}
-        yield from _uneven(
-            "behavior",
-            {cloud: [f"{query} answers {each.status_code}"] for cloud, each in asked.items()},
-        )
+        answered = {
+            cloud: [f"{query} answers {answers[query].status_code}"]
+            for cloud, answers in row.items()
+            if query in answers
+        }
+        yield from _uneven("behavior", answered)
 
 
 def _fields(listing: Listing, profile: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Pair the images of a baseline with those of a candidate, without guessing."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 from pytest_imagedetail.contract import is_uuid
@@ -24,25 +24,15 @@ def pair(
 
     Repeated ids are paired occurrence by occurrence, so that a surplus one is left over.
     """
-    sides = baseline, candidate
-    ids = [_by_id(side, across_clouds=across_clouds) for side in sides]
+    ids = [_by_id(side, across_clouds=across_clouds) for side in (baseline, candidate)]
     found = _unique_matches(*ids)
     for key in (_name, _name_and_size) if across_clouds else ():
-        paired = found.keys(), {*found.values()}
-        left, right = (
-            {
-                place: value
-                for place, image in enumerate(side)
-                if place not in taken and not ids_of_side[place][1]  # a repeated id is a fault
-                if (value := key(image))
-            }
-            for side, taken, ids_of_side in zip(sides, paired, ids, strict=True)
-        )
+        left = _keyed(baseline, ids[0], {*found}, key)
+        right = _keyed(candidate, ids[1], {*found.values()}, key)
         found |= _unique_matches(left, right)
-    one, other = (
-        tuple(place for place in range(len(side)) if place not in taken)
-        for side, taken in zip(sides, (found.keys(), {*found.values()}), strict=True)
-    )
+    paired = {*found.values()}
+    one = tuple(place for place in range(len(baseline)) if place not in found)
+    other = tuple(place for place in range(len(candidate)) if place not in paired)
     alone = [baseline[place] for place in one], [candidate[place] for place in other]
     return Pairing(
         pairs=tuple(sorted(found.items())),
@@ -75,6 +65,17 @@ def _by_id(images: tuple[Image, ...], *, across_clouds: bool) -> dict[int, tuple
         is_counted = across_clouds and not is_uuid(id_.lower())
         keys[place] = (id_, number, _name(image)) if is_counted else (id_, number)
     return keys
+
+
+def _keyed(
+    images: tuple[Image, ...],
+    ids: Mapping[int, tuple[Hashable, ...]],
+    paired: set[int],
+    key: Callable[[Image], Hashable],
+) -> dict[int, Hashable]:
+    """Return the keys of the images to pair by it, by place; a repeated id is a fault."""
+    free = (place for place in ids if place not in paired and not ids[place][1])
+    return {place: value for place in free if (value := key(images[place]))}
 
 
 def _name(image: Image) -> str | None:

@@ -111,14 +111,7 @@ class Judge:
         if change.is_addition and jsontext.is_repeated(change.path[-1]):
             return "breaking", "a key is repeated, and clients differ in which value they read"
         part = self.part(change.path)
-        old, new = (
-            None
-            if each is MISSING
-            else next(
-                part.breaches(_ANY_ID if each == "<id>" else each, change.path), (None, None)
-            )[1]
-            for each in change.values
-        )
+        old, new = (_first_breach(each, part, change.path) for each in change.values)
         if new is not None and old is not None and old.seen == new.seen:
             return "data", "neither side keeps the contract"
         if new is not None:
@@ -170,7 +163,6 @@ class Judge:
         return self._relinked(change)
 
     def _relinked(self, change: Change) -> Verdict:
-        """Judge links whose structure changed."""
         judged = self._breach_verdict(change)
         if judged is not None and judged[0] != "breaking":
             return judged
@@ -178,6 +170,13 @@ class Judge:
         if several and isinstance(change.baseline, list) and isinstance(change.candidate, dict):
             return "compatible", "one link of each relation, where there were several"
         return "breaking", "clients look for a list of links, one of each relation"
+
+
+def _first_breach(value: Any, part: contract.Part, path: Path) -> contract.Breach | None:
+    if value is MISSING:
+        return None
+    breaches = part.breaches(_ANY_ID if value == "<id>" else value, path)
+    return next((breach for _, breach in breaches), None)
 
 
 def _never_had(path: Path, release: str) -> bool:
@@ -265,7 +264,7 @@ def _link_removed(change: Change) -> Verdict:
 
 
 def repeated_verdict(candidate: Any) -> Verdict:
-    """Judge an id that one side has more often; MISSING if that is the baseline."""
+    """Judge an id that one side repeats; `candidate` is MISSING if that is the baseline."""
     if candidate is MISSING:
         return "compatible", "an id stood more often in the baseline; ids are unique"
     return "breaking", "an id stands more often than on the other side; ids are unique"

@@ -22,14 +22,7 @@ from pytest_imagedetail.compare.severity import (
 )
 from pytest_imagedetail.contract import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import (
-    ANY_KEY,
-    MISSING,
-    SEVERITIES,
-    Difference,
-    ImageRef,
-    path_of,
-)
+from pytest_imagedetail.model import ANY_KEY, MISSING, SEVERITIES, Difference, ImageRef, path_of
 from pytest_imagedetail.normalize import Links, Normalized
 
 Path = tuple[str, ...]
@@ -250,22 +243,22 @@ def _share(presence: tuple[set[int], set[int]]) -> Any:
 
 def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
     """Judge an added field by the worst of the paths below it."""
-    verdicts = [
-        _REFUSED_TYPE
-        if _not_allowed(each, other.traits[each].types, judge)
-        else judge.severity(
-            Change(kind="field_added", path=each, baseline=MISSING, candidate=MISSING)
-        )
-        for each in sorted(other.traits)
-        if each[: len(path)] == path
-    ]
+    verdicts: list[Verdict] = []
+    for each in sorted(other.traits):
+        if each[: len(path)] != path:
+            continue
+        if _not_allowed(each, other.traits[each].types, judge):
+            verdicts.append(_REFUSED_TYPE)
+        else:
+            added = Change(kind="field_added", path=each, baseline=MISSING, candidate=MISSING)
+            verdicts.append(judge.severity(added))
     return min(verdicts, key=lambda each: SEVERITIES.index(each[0]))
 
 
 def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
-    values = {"baseline": "", "candidate": MISSING}
-    change = Change(kind="field_removed", path=path, cause=_cause(path), **values)
-    severity, reason = judge.severity(change)
+    cause = _cause(path)
+    lost = Change(kind="field_removed", path=path, baseline="", candidate=MISSING, cause=cause)
+    severity, reason = judge.severity(lost)
     if kind == "presence_changed" and severity != "breaking":
         return severity, "some images lack it now"
     return severity, reason
@@ -358,7 +351,7 @@ def _listed(values: Collection[Any]) -> Any:
 
 
 def _difference(
-    kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: Sequence[ImageRef]
+    kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: tuple[ImageRef, ...]
 ) -> Difference:
     found = difference(kind, path_of(("images", *path)), verdict, values)
-    return replace(found, count=max(len(images), 1), examples=tuple(images[:_EXAMPLES]))
+    return replace(found, count=max(len(images), 1), examples=images[:_EXAMPLES])

@@ -102,13 +102,8 @@ def release_name(index: int) -> str:
 
 
 def release_number(index: int) -> str:
-    """Return the year-based name of the release with an index."""
+    """Return the year-based name of the release with an index; -1 is the newest."""
     return _RELEASES[index][1]
-
-
-def newest_release() -> int:
-    """Return the index of the newest known release."""
-    return len(_RELEASES) - 1
 
 
 def reached(release: str | None, first: str) -> bool:

@@ -5,18 +5,12 @@ may change a lost or added field, a JSON type, a status, a size, the id of anoth
 """
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.body.xml import INTEGERS
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.normalize.answer import (
-    JSON,
-    Answer,
-    Links,
-    Normalized,
-)
+from pytest_imagedetail.normalize.answer import JSON, Answer, Links, Normalized
 from pytest_imagedetail.normalize.links import (
     IMAGE,
     SERVER,
@@ -57,7 +51,7 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
     rules = rules_of(profile)
     pool = {} if pool is None else pool
     links = LinkRewriter(rules=frozenset(rule.id for rule in rules), answer=answer, pool=pool)
-    work = _Work(answer, links, links.counts)
+    work = _Work(answer, links)
     images = tuple(map(work.image, answer.images))
     if "R10" in links.rules and {*answer.media_types} != {JSON}:
         for image in images:
@@ -80,7 +74,6 @@ class _Work:
 
     answer: Answer
     links: LinkRewriter
-    counts: defaultdict[str, int]
 
     def image(self, image: Image) -> Image:
         rules = self.links.rules
@@ -96,7 +89,7 @@ class _Work:
                 date = new.get(name)
                 if isinstance(date, str) and (utc := date_in_utc(date)) != date:
                     new[name] = utc
-                    self.counts["R9"] += 1
+                    self.links.counts["R9"] += 1
         if "R13" in rules:
             new["id"] = self.own_id(image["id"])
             if isinstance(new.get("metadata"), dict):
@@ -113,22 +106,22 @@ class _Work:
 
     def restore_nulls(self, image: Image) -> None:
         """Turn the text `None` in the metadata of an answer in XML into null (R10)."""
-        self.counts["R10"] += sum(type(image.get(name)) is int for name in INTEGERS)
+        self.links.counts["R10"] += sum(type(image.get(name)) is int for name in INTEGERS)
         if isinstance(metadata := image.get("metadata"), dict):
             nulls = {key: None for key, value in metadata.items() if value == "None"}
-            self.counts["R10"] += len(nulls)
+            self.links.counts["R10"] += len(nulls)
             image["metadata"] = {**metadata, **nulls}
 
     def own_id(self, id_: str | int) -> str | int:
         """Replace an id and keep its JSON type and form: 1361 is neither "1361" nor a UUID."""
         form = form_of_id(id_) if isinstance(id_, str) else ""
-        self.counts["R13"] += form is not None
+        self.links.counts["R13"] += form is not None
         if isinstance(id_, str):
             return id_ if form is None else form.format("<id>")
         return 0
 
     def metadata(self, metadata: dict[str, Any], image_id: str) -> dict[str, Any]:
-        self.counts["R15"] += sum(vendor_of(key) is not None for key in metadata)
+        self.links.counts["R15"] += sum(vendor_of(key) is not None for key in metadata)
         return {
             key: self._text(key, value, image_id) if isinstance(value, str) else value
             for key, value in metadata.items()
@@ -137,12 +130,12 @@ class _Work:
     def _text(self, key: str, value: str, image_id: str) -> str:
         """Replace the own project and the image's own id in one text of the metadata."""
         if names_owner(key) and is_own_project(value):
-            self.counts["R14"] += 1
+            self.links.counts["R14"] += 1
             return "<project>"
         if len(image_id) < _SHORTEST_ID or image_id not in value:
             return value
         new, count = re.subn(rf"(?<!\w){re.escape(image_id)}(?!\w)", "<id>", value)
-        self.counts["R13"] += bool(count)
+        self.links.counts["R13"] += bool(count)
         return new
 
     def top_level(self) -> dict[str, Any]:
@@ -164,8 +157,6 @@ class _Work:
 
 def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:
     """Return a copy without hosts, and without the fields that have rules of their own."""
-    rest = dict(fields)
-    for name in others:
-        rest.pop(name, None)
+    rest = {name: each for name, each in fields.items() if name not in others}
     clean: dict[str, Any] = without_hosts(rest)
     return clean

@@ -4,7 +4,7 @@ A link is split once, and each rule changes its own part. What no rule knows sta
 """
 
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -50,30 +50,27 @@ class LinkRewriter:
     rules: frozenset[str]
     answer: Answer
     pool: dict[str, Links]
-    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    counts: Counter[str] = field(default_factory=Counter)
     forms: dict[str, dict[tuple[bool, bool], str]] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
-    _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[Links, Counter[str]]] = field(default_factory=dict)
 
     def rewrite(self, holder: Holder, links: Any, own_id: str) -> Any:
         """Return links by relation; those that differ in the own id alone are rewritten once."""
         if not is_uuid(own_id):  # another id could be part of a word
             return self._by_relation(holder, links, own_id)
         key = holder.path, repr(links).replace(own_id, "\n")  # which repr never contains
-        known = self._known.get(key)
-        if known is not None:
-            new, changes = known
-            for rule, count in changes:
-                self.counts[rule] += count
-            return new
-        before = dict(self.counts)
+        if key in self._known:
+            known, changes = self._known[key]
+            self.counts.update(changes)
+            return known
+        before = self.counts.copy()
         new = self._by_relation(holder, links, own_id)
         text = repr(new)
         if isinstance(new, Links) and own_id not in text:
             new = self.pool.setdefault(text, new)
-            changes = [(rule, n - before.get(rule, 0)) for rule, n in self.counts.items()]
-            self._known[key] = new, [each for each in changes if each[1]]
+            self._known[key] = new, self.counts - before
         return new
 
     def next_links(self, links: Any) -> Any:
@@ -109,9 +106,8 @@ class LinkRewriter:
         if not _is_link(link):
             return without_hosts(link)
         href, where = link["href"], f"{holder.path}.links.{link['rel']}"
-        own = (
-            f"/{holder.resource}/{own_id.strip('/')}"  # a user may put any text into a server's id
-        )
+        # A user may put any text into a server's id.
+        own = f"/{holder.resource}/{own_id.strip('/')}"
         if href.endswith(own):
             href = f"{href.removesuffix(own)}/{holder.resource}/{holder.own}"
             self.counts["R1"] += 1
@@ -144,7 +140,7 @@ class LinkRewriter:
         return "/".join([self._origin(parts, rel, where), *before, *segments[place:]])
 
     def _asked(self, query: str) -> Iterator[str]:
-        """Yield what the next link asks for; a marker that is no image of this answer stays."""
+        """Yield what the next link asks for; a marker that is not an image of this answer stays."""
         images = self.answer.images if self.answer.complete else self.answer.images[-1:]
         markers = {str(image["id"]) for image in images}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):

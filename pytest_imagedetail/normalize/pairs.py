@@ -100,11 +100,12 @@ def _with(
     if "server" in names:
         new["server"] = {**image["server"], "id": names.pop("server")}
     if isinstance(image.get("metadata"), dict):
-        new["metadata"] = {
-            key: partner.get(value, value)
-            if key in REFERENCES and key not in names and isinstance(value, str)
-            else names.get(key, value)
-            for key, value in image["metadata"].items()
-            if vendor_of(key) in {None, *shared}
-        }
+        of_all = {None, *shared}
+        kept = {key: value for key, value in image["metadata"].items() if vendor_of(key) in of_all}
+        for key, value in kept.items():
+            if key in names:
+                kept[key] = names[key]
+            elif key in REFERENCES and isinstance(value, str):
+                kept[key] = partner.get(value, value)
+        new["metadata"] = kept
     return new

@@ -25,12 +25,12 @@ _VENDORS: Final = {
 
 
 def form_of_id(value: str) -> str | None:
-    """Return the format string that shows the form of an id; None if it is no id."""
+    """Return the format string that shows the form of an id; None if it is not an id."""
     return next((form for pattern, form in _ID_FORMS if pattern.fullmatch(value)), None)
 
 
 def date_in_utc(value: str) -> str:
-    """Return the same second as `2010-10-10T12:00:00Z`; what is no date stays as sent."""
+    """Return the same second as `2010-10-10T12:00:00Z`; what is not a date stays as sent."""
     is_novas = value[10:11] == "T" and value[19:] == "Z"
     if is_novas or not _ISO_DATE.fullmatch(value):
         return value

@@ -70,7 +70,7 @@ def looks_like(microversion: str) -> str:
     if releases is None:
         return "no known release"
     if not releases:
-        return f"newer than Nova {contract.release_number(contract.newest_release())}"
+        return f"newer than Nova {contract.release_number(-1)}"
     return f"Nova {' or '.join(map(contract.release_number, releases))}"
 
 

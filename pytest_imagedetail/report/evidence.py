@@ -1,7 +1,6 @@
 """Say what a cause rests on: the request, both answers, the contract, and how to accept it."""
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding
+from pytest_imagedetail.report.findings import Finding, field_of
 from pytest_imagedetail.transport.request import headers_of, url_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is not an image
@@ -42,18 +41,18 @@ def exhibits_of(findings: Sequence[Finding]) -> Iterator[list[Exhibit]]:
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
-    yield from facts(finding.first, finding.places[0].step.sides)
+    step = finding.places[0].step
+    yield from facts(finding.first, step.queries[0], step.sides)
     yield "accept", accept_line(finding, typed)
 
 
-def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+def facts(difference: Difference, query: Query, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
     """Yield what a severity rests on, as pairs of a label and a line."""
     yield from _promise(difference, sides)
-    for side in sides[:1]:
-        for name, _ in dict.fromkeys(side.query.params):
-            known = "property-" if name.startswith("property-") else name
-            if note := contract.FILTERS.get(known):
-                yield "filter", f"{name}: {note}"
+    for name in dict.fromkeys(name for name, _ in query.params):
+        known = "property-" if name.startswith("property-") else name
+        if note := contract.FILTERS.get(known):
+            yield "filter", f"{name}: {note}"
 
 
 def accept_command(typed: str, path: str, kind: str) -> str:
@@ -77,11 +76,11 @@ def accept_line(finding: Finding, typed: str | None) -> str:
 
 
 def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
-    found = re.match(r"images\[\*\]\.([^.\[]+)", difference.any_image)
-    if found is None:
+    if not difference.any_image.startswith("images[*]."):
         return
-    if (promise := contract.FIELDS.get(found[1])) is None:
-        yield "contract", f"no release of Nova sends {found[1]}"
+    name = field_of(difference.any_image)
+    if (promise := contract.FIELDS.get(name)) is None:
+        yield "contract", f"no release of Nova sends {name}"
         return
     types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
     since = contract.release_name(contract.release_index(promise.since) or 0)
@@ -89,7 +88,7 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
     if promise.required_since not in {None, promise.since}:
         required = contract.release_name(contract.release_index(promise.required_since) or 0)
         always = f"with every image since {required}"
-    yield "contract", f"{found[1]} is {types}, sent since {since}, {always}; {promise.source}"
+    yield "contract", f"{name} is {types}, sent since {since}, {always}; {promise.source}"
     for side in sides:
         if side.release is None:
             yield "release", f"{side.cloud} declares none: it is judged as the newest"
@@ -112,7 +111,7 @@ def _exhibit(listing: Listing, finding: Finding, known: _Known) -> Exhibit:
     elif image is None or listing.error is not None:
         sent = f"status {listing.status_code}\n{text.cut(listing.body, _LONGEST_BODY)}"
     else:
-        ids = [each.get("id") for each in listing.images]
+        ids = [str(each["id"]) for each in listing.images]
         if image.id in ids:
             number = ids.index(image.id)
             key = (id(listing), profile)

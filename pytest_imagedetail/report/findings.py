@@ -6,13 +6,7 @@ from typing import Any
 
 from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import (
-    KINDS,
-    OF_QUERY,
-    SEVERITIES,
-    Difference,
-    Severity,
-)
+from pytest_imagedetail.model import KINDS, OF_QUERY, SEVERITIES, Difference, Severity
 from pytest_imagedetail.report.text import Place
 
 Result = Comparison | Matrix
@@ -24,7 +18,7 @@ class Finding:
 
     id: str  # see `Difference.id`
     places: tuple[Place, ...]  # one for each pair of clouds
-    results: tuple[Result, ...]  # the first that shows it in each place
+    results: tuple[Result, ...]  # one for each difference
     first_seen: str | None  # in this report or in an earlier one; UTC, ISO 8601
     new: tuple[Place, ...] = ()  # those that an earlier report lacks
 
@@ -56,7 +50,7 @@ class Finding:
     @property
     def field(self) -> str:
         """The field, header or key at the path: "minRam", "openstack-api-version"."""
-        return _below(self.path).partition(".")[0].partition("[")[0]
+        return field_of(self.path)
 
     @property
     def title(self) -> str:
@@ -132,29 +126,30 @@ class Finding:
         }
 
 
+def field_of(path: str) -> str:
+    """Return the field, header or key at a path: "minRam" for `images[*].minRam`."""
+    return _below(path).partition(".")[0].partition("[")[0]
+
+
 def _below(path: str) -> str:
     return path.removeprefix("images[*].").removeprefix("headers.")
 
 
 def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     """Return each cause once, worst first."""
-    found: dict[str, dict[tuple[str, str], list[tuple[Result, Step]]]] = {}
+    found: dict[str, dict[tuple[str, str], list[Step]]] = {}
+    shown_by: dict[str, list[Result]] = {}
     for result in results:
         for step in result.steps:
-            by_pair = found.setdefault(step.difference.id(step.queries[0]), {})
-            by_pair.setdefault((step.baseline, step.candidate), []).append((result, step))
+            id_ = step.difference.id(step.queries[0])
+            pair = step.baseline, step.candidate
+            found.setdefault(id_, {}).setdefault(pair, []).append(step)
+            shown_by.setdefault(id_, []).append(result)
     findings = []
     for id_, by_pair in found.items():
-        members = by_pair.values()
-        places = tuple(Place(steps=tuple(step for _, step in each)) for each in members)
-        findings.append(
-            Finding(
-                id=id_,
-                places=places,
-                results=tuple(each[0][0] for each in members),
-                first_seen=min(_dates(places), default=None),
-            )
-        )
+        places = tuple(Place(steps=tuple(steps)) for steps in by_pair.values())
+        seen, shown = min(_dates(places), default=None), tuple(shown_by[id_])
+        findings.append(Finding(id=id_, places=places, results=shown, first_seen=seen))
     return tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity)))
 
 

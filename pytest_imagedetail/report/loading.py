@@ -81,13 +81,14 @@ def _results(document: Document) -> Iterator[Result]:
     verified = (each["comparison"] for each in document.get("cassettes", ()))
     comparisons += [each for each in verified if each is not None]
     for facts in comparisons:
-        yield _checked(_comparison(facts), facts)
+        yield _checked(Comparison, facts)
     for facts in document.get("matrices", ()):
-        yield _checked(_matrix(facts), facts)
+        yield _checked(Matrix, facts, **_of_matrix(facts))
 
 
-def _checked(found: Result, facts: Document) -> Result:
+def _checked(kind: Callable[..., Result], facts: Document, **read: Any) -> Result:
     """Return a result whose differences lead to the verdict that is written."""
+    found = built(kind, facts, not_compared=tuple(facts["not_compared"]["paths"]), **read)
     if missing := found.to_dict().keys() - facts.keys():
         raise KeyError(min(missing))
     if found.compatible != facts["compatible"] and "problem" not in facts:
@@ -106,30 +107,23 @@ def _failures(document: Document) -> Iterator[Failure]:
             yield Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=each["problem"])
 
 
-def _comparison(facts: Document) -> Comparison:
-    return built(Comparison, facts, not_compared=tuple(facts["not_compared"]["paths"]))
-
-
-def _matrix(facts: Document) -> Matrix:
+def _of_matrix(facts: Document) -> dict[str, Any]:
+    """Return what the JSON form of a matrix has under other names than its fields."""
     clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
     cells = {
         (_query(each["query"]), each["cloud"]): built(Cell, each, status_code=each["status"])
         for each in facts["cells"]
     }
-    return built(
-        Matrix,
-        facts,
-        not_compared=tuple(facts["not_compared"]["paths"]),
-        clouds=tuple(clouds),
-        releases={cloud: release for cloud, release in clouds.items() if release},
-        queries=tuple(map(_query, facts["queries"])),
-        cells=cells,
-        steps=tuple(_step(each, cells) for each in facts["changes"]),
-        expected=tuple(_step(each, cells) for each in facts["expected"]),
-        spans=tuple(map(_span, facts["spans"])),
-        nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
-        lost=tuple(map(_pair, facts["lost"])),
-    )
+    return {
+        "clouds": tuple(clouds),
+        "releases": {cloud: release for cloud, release in clouds.items() if release},
+        "cells": cells,
+        "steps": tuple(_step(each, cells) for each in facts["changes"]),
+        "expected": tuple(_step(each, cells) for each in facts["expected"]),
+        "spans": tuple(map(_span, facts["spans"])),
+        "nothing_in_common": tuple(map(_pair, facts["nothing_in_common"])),
+        "lost": tuple(map(_pair, facts["lost"])),
+    }
 
 
 def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:

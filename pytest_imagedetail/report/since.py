@@ -44,8 +44,7 @@ class Since:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        changes = [asdict(each) for each in self.changes]
-        return {"file": self.file, "new": self.new, "known": self.known, "changes": changes}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

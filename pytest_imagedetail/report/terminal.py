@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import PurePath
 from typing import Final
 
-from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_of
+from pytest_imagedetail.compare.comparison import Comparison, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import OF_QUERY, Query
+from pytest_imagedetail.model import OF_QUERY
 from pytest_imagedetail.report import evidence, grid, text
 from pytest_imagedetail.report.findings import Finding, Result, findings_of
 from pytest_imagedetail.report.text import Place
@@ -103,12 +103,8 @@ def brief(result: Result) -> str:
 
     pytest truncates an explanation of more than seven lines.
     """
-    if isinstance(result, Matrix):
-        head, verb, clouds, queries = name_of(result), "matrix", result.clouds, result.queries
-    else:
-        sides = result.baseline, result.candidate
-        head, verb = " -> ".join(each.name for each in sides), "diff"
-        clouds, queries = tuple(each.cloud for each in sides), (result.query,)
+    is_matrix = isinstance(result, Matrix)
+    head = name_of(result) if is_matrix else " -> ".join(result.clouds)
     notes = [
         ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
         for each in result.expired_rules[:1]
@@ -116,12 +112,12 @@ def brief(result: Result) -> str:
     notes += [each for each in notes_of(result) if each[0] in {"paired", "missing"}]
     why = [line for each in notes for line in entry(*each, indent=_LABEL - 1, width=_BRIEF)]
     why = why[:_NOTES]
-    changes = [_brief_line(each, between=verb == "matrix") for each in findings_of([result])]
+    changes = [_brief_line(each, between=is_matrix) for each in findings_of([result])]
     most = _CHANGES - len(why)
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
-    again = _command(result, verb, clouds, queries)
-    lines = [f"{head}: {result.summary}", *changes[:most], *why, f"{rest}: pytest -vv", again]
+    more = [f"{rest}: pytest -vv", _command(result)]
+    lines = [f"{head}: {result.summary}", *changes[:most], *why, *more]
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 
@@ -145,7 +141,6 @@ def _joined(parts: Iterable[Iterable[str]]) -> str:
 
 
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
-    """Yield what was compared."""
     heads = text.aligned([text.side(each) for each in (comparison.baseline, comparison.candidate)])
     for label, line in (*zip(("baseline", "candidate"), heads, strict=True), *text.how(comparison)):
         yield from entry(label, line, width=width)
@@ -203,30 +198,24 @@ def _lines(finding: Finding, report: Report, *, explain: bool) -> Iterator[tuple
     yield "id", ", ".join(words)
 
 
-def _chains(places: Iterable[Place]) -> Iterator[str]:
-    """Yield pairs of clouds, those that follow each other as one: "a -> b -> c"."""
-    chain: list[str] = []
+def _chains(places: Iterable[Place]) -> list[str]:
+    """Return pairs of clouds, those that follow each other as one: "a -> b -> c"."""
+    chains: list[list[str]] = []
     for place in places:
-        if chain[-1:] == [place.step.baseline]:
-            chain.append(place.step.candidate)
-            continue
-        if chain:
-            yield " -> ".join(chain)
-        chain = [place.step.baseline, place.step.candidate]
-    if chain:
-        yield " -> ".join(chain)
+        if not chains or chains[-1][-1] != place.step.baseline:
+            chains.append([place.step.baseline])
+        chains[-1].append(place.step.candidate)
+    return [" -> ".join(each) for each in chains]
 
 
 def _counts(report: Report) -> str:
     """Return the last line: "4 causes, 12 differences: 1 breaking, 11 compatible, 0 data"."""
-    severities = [one for each in report.results for one in each.severities]
+    steps = [step for each in report.results for step in each.steps]
     causes = len(report.findings)
-    start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
+    start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(steps) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    expected = (one for each in report.results for one in each.accepted)
-    by_rules = accepted([each.difference.severity for each in expected], more=bool(severities))
-    return start + summary_of(severities) + by_rules
+    return start + summary_of(steps, [step for each in report.results for step in each.accepted])
 
 
 def _wrapped(line: str, width: int | None) -> list[str]:
@@ -261,12 +250,16 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
     return text.cut(text.plain(line), _BRIEF)
 
 
-def _command(result: Result, verb: str, clouds: tuple[str, ...], queries: tuple[Query, ...]) -> str:
+def _command(result: Result) -> str:
     """Return the command that repeats a comparison, without rules."""
+    if isinstance(result, Matrix):
+        verb, clouds = "matrix", result.clouds
+    else:
+        verb, clouds = "diff", (result.baseline.cloud, result.candidate.cloud)
     chosen = {name: getattr(result, name, default) for name, default in _BY_DEFAULT.items()}
     options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
-    if len(queries) == 1:
-        options += queries[0].options
+    if len(result.queries) == 1:
+        options += result.queries[0].options
     for names in (clouds, [f"CLOUD... (these {len(clouds)})"]):
         line = " ".join(["or: imagedetail", verb, *names, *options])
         if len(line) <= _BRIEF:

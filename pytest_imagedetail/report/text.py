@@ -52,7 +52,7 @@ def cut(text: str, width: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a cause shows: steps of one severity, kind and path, as a rule of the same clouds."""
+    """Where a cause shows: steps of one severity, kind and path, mostly of the same clouds."""
 
     steps: tuple[Step, ...]
 
@@ -123,7 +123,7 @@ def places(steps: Iterable[Step]) -> list[Place]:
 
 
 def shows_values(difference: Difference) -> bool:
-    """Return whether to show both values; a whole image is too long, and a recording is none."""
+    """Return whether to show both values; a whole image is too long, a recording has none."""
     return not difference.kind.startswith(("image_", "recording_"))
 
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
-from pytest_imagedetail.model import FAIL_ON, Failure, Query
+from pytest_imagedetail.model import FAIL_ON, Failure
 from pytest_imagedetail.report import junit, report_of
 from pytest_imagedetail.rules import rules_of
 from unit import image_of, listing_of
@@ -49,11 +49,12 @@ def matrices():
     rows = [
         {each.cloud: {each.query: each} for each in pair} for pair in ((one, two), (two, other))
     ]
-    limited = Query.of(limit=3)
+    limited = listing_of(image_of(), cloud="one", query="limit=3")
+    before = {"one": {**rows[0]["one"], limited.query: limited}, "two": rows[0]["two"]}
     for fail_on in FAIL_ON:
         for row in rows:
             yield compare_neighbors(row, fail_on=fail_on)
-        yield compare_neighbors(rows[0], fail_on=fail_on, own={"one": [limited], "two": [limited]})
+        yield compare_neighbors(before, fail_on=fail_on, own=before)
 
 
 def comparisons():

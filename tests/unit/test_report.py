@@ -134,7 +134,10 @@ def test_brief_ends_with_the_command_that_compares_in_the_same_way():
     row = {name: {Query(): listing_of(image_of(), cloud=name)} for name in names}
     last = terminal.brief(compare_neighbors(row)).splitlines()[-1]
     assert last == "or: imagedetail matrix CLOUD... (these 14)"
-    lost = compare_neighbors(row, own={name: [Query.of(limit=at)] for at, name in enumerate(names)})
+    own = {name: [Query.of(limit=at)] for at, name in enumerate(names)}
+    for name, (query,) in own.items():
+        row[name][query] = listing_of(image_of(), cloud=name, query=query.wire)
+    lost = compare_neighbors(row, own=own)
     assert len(terminal.brief(lost).splitlines()) <= 7
     long = compare(*(listing_of(image_of(), cloud=name, query=f"name={'x' * 90}") for name in "ab"))
     assert terminal.brief(long).splitlines()[-1] == "or: imagedetail diff"
@@ -257,6 +260,9 @@ def test_evidence_on_a_page():
         "imagedetail accept a b --path 'images[*].os_hidden' --kind field_added",
     ):
         assert words in page, words
+    sides = [listing_of(image_of(id=7, minRam=at), cloud=cloud) for at, cloud in enumerate("ab")]
+    page = html.render(report_of([compare(*sides)]))
+    assert ("&#34;id&#34;: 7," in page, "no such image" in page) == (True, False)
 
 
 def test_one_cause_in_two_queries():

@@ -101,7 +101,7 @@ def written(tmp_path):
     def write(text):
         path = tmp_path / "imagedetail-rules.yaml"
         path.write_text(text, encoding="utf-8")
-        return rules.read(path, today=TODAY)
+        return rules.rules_of(path, today=TODAY)
 
     return write
 
@@ -111,7 +111,7 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
     for text in ("", "# nothing yet\n", "[]"):
         assert written(text).rules == ()
     with pytest.raises(SettingsError, match="cannot be read"):
-        rules.read(tmp_path / "absent.yaml", today=TODAY)
+        rules.rules_of(tmp_path / "absent.yaml", today=TODAY)
     for text, problem, remedy in (
         ("a: 1", "not a list of rules", "each rule has path"),
         ("- {path: a, reason: '', expires: never}", "reason must be a text", "quotes"),
@@ -152,7 +152,7 @@ def test_adding_keeps_what_is_there(tmp_path):
     assert path.read_text() == (
         f"{before}\n- path: images[*].os_hidden\n  reason: r\n  expires: 2027-02-01\n"
     )
-    assert len(rules.read(path, today=TODAY).rules) == 3
+    assert len(rules.rules_of(path, today=TODAY).rules) == 3
     assert list(tmp_path.iterdir()) == [path]
 
 
