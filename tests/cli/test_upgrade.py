@@ -70,6 +70,9 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tes
         result.stdout.fnmatch_lines(["E *ReleaseError: cloud 'before' is *", f"E *{new_name}*"])
         assert site.recordings == before, mode
 
+    for verb in ("record", "verify"):
+        done = imagedetail(verb, "before", "--cassette-dir=./cassettes")
+        assert "  next:  add --cassette-dir=./cassettes to such a command\n" in done.stderr, verb
     done = imagedetail("verify", "before")
     assert done.returncode == 2
     assert "error: cloud 'before' is another release than its recordings" in done.stdout
