@@ -257,7 +257,7 @@ class Harness:
         if keeps and self.store.find(name, known) is not None:
             return self._replay(name, known, expect)
         if mode == "verify":
-            return self._verified(self._replay(name, known, expect), self._live(name), query)
+            return self._verified(name, query, known=known, expect=expect)
         adds = not self.store.path(name, known).exists()
         release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
         cloud = LiveCloud(access=self._live(name), name=name, release=release)
@@ -345,15 +345,17 @@ class Harness:
             return side
         return self.answer(_name(side), self.asked(query), expect)
 
-    def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
+    def _verified(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
-        comparison = verify(recorded, access, query=query, rules=self._rules(None))
-        self.results.append(comparison)
-        os_cloud = self.settings.declaration(recorded.cloud).os_cloud
-        upgrade = upgraded(recorded, access, os_cloud=os_cloud)
-        if upgrade is not None:
-            upgrade.add_note(terminal.details(comparison))
-            raise upgrade
+        access, os_cloud = self._live(name), self.settings.declaration(name).os_cloud
+        with self._noted(name, f"{name} (now)"):
+            recorded = self._replay(name, known, expect)
+            comparison = verify(recorded, access, query=query, rules=self._rules(None))
+            self.results.append(comparison)
+            upgrade = upgraded(recorded, access, os_cloud=os_cloud)
+            if upgrade is not None:
+                upgrade.add_note(terminal.details(comparison))
+                raise upgrade
         if not comparison.compatible:
             new_name = under_new_name(recorded.cloud, os_cloud, access.max_microversion)
             raise VerificationError(

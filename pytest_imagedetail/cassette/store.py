@@ -221,10 +221,12 @@ class Store:
             yield self.library / cloud
 
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
-        recorded = []
+        recorded: dict[str, str] = {}  # as options of the command, by query
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another one
-                recorded.append(str(self.reader.load(path).provenance.query))
+                known = self.reader.load(path).provenance.query
+                typed = " ".join(known.options) or "all"
+                recorded[str(known)] = typed if typed.isprintable() else str(known)
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
@@ -232,8 +234,9 @@ class Store:
         if cloud in self.library_clouds() and not self.has_own(cloud):
             steps = ["it is a shipped recording, to which nothing can be added"]
         if recorded:
-            nearest = ", ".join(difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0))
-            steps.append(f"or ask what is recorded: {nearest}; imagedetail ls {cloud} lists all")
+            nearest = difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0)
+            found = ", ".join(recorded[each] for each in nearest)
+            steps.append(f"or ask what is recorded: {found}; imagedetail ls {cloud} lists all")
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),

@@ -5,7 +5,6 @@ above --fail-on, 2 could not compare or record, 4 usage.
 """
 
 import os
-import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -39,17 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
-    """Run the verb and return the exit code; print an error with commands that can be typed."""
+    """Run the verb and return the exit code, or print its error."""
     try:
         check_folder(options)
         return int(options.verb(options))
     except ImageDetailError as error:
-        folder = options.cassette_dir
-        if folder and "imagedetail " in error.remedy and "--cassette-dir" not in error.remedy:
-            error.remedy += f"\nadd --cassette-dir={shlex.quote(folder)} to such a command"
         if getattr(options, "github", False):
             print(github.error(error.problem), file=sys.stderr)
-        return complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE)
+        code = USAGE if isinstance(error, UsageError) else IMPOSSIBLE
+        return complain(error, code, options)
 
 
 def parser() -> Parser:

@@ -58,7 +58,7 @@ def _doctor(options: Options) -> int:
             print(f"{verdict:<7}  {name:<{width}}  {cell(finding)}", flush=True)
     if options.json:
         print_json({"schema": 1, "ok": failed is None, "steps": steps})
-    return SAME if failed is None else complain(failed, IMPOSSIBLE)
+    return SAME if failed is None else complain(failed, IMPOSSIBLE, options)
 
 
 def _findings(

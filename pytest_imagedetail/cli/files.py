@@ -145,7 +145,7 @@ def _scrub(options: Options) -> int:
         results = [_tried(each.file, partial(_written, each, options)) for each in results]
     if not options.json:
         for each in results:
-            _print(each)
+            _print(each, options)
     return _report(results, options)
 
 
@@ -268,11 +268,11 @@ def _written(result: _Result, options: Options) -> _Result:
     return replace(result, outcome=outcome)
 
 
-def _print(result: _Result) -> None:
+def _print(result: _Result, options: Options) -> None:
     name = text.plain(str(result.file))
     if result.error is not None:
         print(f"failed   {name}", flush=True)
-        complain(result.error, IMPOSSIBLE)
+        complain(result.error, IMPOSSIBLE, options)
         return
     if result.done is None:
         print(f"{name}: already a cassette of imagedetail; nothing to do")

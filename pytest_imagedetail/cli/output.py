@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,10 +33,18 @@ def say(line: str) -> None:
     print(f"{_ERASE_LINE * _can_erase()}imagedetail: {line}", file=sys.stderr)
 
 
-def complain(error: ImageDetailError, code: int) -> int:
-    """Print an error to stderr and return its exit code."""
-    say(str(error))
+def complain(error: ImageDetailError, code: int, options: argparse.Namespace) -> int:
+    """Print an error to stderr, with commands that can be typed, and return its exit code."""
+    say(str(in_folder(error, options)))
     return code
+
+
+def in_folder(error: ImageDetailError, options: argparse.Namespace) -> ImageDetailError:
+    """Let an error's commands name the folder of cassettes that was typed."""
+    cassette_dir, remedy = options.cassette_dir, error.remedy
+    if cassette_dir and "imagedetail " in remedy and "--cassette-dir" not in remedy:
+        error.remedy += f"\nadd --cassette-dir={shlex.quote(cassette_dir)} to such a command"
+    return error
 
 
 def print_json(document: Any) -> int:

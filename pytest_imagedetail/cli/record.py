@@ -110,17 +110,19 @@ def _record(options: Options) -> int:
             "--suite and --like have their own queries",
             remedy="leave out --query, --microversion, --expect and --twice",
         )
-    return _run_all(partial(_record_cloud, each, options) for each in targets_of(options))
+    steps = (partial(_record_cloud, each, options) for each in targets_of(options))
+    return _run_all(steps, options)
 
 
-def _run_all(steps: Iterable[Callable[[], int]]) -> int:
+def _run_all(steps: Iterable[Callable[[], int]], options: Options) -> int:
     """Take every step, also after one that fails; return the worst exit code."""
     codes = []
     for step in steps:
         try:
             codes.append(step())
         except ImageDetailError as error:
-            codes.append(complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE))
+            code = USAGE if isinstance(error, UsageError) else IMPOSSIBLE
+            codes.append(complain(error, code, options))
     return max(codes)
 
 
@@ -196,7 +198,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
         return code
 
     steps = enumerate(asked.items(), start=1)
-    code = _run_all(partial(record, number, *each) for number, each in steps)
+    code = _run_all((partial(record, number, *each) for number, each in steps), options)
     if any(path.exists() for path in paths.values()):
         declare_as(replace(target, release=cloud.release), options.chosen)
     return code

@@ -94,7 +94,7 @@ def _serve_recording(options: Options) -> int:
 
     def fail(error: ImageDetailError) -> None:
         failed.append(error)
-        complain(error, IMPOSSIBLE)
+        complain(error, IMPOSSIBLE, options)
 
     for each in targets_of(options):
         store.refuse_same_folder(each.name)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
 from pytest_imagedetail.cli.output import (
+    in_folder,
     print_json,
     print_report,
     print_table,
@@ -200,15 +201,16 @@ def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator
                 return found
             access = sessions.access(name)
             compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules)
-            error = mislabelled(recorded.provenance, declared.release)
+            mislabel = mislabelled(recorded.provenance, declared.release)
+            error = mislabel or upgraded(recorded, access, os_cloud=name)
             return replace(
                 found,
                 comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
-                error=error or upgraded(recorded, access, os_cloud=name),
+                error=error and in_folder(error, options),
                 microversion=access.max_microversion,
             )
         except ImageDetailError as error:
-            return replace(found, error=error)
+            return replace(found, error=in_folder(error, options))
 
     for number, (cloud, path) in enumerate(targets, start=1):
         with waiting(f"asking {cloud} ({number} of {len(targets)})"):

@@ -103,11 +103,14 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
 
 
 _MORE: Final = frozenset(
-    {"continuation", "continue", "cursor", "marker", "more", "next", "partial", "truncated"}
+    {
+        *("continuation", "continue", "cursor", "cursors", "marker", "more", "next", "partial"),
+        *("scroll", "truncated"),
+    }
 )
 """Words in the name of a field that shows a further page, unless the value is empty."""
 
-_END: Final = frozenset({"complete", "end", "final", "last"})
+_END: Final = frozenset({"complete", "done", "end", "eof", "final", "last"})
 """Words in the name of a field that shows a further page if it is false."""
 
 _TOTAL: Final = frozenset({"count", "total"})
@@ -117,7 +120,7 @@ _ITEMS: Final = frozenset(
     {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
 )
 _ABOUT_PAGES: Final = frozenset(
-    {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
+    {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging", "resultset"}
 )
 _EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
 _REL: Final = re.compile(r';\s*rel\s*=\s*"?([^";,]*)', re.IGNORECASE)
@@ -134,6 +137,8 @@ def _is_next_link(name: str, value: Any) -> bool:
     if isinstance(value, dict):
         is_next = bool(_words(value.get("rel")) & _MORE)
         return is_next or (name == _LINKS and "rel" not in value)
+    if isinstance(value, str) and any(_words(rel) & _MORE for rel in _REL.findall(value)):
+        return True
     return name == _LINKS and not isinstance(value, list)
 
 
@@ -145,7 +150,6 @@ def _exceeds(value: Any, received: int) -> bool:
 
 
 def _fields_of(headers: Headers) -> dict[str, Any]:
-    """Return headers by name; `Link` headers as links, and the total of `Content-Range`."""
-    links = [{"rel": rel} for each in headers.all("Link") for rel in _REL.findall(each)]
+    """Return headers by name, all `Link` headers, and the total of `Content-Range`."""
     total = headers.get("Content-Range", "").rpartition("/")[2]
-    return {**dict(headers.fields), "Link": links, "total": total}
+    return {**dict(headers.fields), "Link": [*headers.all("Link")], "total": total}

@@ -109,7 +109,9 @@ def other_release(
     return None
 
 
-def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options: str) -> str:
+def under_new_name(
+    cloud: str, os_cloud: str, microversion: str | None, *options: str, recorded: bool = True
+) -> str:
     """Return the remedy for an upgraded cloud: the command that leaves its baseline alone."""
     releases = contract.releases_of(microversion) or range(0)
     start, _, end = os_cloud.rpartition("-")
@@ -119,7 +121,7 @@ def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options
     words = [f"--os-cloud={shlex.quote(os_cloud)}", f"--name={shlex.quote(name)}"]
     if len(releases) == 1:
         words.append(f"--release={contract.release_number(releases[0])}")
-    words.append(f"--like={shlex.quote(cloud)}")
+    words += [f"--like={shlex.quote(cloud)}"] if recorded else []
     command = " ".join(["imagedetail record", *words, *options])
     return f"if the cloud was upgraded, record it under a new name: {command}"
 

@@ -92,7 +92,8 @@ def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str
     """
     recorded = tuple(evidence_of(store, live.name))
     release = live.release or next((each.release for each in recorded if each.release), None)
-    remedy = under_new_name(live.name, os_cloud, live.access.max_microversion)
+    newest = live.access.max_microversion
+    remedy = under_new_name(live.name, os_cloud, newest, recorded=bool(recorded))
     new = _evidence(live.access, release)
     error = other_release(new, recorded, cloud=live.name, remedy=remedy)
     if error is not None:

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -150,6 +150,7 @@ class Session:
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
+        self._played: Final[list[Interaction]] = []  # as asked, with the recorded answers
         own = [] if place.load() is None else [place.path]
         held = next(iter(own), place.read_only if record_mode in {"none", "once"} else None)
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
@@ -204,6 +205,8 @@ class Session:
             found = self.player.play(asked) or self._of_keystone(asked)
         if found is None:  # another thread took the last one
             self.refuse(asked)
+        if not self.replays:
+            self._played.append(replace(asked, response=found))
         return found
 
     def refuse(self, asked: Interaction) -> Never:
@@ -312,7 +315,8 @@ class Session:
         new, known = self._made()
         failures = FAILURES - self.expected_statuses
         refuse_failures(new, failures, what="kept", where=place.where)
-        received, accesses = self._received.interactions, self._live.accesses()
+        received = (*self._received.interactions, *self._played)
+        accesses = self._live.accesses()
         refuse_two_identities(received, accesses=accesses, where=place.where)
         if self.record_mode == "new_episodes":
             merge = partial(appended, new=new)

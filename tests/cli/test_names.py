@@ -177,9 +177,14 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path
     assert result.returncode == 2
     said = result.stderr.splitlines()
     assert said[2] == "  next:  it is a shipped recording, to which nothing can be added"
-    assert said[3].startswith("  next:  or ask what is recorded: name=cirros-base, ")
+    assert said[3].startswith("  next:  or ask what is recorded: --query=name=cirros-base, ")
     assert said[3].endswith("; imagedetail ls nova-2026.2 lists all")
     assert "afc" not in said[3]
+    (tmp_path / "one.json").write_text('{"images": []}')
+    typed = ("--query=name=a&b", "--query=status=ACTIVE")
+    assert imagedetail("import", "one.json", "--cloud=own", *typed).returncode == 0
+    options = "--query='name=a&b' --query=status=ACTIVE"
+    assert f"ask what is recorded: {options}; " in imagedetail("show", "own").stderr
     (tmp_path / "other place").mkdir()
     result = imagedetail("show", "nova-2026.2", "--query=name=x", "--cassette-dir=other place")
     assert result.stderr.endswith("\n  next:  add --cassette-dir='other place' to such a command\n")

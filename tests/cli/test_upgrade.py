@@ -70,11 +70,15 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tes
         result.stdout.fnmatch_lines(["E *ReleaseError: cloud 'before' is *", f"E *{new_name}*"])
         assert site.recordings == before, mode
 
+    for verb in ("record", "verify"):
+        done = imagedetail(verb, "before", "--cassette-dir=./cassettes")
+        assert "  next:  add --cassette-dir=./cassettes to such a command\n" in done.stderr, verb
     done = imagedetail("verify", "before")
     assert done.returncode == 2
     assert "error: cloud 'before' is another release than its recordings" in done.stdout
     assert new_name in done.stderr
-    tests("verify").stdout.fnmatch_lines(["E *ReleaseError: cloud 'before' is another release *"])
+    said = ["E *ReleaseError: cloud 'before' is another release *", "FAIL: 1 error; before to *"]
+    tests("verify").stdout.fnmatch_lines(said)
 
     done = imagedetail("record", "before", "--release=2024.2", "--rewrite")
     assert done.returncode == 4
@@ -167,7 +171,7 @@ def test_a_microversion_that_is_new_or_not_there_any_more(site, before, imagedet
     done = imagedetail("record", "newest")
     assert done.returncode == 2
     assert "2.200 (newer than Nova 2026.2)" in done.stderr
-    assert "--name=staging-new" in done.stderr
+    assert "--name=staging-new\n" in done.stderr  # nothing is recorded that --like could name
     for verb in ("record", "fingerprint", "doctor"):
         assert imagedetail(verb, "undeclared").returncode == 0
 

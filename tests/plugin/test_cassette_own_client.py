@@ -350,6 +350,26 @@ def test_one_recording_has_one_project(run, cassettes_of):
     run(other, "rewrite").assert_outcomes(passed=1)
 
 
+USERS = """
+import pytest, requests
+
+@pytest.mark.imagedetail("staging")
+def test_one(imagedetail_cassette):
+    for token in ("admin",):
+        assert requests.get("$URL/images", headers={"X-Auth-Token": token}).ok
+"""
+
+
+def test_an_added_request_is_of_the_user_whose_requests_are_replayed(run, cassettes_of):
+    """One cassette has one user, also if it is recorded in two runs."""
+    run(USERS, "once").assert_outcomes(passed=1)
+    before = cassettes_of()
+    result = run(USERS.replace('"admin",', '"admin", "member"'), "new_episodes")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E *RecordingError: *were sent as different users or projects"])
+    assert cassettes_of() == before
+
+
 SERVES = """
 import pytest, requests
 from answering import answering
