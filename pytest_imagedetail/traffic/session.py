@@ -65,10 +65,12 @@ class Received:
 
     Attributes:
         lost: How many answers were received that could not be recorded.
+        played: Requests that a recording answered, with its answers.
     """
 
     def __init__(self) -> None:
         self.lost = 0
+        self.played: Final[list[Interaction]] = []
         self._process: Final = os.getpid()
         self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
         self._interactions: Final[list[Interaction]] = []
@@ -150,7 +152,6 @@ class Session:
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
-        self._played: Final[list[Interaction]] = []  # as asked, with the recorded answers
         own = [] if place.load() is None else [place.path]
         held = next(iter(own), place.read_only if record_mode in {"none", "once"} else None)
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
@@ -206,7 +207,7 @@ class Session:
         if found is None:  # another thread took the last one
             self.refuse(asked)
         if not self.replays:
-            self._played.append(replace(asked, response=found))
+            self._received.played.append(replace(asked, response=found))
         return found
 
     def refuse(self, asked: Interaction) -> Never:
@@ -315,7 +316,7 @@ class Session:
         new, known = self._made()
         failures = FAILURES - self.expected_statuses
         refuse_failures(new, failures, what="kept", where=place.where)
-        received = (*self._received.interactions, *self._played)
+        received = (*self._received.interactions, *self._received.played)
         accesses = self._live.accesses()
         refuse_two_identities(received, accesses=accesses, where=place.where)
         if self.record_mode == "new_episodes":
