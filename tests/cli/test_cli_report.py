@@ -54,17 +54,29 @@ def test_several_become_one(imagedetail, saved, tmp_path):
 
 
 def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
-    """No JSON, another document, an edited verdict, a lost key; and nothing is written."""
+    """No JSON, another document, an edited verdict, a lost key, another type; writes nothing."""
     name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
     document = json.loads((tmp_path / name).read_text())
     edited = document | {"compatible": True}
     lost = {key: value for key, value in document.items() if key != "paired"}
-    for text in ("{", "[]", '{"schema": 2}', '{"schema": 1}', *map(json.dumps, (edited, lost))):
+    emptied = {key: value for key, value in document.items() if key != "differences"}
+    kind = [document["differences"][0] | {"kind": "other"}]
+    typed = {"fail_on": 5, "baseline": None, "normalization": "x", "differences": kind}
+    changed = [edited, lost, emptied, *(document | {key: typed[key]} for key in typed)]
+    name = saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2", "--query=limit=0")
+    facts = json.loads((tmp_path / name).read_text())["matrices"][0]
+    for each in {"to": None}, {"queries": []}:
+        changes = [facts["changes"][0] | each]
+        changed.append({"schema": 1, "matrices": [facts | {"changes": changes}]})
+    for text in ("{", "[]", '{"schema": 2}', '{"schema": 1}', *map(json.dumps, changed)):
         (tmp_path / "x.json").write_text(text)
         done = imagedetail("report", "x.json", "-o", "r.html")
         assert (done.returncode, done.stdout) == (2, ""), text
         assert "the result cannot be read" in done.stderr
         assert not (tmp_path / "r.html").exists()
+    checks = json.loads((tmp_path / saved("checks.json", "check", "nova-2026.2")).read_text())
+    (tmp_path / "x.json").write_text(json.dumps(checks | {"checks": []}))
+    assert imagedetail("report", "x.json", "-o", "r.html").returncode == 2
 
 
 def test_fleets_become_one(imagedetail, saved, tmp_path):
