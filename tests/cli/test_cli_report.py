@@ -53,6 +53,15 @@ def test_several_become_one(imagedetail, saved, tmp_path):
     assert "declared" in (tmp_path / "r.md").read_text()
 
 
+def test_why_it_fails_without_a_breaking_difference(imagedetail):
+    """The verdict names the threshold."""
+    typed = "diff nova-2023.1 nova-2024.2 --microversion=9.9 --expect=406 --fail-on=change"
+    done = imagedetail(*typed.split())
+    counts = "1 difference: 0 breaking, 1 compatible, 0 data"
+    line = f"FAIL: nova-2023.1 to nova-2024.2: fail-on is change; {counts}"
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, line)
+
+
 def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
     """No JSON, another document, an edited verdict, a lost key, another type; writes nothing."""
     name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
