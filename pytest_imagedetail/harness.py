@@ -28,8 +28,10 @@ from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
+    WILDCARDS,
     RuleSource,
     Settings,
+    only,
     unknown_cloud,
 )
 from pytest_imagedetail.traffic.keystone import TOKEN, endpoint_of
@@ -140,6 +142,7 @@ class Harness:
         return self[self.settings.baseline]
 
     def __getitem__(self, name: str) -> Cloud:
+        name = only(name, self._names(name))
         check_cloud_name(name)
         if self.settings.record_mode == "none" and not self.store.has(name):
             own = selectable(self.store, self.settings)
@@ -210,7 +213,8 @@ class Harness:
         Without a query, by every query that is recorded of them.
 
         Args:
-            *names: Clouds, oldest first. Default: those of this run, ordered by release.
+            *names: Clouds, oldest first; those of a glob are ordered by release, and so are those
+                of this run, the default.
             profile: As for `compare`, like all that follow.
             expect: An error status that all must answer with; a recorded error is always an answer.
             rules: Instead of the run's.
@@ -220,7 +224,9 @@ class Harness:
             UsageError: Fewer than two clouds.
             ImageDetailError: As `compare`.
         """
-        asked, clouds = self.asked(query), names or self.clouds
+        asked = self.asked(query)
+        groups = [self._names(each) for each in names] or [self.clouds]
+        clouds = tuple(dict.fromkeys(each for group in groups for each in group))
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {
                 name: {
@@ -229,8 +235,10 @@ class Harness:
                 }
                 for name in clouds
             }
+            found = [by_release({name: row[name] for name in group}) for group in groups]
+            ordered = {name: row[name] for each in found for name in each}
             matrix = compare_neighbors(
-                row if names else by_release(row),
+                ordered,
                 profile=profile or self.settings.profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
@@ -315,6 +323,13 @@ class Harness:
         """Return the recorded queries of a cloud; if there are none, the one for all images."""
         return with_library(self.store).queries(self[name].name) or (Query(),)
 
+    def _names(self, pattern: str) -> tuple[str, ...]:
+        """Return the clouds that a glob stands for, and a name as it is."""
+        if not set(pattern) & WILDCARDS:
+            return (pattern,)
+        chosen = replace(self.settings, clouds=(pattern,))
+        return chosen.select(selectable(self.store, chosen))
+
     def _own(self, name: str) -> Sequence[Query]:
         return replace(self.store, library=None).queries(name)
 
@@ -343,7 +358,8 @@ class Harness:
     ) -> Listing:
         if isinstance(side, Listing):
             return side
-        return self.answer(_name(side), self.asked(query), expect)
+        name = _name(side)
+        return self.answer(only(name, self._names(name)), self.asked(query), expect)
 
     def _verified(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""

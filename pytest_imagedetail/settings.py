@@ -47,7 +47,7 @@ _KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 _NO_AGE: Final = ("max_age", "")
 _HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
-_WILDCARDS: Final = frozenset("*?[")
+WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # of clouds in a message
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
@@ -107,7 +107,7 @@ class Settings:
         chosen: list[str] = []
         for pattern in self.clouds:
             found = [name for name in known if fnmatchcase(name, pattern)]
-            if not found and self.record_mode != "none" and not set(pattern) & _WILDCARDS:
+            if not found and self.record_mode != "none" and not set(pattern) & WILDCARDS:
                 found = [pattern]  # a name of clouds.yaml, to be recorded
             if not found:
                 raise unknown_cloud(pattern, known, where=self.cassette_dir)
@@ -197,13 +197,23 @@ def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError
     shown = ", ".join(names[:_MOST_NAMES]) or "none"
     if len(names) > _MOST_NAMES:
         shown += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
-    is_glob = bool(set(name) & _WILDCARDS)
+    is_glob = bool(set(name) & WILDCARDS)
     record = "" if is_glob else f"\nor record it: imagedetail record {shlex.quote(name)}"
     return UsageError(
         f"no cloud matches {name!r}" if is_glob else f"unknown cloud {name!r}",
         where=str(where),
         remedy=f"{did_you_mean(name, names)}known clouds: {shown}{record}",
     )
+
+
+def only(pattern: str, found: Sequence[str]) -> str:
+    """Return the only cloud that a name or a glob stands for."""
+    if len(found) > 1:
+        raise UsageError(
+            f"{pattern!r} stands for {len(found)} clouds, and one is needed",
+            remedy=f"name one of them: {', '.join(found)}",
+        )
+    return found[0]
 
 
 def nothing_selected(settings: Settings) -> CassetteNotFoundError:

@@ -99,7 +99,10 @@ def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
     if "checks" not in document:
         raise unreadable(path, "it is no result of check, and the other one is")
     with malformed(path):
-        return [_verdict(each) for each in document["checks"]]
+        found = [_verdict(each) for each in document["checks"]]
+        if to_dict(found)["verdict"] != document["verdict"]:
+            raise ValueError("its verdict does not follow from its checks")
+    return found
 
 
 def _verdict(facts: Mapping[str, Any]) -> Verdict:

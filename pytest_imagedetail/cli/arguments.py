@@ -99,7 +99,11 @@ class Parser(argparse.ArgumentParser):
     """Parse arguments with this command's exit code for usage errors."""
 
     def error(self, message: str, hint: str = "") -> Never:
-        """Print what is wrong and where to find help."""
+        """Print what is wrong, the choice that is nearest, and where to find help."""
+        _, wrong, chosen = message.partition("invalid choice: ")
+        if wrong:  # "'difff' (choose from 'diff', 'matrix')"
+            typed, _, _, *choices = re.findall(r"[\w.-]+", chosen)
+            hint = did_you_mean(typed, choices)
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n  next:  {hint}{self.prog} --help\n")
 

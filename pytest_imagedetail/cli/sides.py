@@ -23,6 +23,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import Saved, imported
+from pytest_imagedetail.settings import only
 
 
 def load(name: str, options: Options) -> Listing:
@@ -96,13 +97,7 @@ def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
 
 def one_name(pattern: str, options: Options) -> str:
     """Return the only cloud that a name or a glob stands for."""
-    found = names([pattern], options)
-    if len(found) > 1:
-        raise UsageError(
-            f"{pattern!r} stands for {len(found)} clouds, and one is needed",
-            remedy=f"name one of them: {', '.join(found)}",
-        )
-    return found[0]
+    return only(pattern, names([pattern], options))
 
 
 def named(comparison: Comparison, *typed: str) -> Comparison:

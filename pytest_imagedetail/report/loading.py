@@ -13,9 +13,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pytest_imagedetail.compare.comparison import Comparison, Step
 from pytest_imagedetail.compare.matrix import Cell, Matrix, Span
 from pytest_imagedetail.errors import ReportError
-from pytest_imagedetail.model import Difference, Failure, Query
+from pytest_imagedetail.model import KINDS, Failure, Query
 from pytest_imagedetail.report.findings import Result, findings_of
 from pytest_imagedetail.report.since import Earlier
+from pytest_imagedetail.report.verdict import report_of
 
 Document = Mapping[str, Any]
 _Built = TypeVar("_Built")
@@ -48,8 +49,11 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
         raise unreadable(path, "it is a result of check, and the other one is not")
     with malformed(path):
         found, failures = [*_results(document)], [*_failures(document)]
-    if not found and not failures and "verdict" not in document:
-        raise unreadable(path, "it holds no comparison")
+        if not found and not failures and "verdict" not in document:
+            raise ValueError("it holds no comparison")
+        passed = report_of(found, failures).verdict.passed
+        if "verdict" in document and passed is not document["verdict"]["passed"]:
+            raise ValueError("its verdict does not follow from its results")
     return found, failures
 
 
@@ -58,7 +62,10 @@ def earlier(path: Path) -> Earlier:
     document = load(path)
     results, _ = results_of(document, path)
     with malformed(path):  # a report knows when a cause was seen before it
-        dates = {each["id"]: each["first_seen"] for each in document.get("findings", ())}
+        dates = {
+            each["id"]: _read(str | None, each["first_seen"])
+            for each in document.get("findings", ())
+        }
     found = (
         replace(each, first_seen=dates.get(each.id) or each.first_seen)
         for each in findings_of(results)
@@ -71,7 +78,7 @@ def malformed(path: Path) -> Iterator[None]:
     """Raise ReportError for what cannot be read from a document."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
@@ -81,23 +88,25 @@ def _results(document: Document) -> Iterator[Result]:
     verified = (each["comparison"] for each in document.get("cassettes", ()))
     comparisons += [each for each in verified if each is not None]
     for facts in comparisons:
-        yield _checked(Comparison, facts)
+        yield _checked(_comparison(facts), facts)
     for facts in document.get("matrices", ()):
-        yield _checked(Matrix, facts, **_of_matrix(facts))
+        yield _checked(_matrix(facts), facts)
 
 
-def _checked(kind: Callable[..., Result], facts: Document, **read: Any) -> Result:
+def _checked(found: Result, facts: Document) -> Result:
     """Return a result whose differences lead to the verdict that is written."""
-    found = built(kind, facts, not_compared=tuple(facts["not_compared"]["paths"]), **read)
     if missing := found.to_dict().keys() - facts.keys():
         raise KeyError(min(missing))
+    kinds = {each.difference.kind for each in (*found.steps, *found.accepted)}
+    if unknown := kinds - KINDS.keys():
+        raise KeyError(min(unknown))
     if found.compatible != facts["compatible"] and "problem" not in facts:
         raise ValueError("its verdict does not follow from its differences")
     return found
 
 
 def _failures(document: Document) -> Iterator[Failure]:
-    yield from (Failure(**each) for each in document.get("failures", ()))
+    yield from (built(Failure, each) for each in document.get("failures", ()))
     if "problem" in document:  # of diff: a side is of another release than declared
         sides = {side: document[side]["cloud"] for side in ("baseline", "candidate")}
         yield Failure(**sides, problem=document["problem"])
@@ -107,23 +116,31 @@ def _failures(document: Document) -> Iterator[Failure]:
             yield Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=each["problem"])
 
 
-def _of_matrix(facts: Document) -> dict[str, Any]:
-    """Return what the JSON form of a matrix has under other names than its fields."""
+def _comparison(facts: Document) -> Comparison:
+    return built(Comparison, {**facts, "not_compared": facts["not_compared"]["paths"]})
+
+
+def _matrix(facts: Document) -> Matrix:
     clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
     cells = {
-        (_query(each["query"]), each["cloud"]): built(Cell, each, status_code=each["status"])
+        (_query(each["query"]), each["cloud"]): built(Cell, {**each, "status_code": each["status"]})
         for each in facts["cells"]
     }
-    return {
-        "clouds": tuple(clouds),
-        "releases": {cloud: release for cloud, release in clouds.items() if release},
-        "cells": cells,
-        "steps": tuple(_step(each, cells) for each in facts["changes"]),
-        "expected": tuple(_step(each, cells) for each in facts["expected"]),
-        "spans": tuple(map(_span, facts["spans"])),
-        "nothing_in_common": tuple(map(_pair, facts["nothing_in_common"])),
-        "lost": tuple(map(_pair, facts["lost"])),
-    }
+    return built(
+        Matrix,
+        {
+            **facts,
+            "not_compared": facts["not_compared"]["paths"],
+            "clouds": [*clouds],
+            "releases": {cloud: release for cloud, release in clouds.items() if release},
+        },
+        cells=cells,
+        steps=tuple(_step(each, cells) for each in facts["changes"]),
+        expected=tuple(_step(each, cells) for each in facts["expected"]),
+        spans=tuple(map(_span, facts["spans"])),
+        nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
+        lost=tuple(map(_pair, facts["lost"])),
+    )
 
 
 def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
@@ -135,31 +152,29 @@ def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
 
 def _read(hint: Any, value: Any) -> Any:
     """Read a value of JSON as a field of this type; see `comparison.to_json`."""
-    of = [each for each in get_args(hint) if each is not NoneType]
-    if value is None:
-        return None
-    if get_origin(hint) is tuple:
+    of, origin = get_args(hint), get_origin(hint)
+    if origin is UnionType:
+        return None if value is None and NoneType in of else _read(of[0], value)
+    if origin is tuple and isinstance(value, list):
         return tuple(_read(of[0], each) for each in value)
-    if get_origin(hint) is UnionType:
-        return _read(of[0], value)
-    if hint is Query:
-        return _query(value)
-    if hint is date:
-        return date.fromisoformat(value)
+    if origin is Mapping and isinstance(value, dict):
+        return {key: _read(of[1], each) for key, each in value.items()}
+    if parse := {Query: _query, date: date.fromisoformat}.get(hint):
+        return parse(value)
     kind: Any = hint
-    return built(kind, value) if is_dataclass(hint) else value
+    if is_dataclass(hint):
+        return built(kind, value)
+    if hint is not Any and type(value) is not hint and value not in of:
+        raise TypeError(f"{json.dumps(value):.40} is no {getattr(hint, '__name__', hint)}")
+    return value
 
 
 def _step(facts: Document, cells: Mapping[tuple[Query, str], Cell]) -> Step:
-    queries = tuple(map(_query, facts["queries"]))
-    answers = [cells[query, facts["to"]] for query in queries if (query, facts["to"]) in cells]
-    return Step(
-        baseline=facts["from"],
-        candidate=facts["to"],
-        difference=built(Difference, facts),
-        queries=queries,
-        recorded=tuple(each.recorded_at for each in answers if each.recorded_at is not None),
-    )
+    to, asked = facts["to"], facts["queries"]
+    answers = [cells[query, to] for query in map(_query, asked) if (query, to) in cells]
+    recorded = [each.recorded_at for each in answers if each.recorded_at is not None]
+    step = {"baseline": facts["from"], "candidate": to, "queries": asked, "recorded": recorded}
+    return built(Step, step | {"difference": facts})
 
 
 def _span(facts: Document) -> Span:
@@ -182,5 +197,6 @@ def unreadable(path: Path, why: str) -> ReportError:
     return ReportError(
         f"the result cannot be read: {why}",
         where=str(path),
-        remedy="give what --json printed, or a report that ends in .json, of this version",
+        remedy="give what diff, matrix, verify or check --json printed, or a report that ends in "
+        ".json, of this version",
     )

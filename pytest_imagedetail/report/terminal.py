@@ -12,7 +12,7 @@ from pytest_imagedetail.model import OF_QUERY
 from pytest_imagedetail.report import evidence, grid, text
 from pytest_imagedetail.report.findings import Finding, Result, findings_of
 from pytest_imagedetail.report.text import Place
-from pytest_imagedetail.report.verdict import Report, name_of, notes_of, report_of
+from pytest_imagedetail.report.verdict import Report, counted, name_of, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
@@ -117,7 +117,7 @@ def brief(result: Result) -> str:
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
     more = [f"{rest}: pytest -vv", _command(result)]
-    lines = [f"{head}: {result.summary}", *changes[:most], *why, *more]
+    lines = [f"{head}: {counted(result)}", *changes[:most], *why, *more]
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
+from pytest_imagedetail.compare.comparison import SCHEMA, Comparison, is_compatible
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, since, text
@@ -161,7 +161,7 @@ def _sentence_of(result: Result) -> str:
     found, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(found, 'difference')} from {first} to {last}"
     if not found or result.lost or bool(breaking) == result.compatible:  # there is another reason
-        sentence = f"{first} to {last}: {result.summary}"
+        sentence = f"{first} to {last}: {counted(result)}"
     elif found == 1:
         breaks = "can break a client" if breaking else "breaks no client"
         sentence = f"the only difference from {first} to {last} {breaks}"
@@ -171,6 +171,12 @@ def _sentence_of(result: Result) -> str:
     else:
         sentence = f"{differences}, and none of them breaks a client"
     return sentence + "; an expired rule accepts nothing" * bool(result.expired_rules)
+
+
+def counted(result: Result) -> str:
+    """Return the summary of a result, after the threshold if that alone makes it fail."""
+    alone = is_compatible(result.severities, "breaking") and result.severities
+    return "fail-on is change; " * bool(alone and result.fail_on == "change") + result.summary
 
 
 def count_of(result: Result) -> str:

@@ -197,7 +197,8 @@ def test_usage_errors(imagedetail):
     """Exit 4 (2 for a file that is not there), a message that ends with what to do next."""
     for arguments, message in (
         ("", "the following arguments are required: VERB"),
-        ("dance", "invalid choice: 'dance'"),
+        ("lnit", "did you mean lint? imagedetail --help"),
+        ("diff a b --profile=same-cluod", "did you mean same-cloud? imagedetail diff --help"),
         ("diff one", "the following arguments are required: CANDIDATE"),
         ("doctor one --os-cloud other", "not allowed with argument"),
         ("show ../etc", "the file cannot be read: No such file or directory"),

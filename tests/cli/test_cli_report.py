@@ -53,18 +53,39 @@ def test_several_become_one(imagedetail, saved, tmp_path):
     assert "declared" in (tmp_path / "r.md").read_text()
 
 
+def test_why_it_fails_without_a_breaking_difference(imagedetail):
+    """The verdict names the threshold."""
+    typed = "diff nova-2023.1 nova-2024.2 --microversion=9.9 --expect=406 --fail-on=change"
+    done = imagedetail(*typed.split())
+    counts = "1 difference: 0 breaking, 1 compatible, 0 data"
+    line = f"FAIL: nova-2023.1 to nova-2024.2: fail-on is change; {counts}"
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, line)
+
+
 def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
-    """No JSON, another document, an edited verdict, a lost key; and nothing is written."""
+    """No JSON, another document, an edited verdict, a lost key, another type; writes nothing."""
     name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
     document = json.loads((tmp_path / name).read_text())
     edited = document | {"compatible": True}
     lost = {key: value for key, value in document.items() if key != "paired"}
-    for text in ("{", "[]", '{"schema": 2}', '{"schema": 1}', *map(json.dumps, (edited, lost))):
+    emptied = {key: value for key, value in document.items() if key != "differences"}
+    kind = [document["differences"][0] | {"kind": "other"}]
+    typed = {"fail_on": 5, "baseline": None, "normalization": "x", "differences": kind}
+    changed = [edited, lost, emptied, *(document | {key: typed[key]} for key in typed)]
+    name = saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2", "--query=limit=0")
+    facts = json.loads((tmp_path / name).read_text())["matrices"][0]
+    for each in {"to": None}, {"queries": []}:
+        changes = [facts["changes"][0] | each]
+        changed.append({"schema": 1, "matrices": [facts | {"changes": changes}]})
+    for text in ("{", "[]", '{"schema": 2}', '{"schema": 1}', *map(json.dumps, changed)):
         (tmp_path / "x.json").write_text(text)
         done = imagedetail("report", "x.json", "-o", "r.html")
         assert (done.returncode, done.stdout) == (2, ""), text
         assert "the result cannot be read" in done.stderr
         assert not (tmp_path / "r.html").exists()
+    checks = json.loads((tmp_path / saved("checks.json", "check", "nova-2026.2")).read_text())
+    (tmp_path / "x.json").write_text(json.dumps(checks | {"checks": []}))
+    assert imagedetail("report", "x.json", "-o", "r.html").returncode == 2
 
 
 def test_fleets_become_one(imagedetail, saved, tmp_path):

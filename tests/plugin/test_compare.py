@@ -10,7 +10,7 @@ from pytest_imagedetail.cli import main
 
 PASSING = """
     import pytest
-    from pytest_imagedetail.errors import CassetteNotFoundError
+    from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 
     BACK = ("nova-2026.2", "nova-essex")
 
@@ -38,6 +38,13 @@ PASSING = """
     def test_a_recorded_error_is_an_answer_of_a_matrix(imagedetail):
         (step,) = imagedetail.matrix("nova-2023.1", "nova-2024.2", limit=0).steps
         assert (step.difference.kind, step.difference.baseline) == ("status_changed", 200)
+
+    def test_globs(imagedetail):
+        clouds = imagedetail.matrix("nova-2026.1", "nova-20*", name="dup").clouds
+        assert clouds[:2] + clouds[-1:] == ("nova-2026.1", "nova-2019.1", "nova-2026.2")
+        assert imagedetail.compare("nova-2019.1*", "nova-202[56].1", limit=3).compatible
+        with pytest.raises(ImageDetailError, match="stands for 2 clouds, and one is needed"):
+            imagedetail["nova-2019*"]
 
     def test_what_cannot_be_compared(imagedetail):
         with pytest.raises(CassetteNotFoundError):
@@ -98,7 +105,7 @@ def test_what_a_test_can_compare(project):
     )
     project.makepyfile(PASSING)
     arguments = ("--imagedetail-report=r.json", "--junitxml=junit.xml")
-    project.runpytest(*arguments).assert_outcomes(passed=8)
+    project.runpytest(*arguments).assert_outcomes(passed=9)
     document = json.loads((project.path / "r.json").read_text())
     clouds = [[each["cloud"] for each in matrix["clouds"]] for matrix in document["matrices"]]
     assert ["nova-essex", "nova-2026.2"] in clouds
@@ -107,7 +114,7 @@ def test_what_a_test_can_compare(project):
     assert '<property name="imagedetail_matrices" value="3" />' in junit
     assert '<property name="imagedetail_not_compared" value="1" />' in junit
     baseline = ("--imagedetail-baseline=nova-essex", "-k", "baseline")
-    project.runpytest(*baseline).assert_outcomes(passed=1, deselected=7)
+    project.runpytest(*baseline).assert_outcomes(passed=1, deselected=8)
 
 
 def test_a_failed_assertion_explains_itself(project, monkeypatch):
