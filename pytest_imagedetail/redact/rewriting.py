@@ -44,18 +44,21 @@ _NETLOC: Final = re.compile(  # a password may have what ends a host
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
-    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*([^\r\n\"'<>\\]+)"
+    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
 )
+_HEADER_VALUE: Final = re.compile(r"[^\r\n\"'<>\\]+")
 _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
-_OPTION: Final = re.compile(
-    r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)(?:\"([^\"]++)(?=\")|'([^']++)(?=')|([^\s\"'<>]+))"
-)
+_OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
+_OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _ASSIGNED: Final = re.compile(
     r"(?<![\w.-])([A-Za-z][\w.-]{1,63}+)"
-    r"(?P<sign>\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
-    r"(?:[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
-    rf"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+))"
+    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
 )
+_VALUE: Final = re.compile(
+    r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    rf"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+)"
+)
+_OWNED: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
 _TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 _ATTRIBUTE: Final = re.compile(
@@ -310,10 +313,10 @@ class Rewriter:
         if self._shapes:
             text = self._without_shapes(text)
         if "=" in text or ":" in text:
-            text = _HEADER.sub(self._assigned, text)
-            text = _ASSIGNED.sub(self._assigned, text)
+            text = self._assigned(text, _HEADER, _HEADER_VALUE)
+            text = self._assigned(text, _ASSIGNED, _VALUE)
         if "--" in text:
-            text = _OPTION.sub(self._assigned, text)
+            text = self._assigned(text, _OPTION, _OPTION_VALUE)
         return self._known(text)
 
     def _without_shapes(self, text: str) -> str:
@@ -324,13 +327,22 @@ class Rewriter:
             text = shape.sub(partial(self._noted, kind, new), text)
         return text
 
-    def _assigned(self, match: re.Match[str]) -> str:
-        """Replace the value that ends a match, by the name in its first group."""
-        name, value = match[1], match[match.lastindex or 0]
-        is_owner = placeholders.is_id(value) and names.names_owner(name)
-        is_secret = names.holds_secret(name, value) and not _is_prose(match, value)
-        new = self._replacement(value, owner=is_owner, secret=is_secret)
-        return match[0] if new is None else match[0].removesuffix(value) + new
+    def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:
+        """Replace what is assigned to names; what an ordinary name has may assign to others."""
+        pieces, end = [], 0
+        for head in heads.finditer(text):
+            is_secret = names.names_secret(head[1])
+            if head.start() < end or not (is_secret or names.names_owner(head[1])):
+                continue
+            match = (values if is_secret else _OWNED).match(text, head.end())
+            if match is not None:
+                value = match[match.lastindex or 0]
+                is_owner = placeholders.is_id(value) and names.names_owner(head[1])
+                is_secret = names.holds_secret(head[1], value) and not _is_prose(head, match)
+                new = self._replacement(value, owner=is_owner, secret=is_secret)
+                pieces += [text[end : match.end() - len(value)], value if new is None else new]
+                end = match.end()
+        return "".join([*pieces, text[end:]])
 
     def _known(self, text: str) -> str:
         """Replace known values: as they are written, or else each word that encodes one."""
@@ -502,14 +514,14 @@ def _is_resource(segment: str) -> bool:
     return segment in _RESOURCES or segment.startswith("os-")
 
 
-def _is_prose(match: re.Match[str], value: str) -> bool:
+def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
     """Return whether what follows a name is a sentence: `cookie: see the docs`."""
-    if match.re is _OPTION:
-        return value in names.PROSE and match[0] != f"{match[1]}={value}"
-    if match.re is _HEADER:
-        words = value.replace(",", " ").split()
+    if head.re is _OPTION:
+        return match[0] in names.PROSE and not head[0].endswith("=")
+    if head.re is _HEADER:
+        words = match[0].replace(",", " ").split()
         return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-    return match.lastgroup == "bare" and ":" in match["sign"] and value.isalpha()
+    return match.lastgroup == "bare" and ":" in head[0] and match[0].isalpha()
 
 
 def _address(value: str) -> str | None:
