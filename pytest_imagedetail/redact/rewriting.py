@@ -228,10 +228,11 @@ class Rewriter:
         found: list[str | None] = []
         if isinstance(value, jsontext.Pairs):
             self.learned.link(dict(value))
-            below = names.secret_keys(value, under)
+            beside = names.names_beside(value)
+            below = names.secret_keys(value, under, beside)
             for key, each in value:
                 new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
-                own = name if key == "id" and names.names_owner(name) else key
+                own = name if key == "id" and names.names_owner(name) else beside.get(key, key)
                 here = (*path, key if new is None else new)
                 found += (new, *self._scalars(each, own, below.get(key, ""), here))
         elif isinstance(value, list):
@@ -521,7 +522,8 @@ def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
     if head.re is _HEADER:
         words = match[0].replace(",", " ").split()
         return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-    return match.lastgroup == "bare" and ":" in head[0] and match[0].isalpha()
+    is_word = match.lastgroup == "bare" and match[0].rstrip(".)").isalpha()
+    return is_word and ":" in head[0]
 
 
 def _address(value: str) -> str | None:

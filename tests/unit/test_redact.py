@@ -98,6 +98,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         ({"token": {"id": "x", "expires": "2026"}}, {"token": {"id": 0, "expires": "2026"}}),
         ({"tokens": [{"id": "x", "owned": "y"}]}, {"tokens": [{"id": 0, "owned": "y"}]}),
         ({"secrets": [{"k": "x"}]}, {"secrets": [{"k": 0}]}),
+        ({"api_keys": {"ci": "x", "type": "y"}}, {"api_keys": {"ci": 0, "type": "y"}}),
         ({"Value": "x", "Key": "auth_token"}, {"Value": 0, "Key": "auth_token"}),
         (
             {"output_key": "admin_pass", "output_value": "x"},
@@ -185,6 +186,7 @@ def test_secrets_in_a_text():
     for kept in (
         *("max_tokens=15", "https://host-aaa.invalid/x?max_tokens=15", "token == x1"),
         *("Use --password to set a password", "password: must be long", "password=***"),
+        *("(token: optional)", "No password: required."),
         *("Basic installation", "me@acme.example", "db.internal", "name=value", "sk-learn"),
     ):
         assert value_of(kept) == kept
@@ -220,6 +222,10 @@ def test_owners_by_their_names():
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
         assert value_of(value, name) == value
     assert json.loads(body_of({"user": {"id": OTHER, "name": "al"}}))["user"]["id"] == digest
+    pair = '{"key": "owner_id", "value": "%s"}'
+    assert body_of((pair % OTHER).encode()) == pair % digest
+    pair = '<a><b name="x" /><b name="tenant_id" value="%s" /></a>'
+    assert body_of((pair % OTHER).encode()) == pair % digest
 
 
 def test_owners_in_a_body_that_is_not_one_json_document():
