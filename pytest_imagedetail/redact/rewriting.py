@@ -56,7 +56,8 @@ _ASSIGNED: Final = re.compile(
 )
 _VALUE: Final = re.compile(
     r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
-    rf"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+)"
+    rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#])(?:(?i:basic|bearer)[ \t]+)?"
+    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+)"
 )
 _OWNED: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
@@ -522,8 +523,8 @@ def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
     if head.re is _HEADER:
         words = match[0].replace(",", " ").split()
         return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-    is_word = match.lastgroup == "bare" and match[0].rstrip(".)").isalpha()
-    return is_word and ":" in head[0]
+    is_bare = match.lastgroup == "bare" and ":" in head[0]
+    return is_bare and match[0].rstrip(".)").replace(" ", "").isalpha()
 
 
 def _address(value: str) -> str | None:

@@ -169,6 +169,8 @@ def test_secrets_in_a_text():
         (f"run --os-user-id {OTHER} now", f"run --os-user-id {owner(OTHER)} now"),
         ("run --password 'a b' now", "run --password '<redacted>' now"),
         ("X-Auth-Token: a1 b", "X-Auth-Token: <redacted>"),
+        ("at http://a.invalid/b;token=x/c?d=1.", "at http://a.invalid/b;token=redacted/c?d=1."),
+        ("authorization=Bearer a1 ok", "authorization=<redacted> ok"),
         ("{'X-Auth-Token': ['a1']}", "{'X-Auth-Token': ['<redacted>']}"),
         (
             "args='ro root_password=x1' user: token=x",
