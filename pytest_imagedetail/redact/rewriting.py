@@ -444,7 +444,7 @@ class Rewriter:
             new = self._replacement(bare, owner=True, secret=False)
             return segment if new is None else segment.removesuffix(bare) + new
         name, sign, value = segment.partition("=")
-        if ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
+        if value and ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
             return name + sign + self._in_url(value, value)
         return self._decoded(segment)
 

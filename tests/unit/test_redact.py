@@ -170,6 +170,7 @@ def test_secrets_in_a_text():
         ("run --password 'a b' now", "run --password '<redacted>' now"),
         ("X-Auth-Token: a1 b", "X-Auth-Token: <redacted>"),
         ("at http://a.invalid/b;token=x/c?d=1.", "at http://a.invalid/b;token=redacted/c?d=1."),
+        ("at http://a.invalid/b;password: x1", "at http://a.invalid/b;password: <redacted>"),
         ("authorization=Bearer a1 ok", "authorization=<redacted> ok"),
         ("{'X-Auth-Token': ['a1']}", "{'X-Auth-Token': ['<redacted>']}"),
         (
