@@ -146,7 +146,7 @@ WEBHOOK: Final = re.compile(
 """URLs that are secrets as a whole: they need no other credentials."""
 
 EMAIL: Final = re.compile(
-    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?![\w-]|:[\w/~])"
+    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?a:(?![\w-]|:[\w/~]))"
 )
 """An e-mail address, percent-encoded or not."""
 

@@ -43,7 +43,7 @@ _NETLOC: Final = re.compile(  # a password may have what ends a host
 )
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
-    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
+    r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
 )
 _HEADER_VALUE: Final = re.compile(r"[^\r\n\"'<>\\]+")
@@ -51,7 +51,7 @@ _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _ASSIGNED: Final = re.compile(
-    r"(?<![\w.-])([A-Za-z][\w.-]{1,63}+)"
+    r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
     r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
 )
 _VALUE: Final = re.compile(
@@ -399,7 +399,7 @@ class Rewriter:
         if not bare or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
-        return self._noted("hosts", new) + place[len(host) :]
+        return self._noted("hosts", new) + self._known(place[len(host) :])
 
     def _in_url(self, text: str, secret: str) -> str:
         """Replace a part of a URL that is, or has, a secret."""

@@ -379,6 +379,22 @@ def test_known_values_are_replaced_unless_they_are_ordinary_words():
     refuse_leaks(b"openstack image 12345678", known=known, where="")
 
 
+def test_values_beside_letters_that_are_not_ascii():
+    """Japanese has no spaces; the final check sees the letters as JSON's escapes."""
+    known = replace(KNOWN, owners=frozenset({"acme-team"}))
+    for text, expected in (
+        ("nova.acme.example\u306e", "compute.a.invalid\u306e"),
+        ("\u306eacme-team\u306e", "\u306eredacted-owner\u306e"),
+        ("\u306epassword=x1", "\u306epassword=<redacted>"),
+        ("\u306eX-Auth-Token: x1", "\u306eX-Auth-Token: <redacted>"),
+        ("a me@acme.example\u306e", f"a {placeholders.EMAIL}\u306e"),
+        (f"os://a:{PROJECT}/b", f"os://host-ca9.invalid:{0:032x}/b"),
+    ):
+        kept = body_of({"note": text}, known=known, shapes=SHAPES_AND_EMAIL)
+        assert json.loads(kept) == {"note": expected}
+        refuse_leaks(kept.encode(), known=known, where="x")
+
+
 def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
     """Also in an earlier interaction, in base64 and in a key."""
     secret = "hunter2-hunter2"
