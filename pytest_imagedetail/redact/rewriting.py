@@ -35,8 +35,8 @@ RESPONSE_HEADERS: Final = frozenset(
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
-_URL: Final = re.compile(  # a comma ends it if another one follows
-    rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:[^\s\"'<>\\,]|,(?!{_SCHEME}))++"
+_URL: Final = re.compile(  # it ends where another one begins, but for what may be in a query
+    rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
 )
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"

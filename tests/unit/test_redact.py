@@ -297,6 +297,10 @@ def test_urls():
         ("https://h/v9/Rocky-9/images/1", f"https://{host}/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
         ("https://h/x?token=abc9,http://h", f"https://{host}/x?token=redacted,http://{host}"),
+        (
+            "http://h/x;http://h|http://h/http://h\u3068http://h/",
+            f"http://{host}/x;http://{host}|http://{host}/http://{host}\u3068http://{host}/",
+        ),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
         ("mysql://u:pw#1/2?3@h/db?a=b@c", f"mysql://redacted@{host}/db?a=b@c"),
         ("http://h:8774/x@y?z@#@", f"http://{host}:8774/x@y?z@#@"),
