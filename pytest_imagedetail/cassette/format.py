@@ -81,8 +81,7 @@ def loads(text: str, *, where: str) -> Recording:
 def _parsed_without_bodies(text: str) -> Any:
     """Parse a document that `dumps` wrote; its bodies in JSON are cut out, not read as YAML.
 
-    YAML takes a large body as long as JSON does. A body that is cut wrongly does not fit the hash;
-    one that YAML would read otherwise is a ValueError.
+    YAML takes a large body as long as JSON does. A body that is cut wrongly does not fit the hash.
     """
     short, bodies, end = "", [], 0
     while (start := text.find(_BODY, end)) >= 0:

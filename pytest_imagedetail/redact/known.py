@@ -160,9 +160,7 @@ class Search:
                 if len(host) >= _SHORTEST and not host.isalpha() and not _is_loopback(host):
                     self._hosts.setdefault(host.lower(), new)
         either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
-        self._host: Final = re.compile(
-            rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.ASCII | re.IGNORECASE
-        )
+        self._host: Final = re.compile(rf"(?ia)(?<![\w.-])(?:{either})(?![\w-]|\.\w)")
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
         """Replace every known value; `noted` takes the kind of each and returns what it gets."""

@@ -297,10 +297,8 @@ def test_urls():
         ("https://h/v9/Rocky-9/images/1", f"https://{host}/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
         ("https://h/x?token=abc9,http://h", f"https://{host}/x?token=redacted,http://{host}"),
-        (
-            "http://h/x;http://h|http://h/http://h\u3068http://h/",
-            f"http://{host}/x;http://{host}|http://{host}/http://{host}\u3068http://{host}/",
-        ),
+        ("http://h|http://h/http://h/", f"http://{host}|http://{host}/http://{host}/"),
+        ("http://h/x\u3068http://h/y;a", f"http://{host}/x\u3068http://{host}/y;a"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
         ("mysql://u:pw#1/2?3@h/db?a=b@c", f"mysql://redacted@{host}/db?a=b@c"),
         ("http://h:8774/x@y?z@#@", f"http://{host}:8774/x@y?z@#@"),
@@ -390,7 +388,6 @@ def test_values_beside_letters_that_are_not_ascii():
         ("nova.acme.example\u306e", "compute.a.invalid\u306e"),
         ("\u306eacme-team\u306e", "\u306eredacted-owner\u306e"),
         ("\u306epassword=x1", "\u306epassword=<redacted>"),
-        ("\u306eX-Auth-Token: x1", "\u306eX-Auth-Token: <redacted>"),
         ("a me@acme.example\u306e", f"a {placeholders.EMAIL}\u306e"),
         (f"os://a:{PROJECT}/b", f"os://host-ca9.invalid:{0:032x}/b"),
     ):
