@@ -333,14 +333,13 @@ class Rewriter:
         """Replace what is assigned to names; what an ordinary name has may assign to others."""
         pieces, end = [], 0
         for head in heads.finditer(text):
-            is_secret = names.names_secret(head[1])
-            if head.start() < end or not (is_secret or names.names_owner(head[1])):
+            is_secret, is_owner = names.names_secret(head[1]), names.names_owner(head[1])
+            if head.start() < end or not (is_secret or is_owner):
                 continue
-            match = (values if is_secret else _OWNED).match(text, head.end())
-            if match is not None:
+            if match := (values if is_secret else _OWNED).match(text, head.end()):
                 value = match[match.lastindex or 0]
-                is_owner = placeholders.is_id(value) and names.names_owner(head[1])
                 is_secret = names.holds_secret(head[1], value) and not _is_prose(head, match)
+                is_owner = is_owner and placeholders.is_id(value)
                 new = self._replacement(value, owner=is_owner, secret=is_secret)
                 pieces += [text[end : match.end() - len(value)], value if new is None else new]
                 end = match.end()

@@ -170,9 +170,7 @@ def _of_har(document: Any) -> Interaction:
 def _har_headers(message: dict[str, Any], cookie: str) -> list[Any]:
     """Return the headers of a message, and its cookies if only their own list has them."""
     headers = message.get("headers") or []
-    if cookie in _headers(headers):
-        return headers
-    cookies = _headers(message.get("cookies")).fields
+    cookies = () if cookie in _headers(headers) else _headers(message.get("cookies")).fields
     return [*headers, *({"name": cookie, "value": f"{name}={value}"} for name, value in cookies)]
 
 
