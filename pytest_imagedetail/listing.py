@@ -283,7 +283,7 @@ def read_document(body: bytes, *, where: str) -> Any:
         raise BodyError(
             f"the body is not UTF-8: byte {error.start} is {body[error.start]:#04x}",
             where=where,
-            remedy="JSON is UTF-8 (RFC 8259, 8.1); ask the cloud again",
+            remedy="Nova answers in UTF-8, and so does JSON (RFC 8259, 8.1); ask the cloud again",
         ) from error
     if not xmltext.is_xml(body):
         return jsontext.parse(text, where=where)

@@ -88,8 +88,11 @@ def _parsed_without_bodies(text: str) -> Any:
         short += text[end:start] + _CUT
         start += len(_BODY)
         end = text.find(_NEXT, start)
-        end = len(text) - 1 if end < 0 else end
-        bodies.append(text[start + len(_INDENT) : end].replace(_INDENT, "\n"))
+        end = len(text.removesuffix("\n")) if end < 0 else end
+        body = text[start:end].replace(_INDENT, "\n")
+        if body.replace("\n", _INDENT) != text[start:end]:
+            raise ValueError("a body is not indented as `dumps` does it")
+        bodies.append(body.removeprefix("\n"))
     short += text[end:]
     document = yamltext.parse(short, where="", error=DamagedCassetteError, remedy=_REMEDY)
     for each in document["interactions"]:

@@ -11,6 +11,7 @@ from pytest_imagedetail.body import compression
 
 _LAYERS: Final = 2  # how many encodings to undo on top of each other
 _GZIP: Final = b"\x1f\x8b"
+UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|([^u]))")
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _ENTITY: Final = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});")
@@ -25,6 +26,8 @@ _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 def decoded(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield the encodings undone ("as written", "percent-encoded, in base64"), and the text."""
+    if data.startswith(UTF_16):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
     yield "as written", data.decode("utf-8", "replace")
     for form, view in _below(data, "", _LAYERS):
         yield form, view.decode("utf-8", "replace")

@@ -11,10 +11,9 @@ from typing import Final
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.redact import names
-from pytest_imagedetail.redact.decodings import decoded
+from pytest_imagedetail.redact.decodings import UTF_16, decoded
 from pytest_imagedetail.redact.known import Known, Search
 
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -33,7 +32,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
             "remove it from the image, the test or the recording that holds it, and try again",
         )
     content = compression.unpacked(data) or data
-    if not content.startswith(_UTF_16) and _BINARY.search(content):
+    if not content.startswith(UTF_16) and _BINARY.search(content):
         raise LeakError(
             f"refused to write {len(data)} bytes that are not text: they cannot be checked for "
             "secrets",

@@ -160,7 +160,7 @@ class Search:
                 if len(host) >= _SHORTEST and not host.isalpha() and not _is_loopback(host):
                     self._hosts.setdefault(host.lower(), new)
         either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
-        self._host: Final = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
+        self._host: Final = re.compile(rf"(?ia)(?<![\w.-])(?:{either})(?![\w-]|\.\w)")
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
         """Replace every known value; `noted` takes the kind of each and returns what it gets."""
@@ -172,7 +172,7 @@ class Search:
                     noted("secrets", new)
                 text = text.replace(each, new)
             else:  # an owner's name is a word by itself
-                whole = rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
+                whole = rf"(?a:(?<![^\W_]){re.escape(each)}(?![^\W_]))"
                 text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
         if self._ids:
             text = _HEX_RUN.sub(lambda run: self._without_ids(run[0], noted), text)

@@ -90,7 +90,7 @@ BELOW_TOKENS: Final = frozenset({"id", "audit id"})
 PASSWORDS: Final = _table("password, passwd, passphrase, passcode")
 """Last words of a name below which everything is secret: `{"passwords": {...}}`."""
 
-MAPS: Final = _table("token, secret")
+MAPS: Final = _table("token, secret, key")
 """Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
 
 ABOUT: Final = _table(
@@ -146,7 +146,7 @@ WEBHOOK: Final = re.compile(
 """URLs that are secrets as a whole: they need no other credentials."""
 
 EMAIL: Final = re.compile(
-    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?![\w-]|:[\w/~])"
+    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?a:(?![\w-]|:[\w/~]))"
 )
 """An e-mail address, percent-encoded or not."""
 
@@ -233,14 +233,15 @@ def is_in(name: str, table: frozenset[str]) -> bool:
     return " ".join(words(name)) in table or name in table
 
 
-def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
+def secret_keys(
+    pairs: Sequence[tuple[str, Any]], under: str, beside: Mapping[str, str]
+) -> dict[str, str]:
     """Return the keys of an object whose values are secret, and what is secret below each.
 
     `under` is what is secret because of the name above: "all" values, all texts that are "mapped"
     from a name, those "held" under a name that says nothing (`value`), the same and the id of a
-    "token", or "" for none.
+    "token", or "" for none; `beside` is what `names_beside` returns.
     """
-    beside = names_beside(pairs)
     return {
         key: "all" if under == "all" else below(key)
         for key, value in pairs
@@ -258,15 +259,10 @@ def _is_secret_under(under: str, key: str, value: object) -> bool:
 
 
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
-    """Return which keys of a value have a secret's name beside them, and that name."""
-    named = [
-        value
-        for key, value in pairs
-        if is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
-    ]
-    if not named:
-        return {}
-    return {key: named[0] for key, _ in pairs if is_in(key, HOLDING)}
+    """Return which keys of a value have a name of secrets or owners beside them, and that name."""
+    named = [value for key, value in pairs if is_in(key, NAMING) and isinstance(value, str)]
+    name = next(filter(names_secret, named), None) or next(filter(names_owner, named), None)
+    return {key: name for key, _ in pairs if is_in(key, HOLDING)} if name else {}
 
 
 def below(name: str, *, is_record: bool = False) -> str:

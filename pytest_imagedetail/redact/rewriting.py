@@ -35,27 +35,31 @@ RESPONSE_HEADERS: Final = frozenset(
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
-_URL: Final = re.compile(  # a comma ends it if another one follows
-    rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:[^\s\"'<>\\,]|,(?!{_SCHEME}))++"
+_URL: Final = re.compile(  # it ends where another one begins, but for what may be in a query
+    rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
 )
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
-    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
-    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*([^\r\n\"'<>\\]+)"
+    r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
+    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
 )
+_HEADER_VALUE: Final = re.compile(r"[^\r\n\"'<>\\]+")
 _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
-_OPTION: Final = re.compile(
-    r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)(?:\"([^\"]++)(?=\")|'([^']++)(?=')|([^\s\"'<>]+))"
-)
+_OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
+_OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _ASSIGNED: Final = re.compile(
-    r"(?<![\w.-])([A-Za-z][\w.-]{1,63}+)"
-    r"(?P<sign>\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
-    r"(?:[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
-    rf"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+))"
+    r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
+    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
 )
+_VALUE: Final = re.compile(
+    r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#])(?:(?i:basic|bearer)[ \t]+)?"
+    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+)"
+)
+_OWNED: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
 _TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 _ATTRIBUTE: Final = re.compile(
@@ -225,10 +229,11 @@ class Rewriter:
         found: list[str | None] = []
         if isinstance(value, jsontext.Pairs):
             self.learned.link(dict(value))
-            below = names.secret_keys(value, under)
+            beside = names.names_beside(value)
+            below = names.secret_keys(value, under, beside)
             for key, each in value:
                 new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
-                own = name if key == "id" and names.names_owner(name) else key
+                own = name if key == "id" and names.names_owner(name) else beside.get(key, key)
                 here = (*path, key if new is None else new)
                 found += (new, *self._scalars(each, own, below.get(key, ""), here))
         elif isinstance(value, list):
@@ -310,10 +315,10 @@ class Rewriter:
         if self._shapes:
             text = self._without_shapes(text)
         if "=" in text or ":" in text:
-            text = _HEADER.sub(self._assigned, text)
-            text = _ASSIGNED.sub(self._assigned, text)
+            text = self._assigned(text, _HEADER, _HEADER_VALUE)
+            text = self._assigned(text, _ASSIGNED, _VALUE)
         if "--" in text:
-            text = _OPTION.sub(self._assigned, text)
+            text = self._assigned(text, _OPTION, _OPTION_VALUE)
         return self._known(text)
 
     def _without_shapes(self, text: str) -> str:
@@ -324,13 +329,21 @@ class Rewriter:
             text = shape.sub(partial(self._noted, kind, new), text)
         return text
 
-    def _assigned(self, match: re.Match[str]) -> str:
-        """Replace the value that ends a match, by the name in its first group."""
-        name, value = match[1], match[match.lastindex or 0]
-        is_owner = placeholders.is_id(value) and names.names_owner(name)
-        is_secret = names.holds_secret(name, value) and not _is_prose(match, value)
-        new = self._replacement(value, owner=is_owner, secret=is_secret)
-        return match[0] if new is None else match[0].removesuffix(value) + new
+    def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:
+        """Replace what is assigned to names; what an ordinary name has may assign to others."""
+        pieces, end = [], 0
+        for head in heads.finditer(text):
+            is_secret, is_owner = names.names_secret(head[1]), names.names_owner(head[1])
+            if head.start() < end or not (is_secret or is_owner):
+                continue
+            if match := (values if is_secret else _OWNED).match(text, head.end()):
+                value = match[match.lastindex or 0]
+                is_secret = names.holds_secret(head[1], value) and not _is_prose(head, match)
+                is_owner = is_owner and placeholders.is_id(value)
+                new = self._replacement(value, owner=is_owner, secret=is_secret)
+                pieces += [text[end : match.end() - len(value)], value if new is None else new]
+                end = match.end()
+        return "".join([*pieces, text[end:]])
 
     def _known(self, text: str) -> str:
         """Replace known values: as they are written, or else each word that encodes one."""
@@ -385,7 +398,7 @@ class Rewriter:
         if not bare or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
-        return self._noted("hosts", new) + place[len(host) :]
+        return self._noted("hosts", new) + self._known(place[len(host) :])
 
     def _in_url(self, text: str, secret: str) -> str:
         """Replace a part of a URL that is, or has, a secret."""
@@ -430,7 +443,7 @@ class Rewriter:
             new = self._replacement(bare, owner=True, secret=False)
             return segment if new is None else segment.removesuffix(bare) + new
         name, sign, value = segment.partition("=")
-        if ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
+        if value and ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
             return name + sign + self._in_url(value, value)
         return self._decoded(segment)
 
@@ -502,14 +515,15 @@ def _is_resource(segment: str) -> bool:
     return segment in _RESOURCES or segment.startswith("os-")
 
 
-def _is_prose(match: re.Match[str], value: str) -> bool:
+def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
     """Return whether what follows a name is a sentence: `cookie: see the docs`."""
-    if match.re is _OPTION:
-        return value in names.PROSE and match[0] != f"{match[1]}={value}"
-    if match.re is _HEADER:
-        words = value.replace(",", " ").split()
+    if head.re is _OPTION:
+        return match[0] in names.PROSE and not head[0].endswith("=")
+    if head.re is _HEADER:
+        words = match[0].replace(",", " ").split()
         return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-    return match.lastgroup == "bare" and ":" in match["sign"] and value.isalpha()
+    is_bare = match.lastgroup == "bare" and ":" in head[0]
+    return is_bare and match[0].rstrip(".)").replace(" ", "").isalpha()
 
 
 def _address(value: str) -> str | None:

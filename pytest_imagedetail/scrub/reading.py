@@ -159,11 +159,19 @@ def _of_har(document: Any) -> Interaction:
     sent = _har_body(posted, request) or urlencode(_headers(posted.get("params")).fields)
     code = {"code": status if is_answered else UNANSWERED, "message": response.get("statusText")}
     received = _har_body(content, response) if is_answered else b""
+    asked, answered = _har_headers(request, "Cookie"), _har_headers(response, "Set-Cookie")
     converted = {
-        "request": {**request, "uri": url, "body": sent},
-        "response": {"status": code, "headers": response.get("headers"), "body": received},
+        "request": {**request, "uri": url, "body": sent, "headers": asked},
+        "response": {"status": code, "headers": answered, "body": received},
     }
     return _of_vcr(converted)
+
+
+def _har_headers(message: dict[str, Any], cookie: str) -> list[Any]:
+    """Return the headers of a message, and its cookies if only their own list has them."""
+    headers = message.get("headers") or []
+    cookies = () if cookie in _headers(headers) else _headers(message.get("cookies")).fields
+    return [*headers, *({"name": cookie, "value": f"{name}={value}"} for name, value in cookies)]
 
 
 def _har_body(content: dict[str, Any], message: dict[str, Any]) -> bytes:

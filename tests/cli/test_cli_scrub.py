@@ -138,13 +138,13 @@ def test_other_tools_are_scrubbed(scrub, tmp_path):
     password = sent["auth"]["identity"]["password"]["user"]["password"]
     secrets = {password, listed["request"]["headers"]["X-Auth-Token"][0]}
     assert all(is_in(each, BETAMAX.read_bytes()) for each in secrets)
-    token = {"name": "X-Auth-Token", "value": TOKEN}
+    token, cookie = {"name": "X-Auth-Token", "value": TOKEN}, {"name": "a", "value": PASSWORD}
     entries = [
         {
-            "request": {"method": "GET", "url": LISTING, "headers": [token]},
+            "request": {"method": "GET", "url": LISTING, "headers": [token], "cookies": [cookie]},
             "response": {"status": status, "headers": [], "content": {"text": text}},
         }
-        for status, text in ((200, json.dumps({"images": []})), (0, ""))
+        for status, text in ((200, json.dumps({"images": [], "note": PASSWORD})), (0, ""))
     ]
     har = {"log": {"version": "1.2", "entries": entries}}
     (tmp_path / "session.har").write_text(json.dumps(har))
@@ -154,7 +154,7 @@ def test_other_tools_are_scrubbed(scrub, tmp_path):
     for facts in (betamax, har):
         assert (facts["outcome"], facts["interactions"]) == ("scrubbed", 1)
         content = Path(facts["cassette"]).read_bytes()
-        assert not [each for each in (*secrets, TOKEN) if is_in(each, content)]
+        assert not [each for each in (*secrets, TOKEN, PASSWORD) if is_in(each, content)]
     assert load(Path(betamax["cassette"])).provenance.recorded_at == "2026-11-24T11:11:11Z"
 
 

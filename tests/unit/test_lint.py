@@ -279,8 +279,8 @@ def test_stray_files_are_found_and_searched(folder, path):
             f"{folder / name}:1: warning orphan nothing reads it"
         ]
         (folder / name).unlink()
-    for name in ("README.md", "notes.json", "notes.txt"):
-        (folder / name).write_text(f"once\n{FERNET}\n")
+    for name, charset in (("README.md", "utf-8"), ("notes.json", "ascii"), ("notes.txt", "utf-16")):
+        (folder / name).write_text(f"once\n{FERNET}\n", encoding=charset)
     secrets = [each.path.name for each in linted(folder).findings if each.rule == "secret"]
     assert secrets == ["README.md", "notes.json", "notes.txt"]
     assert found(folder / "notes.txt") == [("orphan", 1), ("secret", 2)]
