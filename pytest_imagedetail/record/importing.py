@@ -18,13 +18,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import Unwritten
-from pytest_imagedetail.redact import (
-    Known,
-    placeholders,
-    project_in_path,
-    redact,
-    redact_query,
-)
+from pytest_imagedetail.redact import Known, placeholders, project_in_path, redact, redact_query
 from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
 _UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without links

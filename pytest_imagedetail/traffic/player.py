@@ -21,12 +21,7 @@ from pytest_imagedetail.redact import (
     project_in_path,
 )
 from pytest_imagedetail.settings import did_you_mean
-from pytest_imagedetail.traffic.keystone import (
-    Keystone,
-    endpoint_of,
-    service,
-    version_document,
-)
+from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, service, version_document
 from pytest_imagedetail.traffic.matching import (
     Key,
     answer_of,
