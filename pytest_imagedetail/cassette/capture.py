@@ -23,6 +23,7 @@ from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
 from pytest_imagedetail.body.compression import decoded
+from pytest_imagedetail.cassette.format import headers_of, headers_to_dict
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
@@ -266,7 +267,7 @@ def _asked(request: Any) -> Interaction:
     return Interaction(
         method=request.method,
         url=request.uri,
-        request_headers=_headers(request.headers),
+        request_headers=headers_of(request.headers),
         request_body=_body(request.body_bytes),
         response=NO_RESPONSE,
     )
@@ -287,12 +288,9 @@ def _body(body: Any) -> bytes:
 
 
 def _to_vcr(response: Response) -> dict[str, Any]:
-    headers: dict[str, list[str]] = {}
-    for name, value in response.headers.fields:
-        headers.setdefault(name, []).append(value)
     return {
         "status": {"code": response.status_code, "message": response.reason},
-        "headers": headers,
+        "headers": headers_to_dict(response.headers),
         "body": {"string": response.body},
     }
 
@@ -301,7 +299,7 @@ def _from_vcr(response: Any) -> Response:
     return Response(
         status_code=response["status"]["code"],
         reason=response["status"]["message"] or "",
-        headers=_headers(response["headers"]),
+        headers=headers_of(response["headers"]),
         body=response["body"].get("string") or b"",
     )
 
@@ -317,12 +315,3 @@ def _without_encodings(response: Response) -> Response:
         fields = headers.without("content-length").fields
         headers = Headers([*fields, ("Content-Length", str(len(body)))])
     return replace(response, headers=headers, body=body)
-
-
-def _headers(headers: Any) -> Headers:
-    """Read vcrpy's headers: one string or several for each name."""
-    return Headers(
-        (name, value)
-        for name, values in headers.items()
-        for value in ([values] if isinstance(values, str) else values)
-    )
