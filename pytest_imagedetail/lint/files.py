@@ -87,8 +87,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
         return None
     if path.suffix in yamltext.SUFFIXES:
         return _check_cassette(path, data, linter)
-    findings = [*_leaks(path, data), *_other(path)]
-    return Checked(findings=[each for each in findings if strays or each.rule != "orphan"])
+    return Checked(findings=[*_leaks(path, data), *_other(path, strays=strays)])
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:
@@ -119,10 +118,10 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
         yield Finding(path=path, line=line, rule="secret", message=problem)
 
 
-def _other(path: Path) -> Sequence[Finding]:
+def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
     """Check a file that is not YAML."""
     found = _foreign(path) if path.suffix in SUFFIXES else None
-    if found is None and path.name not in _EXPECTED:
+    if found is None and strays and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
     return found or []
 
