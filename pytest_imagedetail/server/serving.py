@@ -45,13 +45,8 @@ class Server:
     ) -> None:
         """Begin to answer; recordings are read when something is first asked, or by `read`.
 
-        Args:
-            store: Where recordings are.
-            name: The cloud.
-            port: TCP port on 127.0.0.1; 0 lets the system choose.
-            token: What Keystone issues (default: a random one).
-            recorder: Records each GET that is not recorded yet; without one, it gets a fault.
-            on_error: Called with the error of each request that gets a fault.
+        For port 0, the system chooses one. A `recorder` records each GET that is not recorded yet;
+        without one, it gets a fault. `on_error` is called with the error of each fault.
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
