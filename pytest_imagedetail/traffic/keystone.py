@@ -218,18 +218,19 @@ def version_document(
     asked: Interaction, endpoints: Iterable[str], max_microversion: str | None
 ) -> Response | None:
     """Answer what clients ask a compute endpoint to discover versions; None for anything else."""
-    versions = [
-        (root, _compute_version(f"{root}/{version}/", version, max_microversion))
-        for endpoint in endpoints
-        if (version := api_version(endpoint))
-        for root in [endpoint.partition(f"/{version}")[0]]
-    ]
-    for root, each in versions if asked.method == "GET" else ():
-        if asked.url.rstrip("/") == root:
-            return json_response(200, {"versions": [each for _, each in versions]})
-        if f"{asked.url.rstrip('/')}/" == each["links"][0]["href"]:
-            return json_response(200, {"version": each})
-    return None
+    if asked.method != "GET":
+        return None
+    roots, versions = set(), {}
+    for endpoint in endpoints:
+        if version := api_version(endpoint):
+            root = endpoint.partition(f"/{version}")[0]
+            url = f"{root}/{version}"
+            roots.add(root)
+            versions[url] = _compute_version(f"{url}/", version, max_microversion)
+    url = asked.url.rstrip("/")
+    if url in roots:
+        return json_response(200, {"versions": list(versions.values())})
+    return json_response(200, {"version": versions[url]}) if url in versions else None
 
 
 def _compute_version(href: str, version: str, max_microversion: str | None) -> dict[str, Any]:

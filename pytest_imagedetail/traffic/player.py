@@ -51,10 +51,7 @@ class Recorded:
 class Source:
     """Recordings that are searched together, read when they are needed.
 
-    Args:
-        paths: Their files.
-        load: Reads one.
-        repeats: Whether each answers any number of times, as listings do.
+    If it `repeats`, each answers any number of times, as listings do.
     """
 
     def __init__(
@@ -126,9 +123,7 @@ class Player:
     """Plays recordings to a test's own clients.
 
     The first source that knows a request answers it alone, even if its answers are used up.
-
-    Args:
-        held: The test's file: its own, or the read-only one that its marker names.
+    `held` is the test's file: its own, or the read-only one that its marker names.
     """
 
     def __init__(self, place: Place, *, held: Path | None, sources: Sequence[Source]) -> None:
@@ -266,12 +261,13 @@ class Player:
             yield f"  {_shortened(each.interaction)}{' (played)' if each in self._played else ''}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
-        compared = [
-            (each.interaction, differences(parts, parts_of(each.interaction)))
-            for source in self._sources
-            for parts in [parts_of(self._as_recorded(asked, source))]
-            for each in source.interactions
-        ]
+        compared = []
+        for source in self._sources:
+            parts = parts_of(self._as_recorded(asked, source))
+            compared += [
+                (each.interaction, differences(parts, parts_of(each.interaction)))
+                for each in source.interactions
+            ]
         nearest, different = min(compared, key=partial(_distance, request))
         if not different:
             yield "every answer that was recorded for it has been played"
