@@ -185,9 +185,10 @@ class Player:
         """Return the next answer that was recorded for this request; None if none is left."""
         with self._lock:
             found = self._find(asked)
-            if found is not None:
-                self._played[found] = None
-            return None if found is None else found.interaction.response
+            if found is None:
+                return None
+            self._played[found] = None
+            return found.interaction.response
 
     def authenticate(self, asked: Interaction) -> Response | None:
         """Answer a login or a request for versions; None for anything else."""
