@@ -14,7 +14,7 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
     """Return what is wrong with the age of a recording, or None.
 
     An import without a date passes: when its body was saved is not known. A date may be a day
-    ahead, for clocks differ. `max_age` is in days of 24 hours; None allows any age.
+    ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
     """
     if provenance.recorded_at is None:
         is_judged = max_age is not None and provenance.source == "recorded"

@@ -60,7 +60,7 @@ def intercept(
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
     `lose` is called for each response on a connection that vcrpy has not patched. Requests to the
-    hosts and ports `beside` are none of the exchange's. vcrpy patches the clients process-wide, so
+    hosts and ports `beside` are not the exchange's. vcrpy patches the clients process-wide, so
     blocks must not overlap in time.
     """
     with (
@@ -101,7 +101,6 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
-        """Return an empty cassette."""
         return cls(**arguments)
 
     @property
@@ -274,7 +273,7 @@ def _asked(request: Any) -> Interaction:
 
 
 def _body(body: Any) -> bytes:
-    """Return the body as it was sent; of a dict for aiohttp, vcrpy has the fields."""
+    """Return the body as it was sent; a dict, which vcrpy keeps for aiohttp, as a form."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     if isinstance(body, dict):

@@ -286,7 +286,7 @@ def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
 
 
 def _refuse_secret_in_name(test: str, known: Known) -> None:
-    """Raise if a test's name has a secret, for its recording is called and marked by it."""
+    """Raise if a test's name holds a secret: the file has it as its name and inside."""
     try:
         refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=known, where="")
     except LeakError:

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -12,7 +12,7 @@ from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud, services
-from pytest_imagedetail.server.http import Listener
+from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import unknown_cloud
 from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
@@ -41,7 +41,7 @@ class Server:
         port: int = 0,
         token: str | None = None,
         recorder: Recorder | None = None,
-        on_error: Callable[[ImageDetailError], object] | None = None,
+        on_error: OnError | None = None,
     ) -> None:
         """Begin to answer; recordings are read when something is first asked, or by `read`.
 

@@ -235,7 +235,7 @@ class Session:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
         While replaying, the network is blocked if it `shuts`. Requests to the hosts and ports
-        `beside` are none of this session's.
+        `beside` are not this session's.
         """
         # Loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
@@ -320,7 +320,6 @@ class Session:
         return done.value
 
     def _verify(self) -> str:
-        """Compare the live cloud's answers with the recording."""
         old, place = self.place.load(), self.place
         assert old is not None  # noqa: S101  `running` has checked it
         where = f"{place.where}; nothing was written"

@@ -234,7 +234,6 @@ def _files(read: Any) -> tuple[Path, ...]:
 def _unknown(
     os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...]
 ) -> CredentialsError:
-    """Explain that there is no such cloud."""
     has = f"it has: {', '.join(sorted(known)) or 'no clouds'}"
     if os_cloud is None:
         problem = "no cloud is named"
