@@ -27,7 +27,6 @@ from pytest_imagedetail.cassette.format import headers_of, headers_to_dict
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.transport.silenced import silenced
 
 
 class Exchange(Protocol):
@@ -64,7 +63,7 @@ def intercept(
     blocks must not overlap in time.
     """
     with (
-        silenced("vcr"),
+        transport.silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, lose, beside),
         transport.interim_skipped(),  # clients of http.client would take one for the answer

@@ -16,9 +16,8 @@ from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.settings import did_you_mean, find_root
-from pytest_imagedetail.transport.http import interim_skipped, tls_context
+from pytest_imagedetail.transport.http import interim_skipped, silenced, tls_context
 from pytest_imagedetail.transport.request import is_endpoint
-from pytest_imagedetail.transport.silenced import silenced
 
 # These log Keystone's address, and at DEBUG the whole token document.
 _LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
