@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.listing import media_type, read, read_page
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
@@ -75,8 +76,8 @@ def _endpoint_of(images: list[dict[str, Any]]) -> str:
         found = Counter(
             str(link.get("href", "")).rpartition("/images/")[0]
             for image in images
-            for link in (image["links"] if isinstance(image.get("links"), list) else ())
-            if isinstance(link, dict) and link.get("rel") == rel
+            for link in objects_in(image, "links")
+            if link.get("rel") == rel
         )
         for each, _ in found.most_common():
             if is_endpoint(each):

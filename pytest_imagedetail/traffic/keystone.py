@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
@@ -159,21 +160,15 @@ def endpoint_of(url: str) -> str:
 def _endpoints(body: bytes) -> Iterator[dict[str, str]]:
     """Yield the endpoints of a catalog of v3 or v2.0; other services have catalogs, too."""
     document = document_in(body)
-    for service in _objects(document.get("token", document), "catalog"):
-        for each in _objects(service, "endpoints"):
+    for service in objects_in(document.get("token", document), "catalog"):
+        for each in objects_in(service, "endpoints"):
             if "interface" in each and "url" in each:
                 yield _entry(service, each["interface"], each, each["url"])
-    for service in _objects(document.get("access"), "serviceCatalog"):
-        for each in _objects(service, "endpoints"):
+    for service in objects_in(document.get("access"), "serviceCatalog"):
+        for each in objects_in(service, "endpoints"):
             for interface in _INTERFACES:
                 if f"{interface}URL" in each:
                     yield _entry(service, interface, each, each[f"{interface}URL"])
-
-
-def _objects(holder: Any, key: str) -> list[dict[str, Any]]:
-    """Return the objects in a list of an object; nothing if it has no such list."""
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _entry(
