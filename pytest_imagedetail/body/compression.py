@@ -48,7 +48,7 @@ def decoded(
             content = body
         elif name in decoders and not _is_text(body):
             content = decoders[name](body)
-        if content is None and (not _is_text(body) or body.startswith(_GZIP)):
+        if content is None and not _is_text(body):
             return None
         body = body if content is None else content
     return body
