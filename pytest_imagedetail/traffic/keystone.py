@@ -138,11 +138,10 @@ def _shown(asked: Interaction) -> str:
     return f"{asked.method} {match[0] if match else '/...'}"
 
 
-def catalog_in(interactions: Iterable[Interaction]) -> tuple[dict[str, str], ...]:
+def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...]:
     """Return the endpoints in Keystone's answers whose hosts were asked; not redacted."""
-    seen = tuple(interactions)
-    found = [endpoint for each in seen for endpoint in _endpoints(each.response.body)]
-    asked = {urlsplit(each.url).netloc for each in seen}
+    found = [endpoint for each in interactions for endpoint in _endpoints(each.response.body)]
+    asked = {urlsplit(each.url).netloc for each in interactions}
     entries = {
         tuple(sorted(each.items())): each for each in found if urlsplit(each["url"]).netloc in asked
     }
