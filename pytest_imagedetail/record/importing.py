@@ -39,8 +39,7 @@ def imported(
 
     Raise BodyError if the status is that of a listing, and the body is none.
     """
-    is_listing = status_code in LISTING_STATUSES
-    page = read_page(body, where=where) if is_listing else {"images": []}
+    page = read_page(body, where=where) if status_code in LISTING_STATUSES else {"images": []}
     endpoint, kind = _endpoint_of(page["images"]), media_type(body)
     interaction = Interaction(
         url=url_of(endpoint, query),
@@ -66,7 +65,7 @@ def imported(
         plugin=__version__,
     )
     recording = Recording(provenance=provenance, interactions=redacted.interactions)
-    listing = read(recording, expect=None if is_listing else status_code)
+    listing = read(recording, expect=status_code)
     return Unwritten(listing=listing, known=redacted.known)
 
 

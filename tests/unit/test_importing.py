@@ -20,6 +20,8 @@ def test_an_imported_body_is_redacted_by_its_own_links():
     listing = linked([{"rel": "self", "href": href} for href in places])
     href = listing.images[0]["links"][-1]["href"]
     assert href == f"https://compute.a.invalid/v2/{0:032x}/images/1"
+    url = listing.recording.interactions[0].url
+    assert url == f"https://compute.a.invalid/v2/{0:032x}/images/detail"
     provenance = listing.provenance
     assert (provenance.source, provenance.recorded_at) == ("imported", None)
     assert (provenance.api_version, provenance.complete) == ("v2", True)
