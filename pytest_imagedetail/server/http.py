@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         asked = Interaction(
             method=self.command,
-            url=f"http://{LOOPBACK}:{self.server.server_port}{self.path}",
+            url=f"{self.server.base}{self.path}",
             request_headers=Headers(self.headers.items()),
             request_body=body,
             response=NO_RESPONSE,

@@ -10,7 +10,6 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import Interaction, Response
-from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud, services
 from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
@@ -29,7 +28,6 @@ class Server:
     Attributes:
         name: The cloud.
         auth_url: Where Keystone is.
-        project_id: The project of every token, and of every recording.
         token: The only token that is accepted; Keystone issues it for any password.
     """
 
@@ -51,7 +49,6 @@ class Server:
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
         self.auth_url: Final = self._listener.base + IDENTITY
-        self.project_id: Final = OWN_PROJECT
         self.token: Final = token or secrets.token_hex(16)
         self._store: Final = store
         self._recorder: Final = recorder
