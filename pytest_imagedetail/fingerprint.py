@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, Image, path_of
 from pytest_imagedetail.normalize import Links
@@ -200,9 +201,8 @@ def _seen_in_answer(listing: Listing) -> Iterator[str]:
     for name in ("X-OpenStack-Nova-API-Version", "OpenStack-API-Version"):
         if name in listing.headers:
             yield f"the header {name} is sent"
-    links = listing.document.get("images_links")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("rel") == "next":
+    for link in objects_in(listing.document, "images_links"):
+        if link.get("rel") == "next":
             address = str(link.get("href")).partition("?")[0]
             if address.endswith("/images"):
                 yield "the next link leads to the brief images"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -308,8 +307,7 @@ class Harness:
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
         if self.store.is_own(path) and self.settings.record_mode != "verify":
-            now, max_age = datetime.now(UTC), self.settings.max_age
-            refuse_old(listing.provenance, path=path, max_age=max_age, now=now)
+            refuse_old(listing.provenance, path=path, max_age=self.settings.max_age)
         return listing
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:

@@ -10,12 +10,11 @@ _LARGEST: Final = 64 * 2**20  # bytes; a few kilobytes can unpack to gigabytes
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE: Final = -zlib.MAX_WBITS
 _GZIP: Final = b"\x1f\x8b"
-_ZLIB: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
 def unpacked(data: bytes) -> bytes | None:
     """Return the content of gzip or zlib data; None if it is neither, damaged or too large."""
-    return _unpacked(data, _GZIP_OR_ZLIB) if data.startswith((_GZIP, *_ZLIB)) else None
+    return _unpacked(data, _GZIP_OR_ZLIB)
 
 
 def _unpacked(data: bytes, wbits: int) -> bytes | None:
@@ -48,7 +47,7 @@ def decoded(
             content = body
         elif name in decoders and not _is_text(body):
             content = decoders[name](body)
-        if content is None and (not _is_text(body) or body.startswith(_GZIP)):
+        if content is None and not _is_text(body):
             return None
         body = body if content is None else content
     return body

@@ -90,6 +90,12 @@ def is_repeated(key: object) -> bool:
     return isinstance(key, str) and key.endswith(_REPEATED)
 
 
+def objects_in(holder: Any, key: str) -> list[dict[str, Any]]:
+    """Return the objects in a list of an object; nothing if it has no such list."""
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def pretty(text: str) -> str:
     """Lay valid JSON out over lines; a short container that holds no container stays on one line.
 

@@ -5,12 +5,7 @@ every HTTP client there is, and replaying needs none of them.
 """
 
 from pytest_imagedetail.cassette.format import as_read, dumps, load, loads
-from pytest_imagedetail.cassette.names import (
-    CLIENTS,
-    check_cloud_name,
-    file_name,
-    traffic_name,
-)
+from pytest_imagedetail.cassette.names import CLIENTS, check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.cassette.store import (
     Reader,
     Store,

@@ -1,6 +1,6 @@
-"""Decide whether a recording is too old; the caller passes the time."""
+"""Decide whether a recording is too old."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
     """Return what is wrong with the age of a recording, or None.
 
     An import without a date passes: when its body was saved is not known. A date may be a day
-    ahead, for clocks differ. `max_age` is in days of 24 hours; None allows any age.
+    ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
     """
     if provenance.recorded_at is None:
         is_judged = max_age is not None and provenance.source == "recorded"
@@ -29,9 +29,9 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
     return f"it is {_days(begun)} old, and at most {max_age} are allowed"
 
 
-def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None, now: datetime) -> None:
+def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None) -> None:
     """Raise `StaleCassetteError` if a recording's age is limited and not right."""
-    problem = age_problem(provenance, max_age=max_age, now=now)
+    problem = age_problem(provenance, max_age=max_age, now=datetime.now(UTC))
     if max_age is not None and problem is not None:
         raise StaleCassetteError(
             f"the recording is stale: {problem}",

@@ -23,10 +23,10 @@ from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
 from pytest_imagedetail.body.compression import decoded
+from pytest_imagedetail.cassette.format import headers_of, headers_to_dict
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.transport.silenced import silenced
 
 
 class Exchange(Protocol):
@@ -59,11 +59,11 @@ def intercept(
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
     `lose` is called for each response on a connection that vcrpy has not patched. Requests to the
-    hosts and ports `beside` are none of the exchange's. vcrpy patches the clients process-wide, so
+    hosts and ports `beside` are not the exchange's. vcrpy patches the clients process-wide, so
     blocks must not overlap in time.
     """
     with (
-        silenced("vcr"),
+        transport.silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, lose, beside),
         transport.interim_skipped(),  # clients of http.client would take one for the answer
@@ -100,7 +100,6 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
-        """Return an empty cassette."""
         return cls(**arguments)
 
     @property
@@ -266,14 +265,14 @@ def _asked(request: Any) -> Interaction:
     return Interaction(
         method=request.method,
         url=request.uri,
-        request_headers=_headers(request.headers),
+        request_headers=headers_of(request.headers),
         request_body=_body(request.body_bytes),
         response=NO_RESPONSE,
     )
 
 
 def _body(body: Any) -> bytes:
-    """Return the body as it was sent; of a dict for aiohttp, vcrpy has the fields."""
+    """Return the body as it was sent; a dict, which vcrpy keeps for aiohttp, as a form."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     if isinstance(body, dict):
@@ -287,12 +286,9 @@ def _body(body: Any) -> bytes:
 
 
 def _to_vcr(response: Response) -> dict[str, Any]:
-    headers: dict[str, list[str]] = {}
-    for name, value in response.headers.fields:
-        headers.setdefault(name, []).append(value)
     return {
         "status": {"code": response.status_code, "message": response.reason},
-        "headers": headers,
+        "headers": headers_to_dict(response.headers),
         "body": {"string": response.body},
     }
 
@@ -301,7 +297,7 @@ def _from_vcr(response: Any) -> Response:
     return Response(
         status_code=response["status"]["code"],
         reason=response["status"]["message"] or "",
-        headers=_headers(response["headers"]),
+        headers=headers_of(response["headers"]),
         body=response["body"].get("string") or b"",
     )
 
@@ -317,12 +313,3 @@ def _without_encodings(response: Response) -> Response:
         fields = headers.without("content-length").fields
         headers = Headers([*fields, ("Content-Length", str(len(body)))])
     return replace(response, headers=headers, body=body)
-
-
-def _headers(headers: Any) -> Headers:
-    """Read vcrpy's headers: one string or several for each name."""
-    return Headers(
-        (name, value)
-        for name, values in headers.items()
-        for value in ([values] if isinstance(values, str) else values)
-    )

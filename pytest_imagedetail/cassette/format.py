@@ -152,11 +152,11 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
             "method": interaction.method,
             "uri": interaction.url,
             "body": _body_to_yaml(interaction.request_body) if interaction.request_body else None,
-            "headers": _headers_to_dict(interaction.request_headers),
+            "headers": headers_to_dict(interaction.request_headers),
         },
         "response": {
             "status": {"code": response.status_code, "message": response.reason},
-            "headers": _headers_to_dict(headers),
+            "headers": headers_to_dict(headers),
             "body": {"string": body},
         },
     }
@@ -174,7 +174,7 @@ def _body_to_yaml(body: bytes) -> str | bytes:
     return yamltext.Literal(jsontext.pretty(text))
 
 
-def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
+def headers_to_dict(headers: Headers) -> dict[str, list[str]]:
     """Return fields by name; one that was sent in several spellings has the first."""
     names = {name.lower(): name for name in reversed(list(headers))}
     return {name: list(headers.all(name)) for _, name in sorted(names.items())}
@@ -267,12 +267,12 @@ def _interaction(document: Mapping[str, Any]) -> Interaction:
     return Interaction(
         method=request["method"],
         url=request["uri"],
-        request_headers=_headers(request["headers"]),
+        request_headers=headers_of(request["headers"]),
         request_body=_bytes(request["body"]),
         response=Response(
             status_code=response["status"]["code"],
             reason=response["status"]["message"],
-            headers=_headers(response["headers"]),
+            headers=headers_of(response["headers"]),
             body=_bytes(response["body"]["string"]),
         ),
     )
@@ -282,5 +282,10 @@ def _bytes(body: str | bytes | None) -> bytes:
     return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
-def _headers(fields: Mapping[str, Sequence[str]]) -> Headers:
-    return Headers((name, value) for name, values in fields.items() for value in values)
+def headers_of(fields: Mapping[str, str | Sequence[str]]) -> Headers:
+    """Read headers as vcrpy has them: one string or several for each name."""
+    return Headers(
+        (name, value)
+        for name, values in fields.items()
+        for value in ([values] if isinstance(values, str) else values)
+    )

@@ -65,17 +65,15 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
         *folders, name = map(_component, test.split("/"))
         return PurePosixPath(TRAFFIC, *folders, f"{name}.yaml")
     *folders, file = module.split("/")
-    parts = [*folders, file.removesuffix(".py")]
+    # A module may have no suffix or another: test.py and test.txt are two.
+    stem = file.removesuffix(".py") if file.endswith(".py") else f"{file}/"
     plain, bracket, parameters = rest.partition("[")
     names = plain.split("::")
     name = ".".join(names)
     says_all = not bracket and all("." not in each and _is_plain(each) for each in names)
     last = name if says_all and _is_plain(name) else _hashed(f"{name}{bracket}{parameters}", rest)
-    # A module may have no suffix or another: test.py and test.txt are two.
-    if not file.endswith(".py"):
-        parts[-1] = f"{file}/"
     folder = [TRAFFIC] if shared is None else [TRAFFIC, shared_folder(shared)]
-    return PurePosixPath(*folder, *map(_component, parts), f"{last}.yaml")
+    return PurePosixPath(*folder, *map(_component, [*folders, stem]), f"{last}.yaml")
 
 
 def shared_folder(name: str) -> str:

@@ -15,7 +15,6 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.format import document_of, dumps, load
 from pytest_imagedetail.cassette.names import (
-    CLIENTS,
     SHARED,
     TRAFFIC,
     check_cloud_name,
@@ -109,9 +108,9 @@ class Store:
         """Return the clouds of the library."""
         return _clouds_in(self.library) if self.library is not None else ()
 
-    def client_traffic(self, cloud: str) -> tuple[Path, ...]:
-        """Return the cassettes of what clients ask besides listings, own before the library's."""
-        paths = (folder / traffic_name(CLIENTS) for folder in self._folders(cloud))
+    def traffic_of(self, cloud: str, test: str) -> tuple[Path, ...]:
+        """Return the cassettes of a test, `CLIENTS` or `CHECK`, own before the library's."""
+        paths = (folder / traffic_name(test) for folder in self._folders(cloud))
         return tuple(filter(_is_there, paths))
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
@@ -290,7 +289,7 @@ def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
 
 
 def _refuse_secret_in_name(test: str, known: Known) -> None:
-    """Raise if a test's name has a secret, for its recording is called and marked by it."""
+    """Raise if a test's name holds a secret: the file has it as its name and inside."""
     try:
         refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=known, where="")
     except LeakError:

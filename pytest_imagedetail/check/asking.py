@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from pytest_imagedetail.body import xml
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read_document
 from pytest_imagedetail.model import LISTING_STATUSES, NO_RESPONSE, Headers, Image, Interaction
@@ -65,9 +66,8 @@ class Answer:
 
 def hrefs(holder: Any, name: str = "links") -> dict[str, str]:
     """Return the addresses of the links of an image, a server or a listing, by relation."""
-    links = holder.get(name) if isinstance(holder, dict) else None
-    found = links if isinstance(links, list) else []
-    return {str(each.get("rel")): str(each.get("href")) for each in found if isinstance(each, dict)}
+    links = objects_in(holder, name)
+    return {str(each.get("rel")): str(each.get("href")) for each in links}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.cassette.names import CHECK
+from pytest_imagedetail.cassette.names import CHECK, CLIENTS
 from pytest_imagedetail.check.asking import BUDGET, Cloud, NotAskedError, Target
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Interaction, Recording, Response
@@ -99,12 +99,9 @@ def recorded(
 
 
 def _sources(store: Store, name: str) -> Iterator[Recording]:
-    """Yield the recordings of a cloud that may answer, the first one first."""
-    for folder in filter(None, (store.directory, store.library)):
-        path = Store(directory=folder).traffic_path(name, CHECK)
-        if path.exists():
-            yield store.reader.load(path)
-    yield from map(store.reader.load, [*store.paths(name), *store.client_traffic(name)])
+    """Return the recordings of a cloud that may answer, the first one first."""
+    checks, others = (store.traffic_of(name, each) for each in (CHECK, CLIENTS))
+    return map(store.reader.load, [*checks, *store.paths(name), *others])
 
 
 def _key(request: Interaction) -> tuple[Key, str]:

@@ -34,7 +34,7 @@ from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.record.importing import Saved, imported
+from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
@@ -301,15 +301,14 @@ def _import(options: Options) -> int:
     check_release(options.release)
     declared = options.chosen.declaration(cloud).release
     labels = (options.release, declared, *(each.release for each in evidence_of(store, cloud)))
-    saved = Saved(
-        body=sides.read_bytes(Path(options.file)),
+    answer = imported(
+        sides.read_bytes(Path(options.file)),
         cloud=cloud,
+        where=options.file,
         query=options.asked,
         status_code=options.status,
         release=next(filter(None, labels), None),
-        where=options.file,
     )
-    answer = imported(saved)
     refuse_other_import(answer.listing.provenance, store, declared=declared)
     path = store.path(cloud, answer.listing.query)
     if not options.force and path.exists() and load(path).provenance.source == "recorded":
@@ -318,7 +317,8 @@ def _import(options: Options) -> int:
             where=str(path),
             remedy="choose another name with --cloud, or insist with --force",
         )
-    if saved.is_listing and saved.query.is_whole and not answer.listing.complete:
+    is_listing = answer.listing.error is None
+    if is_listing and options.asked.is_whole and not answer.listing.complete:
         say(f"warning: {options.file} shows that another page follows, so it is kept as a part")
     return _keep(store, answer)
 

@@ -27,6 +27,7 @@ from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.suites import REFUSALS
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import CloudDeclaration
 from pytest_imagedetail.transport.http import Access
@@ -202,7 +203,7 @@ def _record_demo(store: Store, cloud: str) -> None:
         access = Access(
             endpoint=server.compute_url,
             token=server.token,
-            project_id=server.project_id,
+            project_id=OWN_PROJECT,
             max_microversion=server.read().max_microversion,
         )
         live = LiveCloud(access=access, name=cloud, release=release)

@@ -22,7 +22,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record import recorder, release_guard
-from pytest_imagedetail.record.importing import Saved, imported
+from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import only
 
 
@@ -43,7 +43,7 @@ def load(name: str, options: Options) -> Listing:
     if path.suffix in yamltext.SUFFIXES:
         return _listing_of(loads(content.decode("utf-8", "replace"), where=name))
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
-    return imported(Saved(body=content, cloud=check_cloud_name(cloud), where=name)).listing
+    return imported(content, cloud=check_cloud_name(cloud), where=name).listing
 
 
 def checked(name: str, options: Options) -> Listing:

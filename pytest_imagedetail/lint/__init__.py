@@ -25,13 +25,15 @@ class Linted:
 
 def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     """Check files, and folders with everything in them."""
-    given = tuple(paths)
+    given, folder = tuple(paths), linter.folder.absolute()
     findings: list[Finding] = []
     checked, intact = [], {}
     for path in dict.fromkeys(chain.from_iterable(map(_files, given))):
         if isinstance(path, Finding):
             findings.append(path)
-        elif found := check_file(path, linter, strays=path in given or linter.is_inside(path)):
+            continue
+        has_strays = path in given or path.absolute().is_relative_to(folder)
+        if found := check_file(path, linter, strays=has_strays):
             checked.append(path)
             findings += found.findings
             if found.provenance is not None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -62,10 +61,6 @@ class Linter:
     now: datetime
     folder: Path  # the project's cassettes, where every file has to be one
 
-    def is_inside(self, path: Path) -> bool:
-        """Return whether a file is among the project's cassettes."""
-        return path.absolute().is_relative_to(self.folder.absolute())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -87,8 +82,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
         return None
     if path.suffix in yamltext.SUFFIXES:
         return _check_cassette(path, data, linter)
-    findings = [*_leaks(path, data), *_other(path)]
-    return Checked(findings=[each for each in findings if strays or each.rule != "orphan"])
+    return Checked(findings=[*_leaks(path, data), *_other(path, strays=strays)])
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:
@@ -113,16 +107,17 @@ def _check_cassette(path: Path, data: bytes, linter: Linter) -> Checked:
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
     """Yield the first shape of a secret in a file, if any."""
-    for form, _, number in islice(found_in(decoded(data), Search(Known())), 1):
+    for form, _, number in found_in(decoded(data), Search(Known())):
         problem = "something in the shape of a token, a key or a password"
         line = number if form == "as written" else 1
         yield Finding(path=path, line=line, rule="secret", message=problem)
+        return
 
 
-def _other(path: Path) -> Sequence[Finding]:
+def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
     """Check a file that is not YAML."""
     found = _foreign(path) if path.suffix in SUFFIXES else None
-    if found is None and path.name not in _EXPECTED:
+    if found is None and strays and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
     return found or []
 

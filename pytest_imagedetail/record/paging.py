@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.body import xml as xmltext
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.listing import Listing, read_page
 from pytest_imagedetail.model import LISTING_STATUSES, Headers, Query, Response
@@ -44,9 +45,8 @@ def _next_parameters(page: Response) -> dict[str, str]:
     may_link = _LINKS.encode() in page.body or xmltext.is_xml(page.body)
     if page.status_code not in LISTING_STATUSES or not may_link:
         return {}
-    links = read_page(page.body, where="a page of the listing").get(_LINKS)
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel") == "next":
+    for link in objects_in(read_page(page.body, where="a page of the listing"), _LINKS):
+        if link.get("rel") == "next":
             with suppress(ValueError):  # such as "http://["
                 href = str(link.get("href", ""))
                 return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True))

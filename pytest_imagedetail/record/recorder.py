@@ -12,12 +12,7 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import Store, Written, refuse_unsafe
-from pytest_imagedetail.errors import (
-    BodyError,
-    DamagedCassetteError,
-    RecordingError,
-    ResponseError,
-)
+from pytest_imagedetail.errors import BodyError, DamagedCassetteError, RecordingError, ResponseError
 from pytest_imagedetail.listing import Listing, read
 from pytest_imagedetail.model import (
     Headers,

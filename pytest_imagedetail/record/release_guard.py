@@ -64,7 +64,7 @@ def _excludes(releases: range | None, declared: str | None) -> bool:
     return releases is not None and index is not None and index not in releases
 
 
-def looks_like(microversion: str) -> str:
+def looks_like(microversion: str | None) -> str:
     """Name the releases that have this newest microversion: "Nova 2024.1 or 2024.2"."""
     releases = contract.releases_of(microversion)
     if releases is None:
@@ -93,7 +93,7 @@ def other_release(
     if new.contradicts_itself:
         return ReleaseError(
             f"cloud {cloud!r} is declared as release {new.release}, and its newest microversion "
-            f"is {new.max_microversion} ({looks_like(new.max_microversion or '')})",
+            f"is {new.max_microversion} ({looks_like(new.max_microversion)})",
             where=f"{new.where}; nothing was written",
             remedy=f"{remedy}\nif the declared release is wrong, correct it: `release:` in "
             "imagedetail.yaml, or --release",
@@ -147,7 +147,7 @@ def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteEr
     if _excludes(contract.releases_of(newest), release):
         problem = (
             f"the recording is mislabelled: it is declared as release {release}, and the cloud's "
-            f"newest microversion was {newest} ({looks_like(newest or '')})"
+            f"newest microversion was {newest} ({looks_like(newest)})"
         )
         remedy = (
             "if an upgraded cloud was recorded over it, restore the file from version control\n"

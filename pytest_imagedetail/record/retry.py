@@ -25,22 +25,17 @@ class Retry:
     """The retries of one recording: up to three waits for each answer, and one new token."""
 
     def __init__(self, access: Access) -> None:
-        self._accesses: Final = [access]
-
-    @property
-    def accesses(self) -> tuple[Access, ...]:
-        """Every access that was used; the token of each is a secret."""
-        return tuple(self._accesses)
+        self.accesses: Final = [access]  # all that were used; the token of each is a secret
 
     def get(self, url: str, headers: Headers, *, name: str) -> Interaction:
         """Ask until an answer is final; raise RecordingError for too long a wait."""
-        renew = self._accesses[0].renew
+        renew = self.accesses[0].renew
         waits: list[int] = []
         while True:
-            received = transport.get(url, headers, access=self._accesses[-1], name=name)
+            received = transport.get(url, headers, access=self.accesses[-1], name=name)
             status = received.response.status_code
-            if status == HTTPStatus.UNAUTHORIZED and renew and len(self._accesses) == 1:
-                self._accesses.append(renew())
+            if status == HTTPStatus.UNAUTHORIZED and renew and len(self.accesses) == 1:
+                self.accesses.append(renew())
                 continue
             seconds = _retry_after(received.response)
             if seconds is None:

@@ -16,16 +16,9 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.model import Interaction, Path, Query, Recording
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import Known, Search, origin
-from pytest_imagedetail.redact.rewriting import (
-    REQUEST_HEADERS,
-    RESPONSE_HEADERS,
-    Rewriter,
-    project_in_path,
-)
+from pytest_imagedetail.redact.rewriting import Rewriter, project_in_path
 
 __all__ = [
-    "REQUEST_HEADERS",
-    "RESPONSE_HEADERS",
     "SHAPES",
     "SHAPES_AND_EMAIL",
     "Known",

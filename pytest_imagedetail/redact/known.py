@@ -15,7 +15,6 @@ _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
 _LONG_PARAMETER: Final = 16  # a signature, a digest or a token
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
-_HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 _SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
 _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 
@@ -175,7 +174,7 @@ class Search:
                 whole = rf"(?a:(?<![^\W_]){re.escape(each)}(?![^\W_]))"
                 text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
         if self._ids:
-            text = _HEX_RUN.sub(lambda run: self._without_ids(run[0], noted), text)
+            text = placeholders.HEX_RUN.sub(lambda run: self._without_ids(run[0], noted), text)
         if self._hosts:
             text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
         return text

@@ -25,6 +25,7 @@ MAC: Final = "02:00:00:00:00:01"  # locally administered
 _WORDS: Final = (SECRET, "%3Credacted%3E", OWNER, EMAIL)
 _FIXED: Final = re.compile("|".join(map(re.escape, _WORDS)) + r"|(?<![\w.<-])redacted(?![\w.>-])")
 _FIXED_VALUES: Final = frozenset({*_WORDS, SECRET_IN_URL, IPV4, IPV6, MAC})
+HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")  # may be an id, or hold one
 _MARK: Final = "0" * 8
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}", re.IGNORECASE)
 _OWN_HOST: Final = re.compile(r"([a-z][a-z0-9_-]*)\.[A-Za-z0-9._-]+\.invalid")

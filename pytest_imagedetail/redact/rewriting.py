@@ -4,6 +4,7 @@ import html
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -161,13 +162,11 @@ class Rewriter:
             redacted = self._body(part, content, under)
             return body if redacted == content else compression.packed_like(body, redacted)
         for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
-            try:
+            with suppress(UnicodeDecodeError):
                 text = body.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            self._begin(part, text)
-            return self._document(text, under).encode(encoding, "xmlcharrefreplace")
-        raise AssertionError  # Latin-1 has every byte
+                break
+        self._begin(part, text)
+        return self._document(text, under).encode(encoding, "xmlcharrefreplace")
 
     # --- documents
 

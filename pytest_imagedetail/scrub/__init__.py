@@ -143,11 +143,11 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
                 remedy="leave out --in-place for all of these files, so that a secret of one is "
                 "found in the others\nno file was changed",
             )
-    for path in (each.path for each in sources):
-        if not _is_committed(path):
+    for source in sources:
+        if not _is_committed(source.path):
             raise CassetteError(
                 "the file is not committed, or has changes that are not",
-                where=str(path),
+                where=str(source.path),
                 remedy="commit it first, or leave out --in-place\nno file was changed",
             )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.cassette import CLIENTS, Store, load_own
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import Known, origin, placeholders
@@ -41,27 +41,17 @@ _PROJECT: Final = re.compile(r"/v2(?:\.1)?/([0-9a-f-]+)/images(?:/|$)")  # as No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCloud:
-    """One cloud's recordings, with the address of a server in place of the cloud's own.
-
-    Attributes:
-        name: The cloud.
-        keystone: Issues the only token that is accepted.
-        interactions: What was recorded, in order.
-        responses: The first one for each request, and its file; it answers any number of times.
-        endpoints: The compute endpoints that were recorded; the first is the catalog's `compute`.
-        max_microversion: The newest microversion that the cloud offered, if it said so.
-        is_live: Whether what is not recorded is asked of the cloud, version documents, too.
-        used: The files that something was answered from.
-    """
+    """One cloud's recordings, with the address of a server in place of the cloud's own."""
 
     name: str
-    keystone: Keystone
-    interactions: tuple[Interaction, ...] = ()
+    keystone: Keystone  # issues the only token that is accepted
+    interactions: tuple[Interaction, ...] = ()  # what was recorded, in order
+    # The first one for each request, and its file; it answers any number of times.
     responses: Mapping[Key, tuple[Path, Response]] = field(default_factory=dict)
-    endpoints: tuple[str, ...] = ()
-    max_microversion: str | None = None
-    is_live: bool = False
-    used: set[Path] = field(default_factory=set)
+    endpoints: tuple[str, ...] = ()  # of Compute; the first is the catalog's `compute`
+    max_microversion: str | None = None  # the newest that the cloud offered, if it said so
+    is_live: bool = False  # the cloud is asked for what is not recorded, version documents, too
+    used: set[Path] = field(default_factory=set)  # the files that something was answered from
 
     def respond(self, asked: Interaction) -> Response:
         """Answer a request to an absolute URL; raise CassetteNotFoundError if none is recorded."""
@@ -88,9 +78,8 @@ class RecordedCloud:
         return key_of(self._redacted(asked))
 
     def _redacted(self, asked: Interaction) -> Interaction:
-        base = f"{urlsplit(asked.url).scheme}://{urlsplit(asked.url).netloc}"
         # The project of the token is that of the recordings; any other is another one.
-        known = Known(project=placeholders.OWN_PROJECT, origins={base: "compute"})
+        known = Known(project=placeholders.OWN_PROJECT, origins={origin(asked.url): "compute"})
         return as_recorded(asked, cloud=self.name, known=known).interactions[0]
 
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
@@ -117,13 +106,9 @@ def recorded_cloud(
 ) -> RecordedCloud:
     """Read the recordings of a cloud: its own, the library's, and what clients ask besides.
 
-    Args:
-        store: Where recordings are.
-        name: The cloud.
-        base: Scheme, host and port of the server, which stand for those of the cloud.
-        token: The only token that the cloud accepts.
-        endpoint: The compute endpoint of a cloud that is being recorded, at the server; if it
-            is None, something must be recorded.
+    `base` has scheme, host and port of the server, which stand for those of the cloud. `endpoint`
+    is the compute endpoint, at the server, of a cloud that is being recorded; if it is None,
+    something must be recorded.
     """
     paths = store.paths(name)
     if endpoint is None and not paths:
@@ -133,7 +118,7 @@ def recorded_cloud(
             remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
-    recordings = {path: load_own(path) for path in (*paths, *store.client_traffic(name))}
+    recordings = {path: load_own(path) for path in (*paths, *store.traffic_of(name, CLIENTS))}
     recorded = [
         (path, each, _at(base, each))
         for path, recording in recordings.items()

@@ -29,22 +29,16 @@ _TLS: Final = b"\x16"  # the first byte of a client's hello
 
 
 class Listener(ThreadingHTTPServer):
-    """A port of loopback that answers HTTP/1.1 until it is closed; it logs nothing.
-
-    Attributes:
-        base: Scheme, host and port.
-    """
+    """A port of loopback that answers HTTP/1.1 until it is closed; it logs nothing."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, what: str, *, port: int = 0, on_error: OnError | None = None) -> None:
+    def __init__(self, what: str, *, port: int = 0, on_error: OnError | None) -> None:
         """Take a port, or the one that the system chooses for 0; requests wait until `start`.
 
-        Args:
-            what: Whose port it is, for messages.
-            port: TCP port on 127.0.0.1.
-            on_error: Called with each error of ours that becomes a fault in Nova's format.
+        `what` says in messages whose port it is. `on_error` is called with each error of ours that
+        becomes a fault in Nova's format.
         """
         self._on_error = on_error
         try:
@@ -124,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         asked = Interaction(
             method=self.command,
-            url=f"http://{LOOPBACK}:{self.server.server_port}{self.path}",
+            url=f"{self.server.base}{self.path}",
             request_headers=Headers(self.headers.items()),
             request_body=body,
             response=NO_RESPONSE,

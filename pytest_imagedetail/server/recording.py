@@ -30,13 +30,8 @@ class Recorder:
 
     A listing at the cloud's endpoint becomes what `imagedetail record` makes of its query: a
     cassette with all its pages. Any other GET is added to the traffic of clients,
-    `tests/clients.yaml`.
-
-    Args:
-        live: The cloud.
-        store: Where recordings are written.
-        on_written: Called for each recording.
-        guard: Raises if the cloud is not the recorded one any more; called when it was away.
+    `tests/clients.yaml`. `guard` raises if the cloud is not the recorded one any more; it is called
+    when the cloud was away.
     """
 
     def __init__(
@@ -71,10 +66,8 @@ class Recorder:
     def record(self, asked: Interaction, base: str, *, key: Key) -> None:
         """Ask the cloud what a client asked the server, and write its redacted answer.
 
-        Args:
-            asked: A GET to an absolute URL of the server.
-            base: Scheme, host and port of the server.
-            key: What the recording must hold to answer it.
+        The request is a GET to an absolute URL below `base`. A recording must hold `key` to answer
+        it.
         """
         url, query = self._at_cloud(asked, base)
         is_listing = url == f"{self._live.access.endpoint}/images/detail"
@@ -152,15 +145,11 @@ class Recorder:
         )
         status = received.response.status_code
         if status >= HTTPStatus.BAD_REQUEST and status not in REFUSALS:
-            raise _no_answer(status, recording)
+            raise ResponseError(
+                f"the cloud answered {status} to {line(recording.interactions[0])}, which says "
+                "nothing about the request",
+                where=f"cloud {name}; nothing was written",
+                remedy="ask again once the cloud and its credentials work",
+                status_code=status,
+            )
         return recording, known
-
-
-def _no_answer(status: int, recording: Recording) -> ResponseError:
-    return ResponseError(
-        f"the cloud answered {status} to {line(recording.interactions[0])}, which says nothing "
-        "about the request",
-        where=f"cloud {recording.provenance.cloud}; nothing was written",
-        remedy="ask again once the cloud and its credentials work",
-        status_code=status,
-    )

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -10,9 +10,8 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import Interaction, Response
-from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud, services
-from pytest_imagedetail.server.http import Listener
+from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import unknown_cloud
 from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
@@ -29,7 +28,6 @@ class Server:
     Attributes:
         name: The cloud.
         auth_url: Where Keystone is.
-        project_id: The project of every token, and of every recording.
         token: The only token that is accepted; Keystone issues it for any password.
     """
 
@@ -41,22 +39,16 @@ class Server:
         port: int = 0,
         token: str | None = None,
         recorder: Recorder | None = None,
-        on_error: Callable[[ImageDetailError], object] | None = None,
+        on_error: OnError | None = None,
     ) -> None:
         """Begin to answer; recordings are read when something is first asked, or by `read`.
 
-        Args:
-            store: Where recordings are.
-            name: The cloud.
-            port: TCP port on 127.0.0.1; 0 lets the system choose.
-            token: What Keystone issues (default: a random one).
-            recorder: Records each GET that is not recorded yet; without one, it gets a fault.
-            on_error: Called with the error of each request that gets a fault.
+        For port 0, the system chooses one. A `recorder` records each GET that is not recorded yet;
+        without one, it gets a fault. `on_error` is called with the error of each fault.
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
         self.auth_url: Final = self._listener.base + IDENTITY
-        self.project_id: Final = OWN_PROJECT
         self.token: Final = token or secrets.token_hex(16)
         self._store: Final = store
         self._recorder: Final = recorder

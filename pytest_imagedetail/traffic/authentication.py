@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,14 +24,13 @@ _VERSIONS: Final = ("/v3", "/v2.0")
 
 
 def without_keystone(
-    interactions: Iterable[Interaction],
+    interactions: Sequence[Interaction],
 ) -> tuple[list[Interaction], list[Interaction]]:
     """Return the interactions that are no authentication, and those that are.
 
     Keystone's are logins, its version documents, and whatever is below a URL where a login was
     seen or at its usual ports.
     """
-    interactions = list(interactions)
     urls = (each.url.partition("?")[0] for each in interactions if is_login(each))
     roots = {match[1] for match in map(_LOGIN_PATH.match, urls) if match}
     bases = tuple(f"{root}{version}/" for root in roots for version in ("v3", "v2.0"))

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
@@ -137,11 +138,10 @@ def _shown(asked: Interaction) -> str:
     return f"{asked.method} {match[0] if match else '/...'}"
 
 
-def catalog_in(interactions: Iterable[Interaction]) -> tuple[dict[str, str], ...]:
+def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...]:
     """Return the endpoints in Keystone's answers whose hosts were asked; not redacted."""
-    seen = tuple(interactions)
-    found = [endpoint for each in seen for endpoint in _endpoints(each.response.body)]
-    asked = {urlsplit(each.url).netloc for each in seen}
+    found = [endpoint for each in interactions for endpoint in _endpoints(each.response.body)]
+    asked = {urlsplit(each.url).netloc for each in interactions}
     entries = {
         tuple(sorted(each.items())): each for each in found if urlsplit(each["url"]).netloc in asked
     }
@@ -159,21 +159,15 @@ def endpoint_of(url: str) -> str:
 def _endpoints(body: bytes) -> Iterator[dict[str, str]]:
     """Yield the endpoints of a catalog of v3 or v2.0; other services have catalogs, too."""
     document = document_in(body)
-    for service in _objects(document.get("token", document), "catalog"):
-        for each in _objects(service, "endpoints"):
+    for service in objects_in(document.get("token", document), "catalog"):
+        for each in objects_in(service, "endpoints"):
             if "interface" in each and "url" in each:
                 yield _entry(service, each["interface"], each, each["url"])
-    for service in _objects(document.get("access"), "serviceCatalog"):
-        for each in _objects(service, "endpoints"):
+    for service in objects_in(document.get("access"), "serviceCatalog"):
+        for each in objects_in(service, "endpoints"):
             for interface in _INTERFACES:
                 if f"{interface}URL" in each:
                     yield _entry(service, interface, each, each[f"{interface}URL"])
-
-
-def _objects(holder: Any, key: str) -> list[dict[str, Any]]:
-    """Return the objects in a list of an object; nothing if it has no such list."""
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _entry(
@@ -218,18 +212,19 @@ def version_document(
     asked: Interaction, endpoints: Iterable[str], max_microversion: str | None
 ) -> Response | None:
     """Answer what clients ask a compute endpoint to discover versions; None for anything else."""
-    versions = [
-        (root, _compute_version(f"{root}/{version}/", version, max_microversion))
-        for endpoint in endpoints
-        if (version := api_version(endpoint))
-        for root in [endpoint.partition(f"/{version}")[0]]
-    ]
-    for root, each in versions if asked.method == "GET" else ():
-        if asked.url.rstrip("/") == root:
-            return json_response(200, {"versions": [each for _, each in versions]})
-        if f"{asked.url.rstrip('/')}/" == each["links"][0]["href"]:
-            return json_response(200, {"version": each})
-    return None
+    if asked.method != "GET":
+        return None
+    roots, versions = set(), {}
+    for endpoint in endpoints:
+        if version := api_version(endpoint):
+            root = endpoint.partition(f"/{version}")[0]
+            url = f"{root}/{version}"
+            roots.add(root)
+            versions[url] = _compute_version(f"{url}/", version, max_microversion)
+    url = asked.url.rstrip("/")
+    if url in roots:
+        return json_response(200, {"versions": list(versions.values())})
+    return json_response(200, {"version": versions[url]}) if url in versions else None
 
 
 def _compute_version(href: str, version: str, max_microversion: str | None) -> dict[str, Any]:

@@ -21,7 +21,6 @@ Parts = Mapping[str, tuple[str, ...]]
 Key = frozenset[tuple[str, tuple[str, ...]]]
 
 _OLDEST: Final = ("compute", "2.1")  # what Nova takes a request without a microversion for
-_OWNER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 _FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST: Final = 120  # characters of a value that a message shows
 
@@ -42,8 +41,8 @@ def as_recorded(
 
 def ids_in(request: Interaction) -> Iterator[str]:
     """Yield what has the form of an owner's id in the URL and the body of a request."""
-    yield from _OWNER.findall(request.url)
-    yield from _OWNER.findall(request.request_body.decode("latin-1"))
+    yield from placeholders.HEX_RUN.findall(request.url)
+    yield from placeholders.HEX_RUN.findall(request.request_body.decode("latin-1"))
 
 
 def parts_of(request: Interaction) -> Parts:

@@ -12,20 +12,13 @@ from pytest_imagedetail.model import Recording, RecordMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One test and its cassette.
-
-    Attributes:
-        cloud: The name that the traffic is kept under.
-        test: The test's node id without the cloud.
-        node: The test's node id as typed on a command line.
-        shared: The name of the folder that the test shares with others.
-    """
+    """One test and its cassette."""
 
     store: Store = field(repr=False)
     cloud: str
-    test: str
-    node: str
-    shared: str | None = None
+    test: str  # the node id without the cloud
+    node: str  # the same as typed on a command line
+    shared: str | None = None  # the name of the folder that the test shares with others
 
     @property
     def path(self) -> Path:

@@ -21,12 +21,7 @@ from pytest_imagedetail.redact import (
     project_in_path,
 )
 from pytest_imagedetail.settings import did_you_mean
-from pytest_imagedetail.traffic.keystone import (
-    Keystone,
-    endpoint_of,
-    service,
-    version_document,
-)
+from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, service, version_document
 from pytest_imagedetail.traffic.matching import (
     Key,
     answer_of,
@@ -56,10 +51,7 @@ class Recorded:
 class Source:
     """Recordings that are searched together, read when they are needed.
 
-    Args:
-        paths: Their files.
-        load: Reads one.
-        repeats: Whether each answers any number of times, as listings do.
+    If it `repeats`, each answers any number of times, as listings do.
     """
 
     def __init__(
@@ -131,9 +123,7 @@ class Player:
     """Plays recordings to a test's own clients.
 
     The first source that knows a request answers it alone, even if its answers are used up.
-
-    Args:
-        held: The test's file: its own, or the read-only one that its marker names.
+    `held` is the test's file: its own, or the read-only one that its marker names.
     """
 
     def __init__(self, place: Place, *, held: Path | None, sources: Sequence[Source]) -> None:
@@ -195,9 +185,10 @@ class Player:
         """Return the next answer that was recorded for this request; None if none is left."""
         with self._lock:
             found = self._find(asked)
-            if found is not None:
-                self._played[found] = None
-            return None if found is None else found.interaction.response
+            if found is None:
+                return None
+            self._played[found] = None
+            return found.interaction.response
 
     def authenticate(self, asked: Interaction) -> Response | None:
         """Answer a login or a request for versions; None for anything else."""
@@ -271,12 +262,13 @@ class Player:
             yield f"  {_shortened(each.interaction)}{' (played)' if each in self._played else ''}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
-        compared = [
-            (each.interaction, differences(parts, parts_of(each.interaction)))
-            for source in self._sources
-            for parts in [parts_of(self._as_recorded(asked, source))]
-            for each in source.interactions
-        ]
+        compared = []
+        for source in self._sources:
+            parts = parts_of(self._as_recorded(asked, source))
+            compared += [
+                (each.interaction, differences(parts, parts_of(each.interaction)))
+                for each in source.interactions
+            ]
         nearest, different = min(compared, key=partial(_distance, request))
         if not different:
             yield "every answer that was recorded for it has been played"

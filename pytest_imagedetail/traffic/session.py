@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, Never
 
 from pytest_imagedetail import network
-from pytest_imagedetail.cassette import Store, refuse_unsafe
+from pytest_imagedetail.cassette import CLIENTS, Store, refuse_unsafe
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import (
     CassetteError,
@@ -46,31 +45,20 @@ from pytest_imagedetail.transport.http import Access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """What the run knows of the live cloud; called after the test, only while recording.
+    """What the run knows of the live cloud; called after the test, only while recording."""
 
-    Attributes:
-        accesses: Returns the run's own accesses to the cloud.
-        secrets: Returns further values that must not be written.
-        guard: Raises if the cloud is not the one that was recorded; called before a cassette is
-            written or called verified.
-    """
-
-    accesses: Callable[[], Sequence[Access]] = tuple
-    secrets: Callable[[], frozenset[str]] = frozenset
+    accesses: Callable[[], Sequence[Access]] = tuple  # the run's own
+    secrets: Callable[[], frozenset[str]] = frozenset  # further values that must not be written
+    # Raises if the cloud is not the recorded one; called before a cassette is written or verified.
     guard: Callable[[], None] = lambda: None
 
 
 class Received:
-    """What the live cloud answered, from all threads of the process that the test runs in.
-
-    Attributes:
-        lost: How many answers were received that could not be recorded.
-        played: Requests that a recording answered, with its answers.
-    """
+    """What the live cloud answered, from all threads of the process that the test runs in."""
 
     def __init__(self) -> None:
-        self.lost = 0
-        self.played: Final[list[Interaction]] = []
+        self.lost = 0  # answers that could not be recorded
+        self.played: Final[list[Interaction]] = []  # what a recording answered meanwhile
         self._process: Final = os.getpid()
         self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
         self._interactions: Final[list[Interaction]] = []
@@ -153,7 +141,9 @@ class Session:
         self._live: Final = live
         self._received: Final = Received()
         own = [] if place.load() is None else [place.path]
-        held = next(iter(own), place.read_only if record_mode in {"none", "once"} else None)
+        held = place.path if own else None
+        if held is None and record_mode in {"none", "once"}:
+            held = place.read_only
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
         replays_own = self.replays or record_mode == "new_episodes"
         load = partial(_load, store=place.store, release=release, max_age=max_age)
@@ -247,9 +237,8 @@ class Session:
     ) -> Iterator[None]:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
-        Args:
-            shuts: Whether the network is blocked while replaying.
-            beside: Host and port of servers whose requests are none of this session's.
+        While replaying, the network is blocked if it `shuts`. Requests to the hosts and ports
+        `beside` are not this session's.
         """
         # Loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
@@ -335,7 +324,6 @@ class Session:
         return done.value
 
     def _verify(self) -> str:
-        """Compare the live cloud's answers with the recording."""
         old, place = self.place.load(), self.place
         assert old is not None  # noqa: S101  `running` has checked it
         where = f"{place.where}; nothing was written"
@@ -375,7 +363,7 @@ def _load(path: Path, *, store: Store, release: str | None, max_age: int | None)
     recording = store.reader.load(path)
     refuse_stale(recording, release)
     if store.is_own(path):
-        refuse_old(recording.provenance, path=path, max_age=max_age, now=datetime.now(UTC))
+        refuse_old(recording.provenance, path=path, max_age=max_age)
     return recording
 
 
@@ -385,7 +373,7 @@ def _others(place: Place, load: Callable[[Path], Recording]) -> Iterator[Source]
     yield Source(place.others(), load)
     for folder in filter(None, (store.directory, store.library)):
         yield Source(Store(directory=folder).paths(cloud), load, repeats=True)
-    for path in store.client_traffic(cloud):
+    for path in store.traffic_of(cloud, CLIENTS):
         yield Source([path], load, repeats=True)
 
 

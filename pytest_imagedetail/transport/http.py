@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -169,6 +170,20 @@ def interim_skipped() -> Iterator[None]:
         yield
     finally:
         HTTPConnection.response_class = before
+
+
+@contextmanager
+def silenced(*names: str) -> Iterator[None]:
+    """Silence these loggers and their children: pytest shows the logs of a failed test."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnection:

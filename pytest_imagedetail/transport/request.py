@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Headers, Query
 
-ACCEPT: Final = Headers([("Accept", "application/json")])
 _VERSION: Final = re.compile(r"/(v\d+(?:\.\d+)?)(?=/|$)")
 
 
@@ -32,16 +31,13 @@ def is_endpoint(text: str) -> bool:
 
 def headers_of(query: Query) -> Headers:
     """Return the request headers; both microversion headers, as Nova's own clients send them."""
-    microversion = query.microversion
-    if microversion is None:
-        return ACCEPT
-    return Headers(
-        [
-            *ACCEPT.fields,
-            ("OpenStack-API-Version", f"compute {microversion}"),
-            ("X-OpenStack-Nova-API-Version", microversion),
+    fields = [("Accept", "application/json")]
+    if query.microversion is not None:
+        fields += [
+            ("OpenStack-API-Version", f"compute {query.microversion}"),
+            ("X-OpenStack-Nova-API-Version", query.microversion),
         ]
-    )
+    return Headers(fields)
 
 
 def api_version(endpoint: str) -> str | None:

@@ -51,7 +51,7 @@ def body(name):
 
 
 def imported(data, *, cloud="a"):
-    return importing.imported(importing.Saved(body=data, cloud=cloud, where="body.json"))
+    return importing.imported(data, cloud=cloud, where="body.json")
 
 
 def listing(name, cloud="a"):

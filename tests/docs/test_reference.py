@@ -18,7 +18,8 @@ from pytest_imagedetail.model import KINDS, Difference
 from pytest_imagedetail.normalize import RULES as NORMALIZATION
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import OF_MARKER
-from pytest_imagedetail.redact import REQUEST_HEADERS, RESPONSE_HEADERS, names
+from pytest_imagedetail.redact import names
+from pytest_imagedetail.redact.rewriting import REQUEST_HEADERS, RESPONSE_HEADERS
 from pytest_imagedetail.server import Servers
 from pytest_imagedetail.traffic import Traffic
 from tests.docs.pages import ROOT, assert_shows, blocks

@@ -10,7 +10,7 @@ from unit import image_of, listing_of
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.record.importing import Saved, imported
+from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import LEVELS, PROFILES
 
 KEYS = st.sampled_from(["a", "b", "__x", "name", "minRam", "status", "updated"])
@@ -169,8 +169,6 @@ def test_the_name_of_a_cloud_says_nothing(links, beside, profile, level):
     if "server" in links:
         image["server"] = {"id": "1", "links": links["server"]}
     body = json.dumps({"images": [image], **beside}).encode()
-    one, other = (
-        imported(Saved(body=body, cloud=cloud, where="x")).listing for cloud in ("one", "two-2.0")
-    )
+    one, other = (imported(body, cloud=cloud, where="x").listing for cloud in ("one", "two-2.0"))
     found = compare(one, other, profile=profile, level=level)
     assert found.same, found.differences

@@ -120,6 +120,7 @@ def test_texts_that_only_look_sensitive_are_warnings(folder):
     for text, what in (
         ("built on 127.0.0.1:9292", "a private IP address"),
         ("built on fd00::17.", "a private IP address"),
+        ("built by ops@corp.test", "an e-mail address"),
         ("built on build7.corp", "an internal host name"),
         ("answers on localhost:9292", "an internal host name"),
     ):

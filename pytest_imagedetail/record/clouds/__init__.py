@@ -15,14 +15,7 @@ from pytest_imagedetail.record.clouds.configuration import (
 from pytest_imagedetail.record.clouds.session import access, authenticate
 from pytest_imagedetail.transport.http import Access
 
-__all__ = [
-    "access",
-    "authenticate",
-    "configure",
-    "configured_secrets",
-    "connect",
-    "sdk_version",
-]
+__all__ = ["access", "authenticate", "configure", "configured_secrets", "connect", "sdk_version"]
 
 
 def connect(os_cloud: str) -> Access:

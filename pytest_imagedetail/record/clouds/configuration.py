@@ -16,9 +16,8 @@ from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.settings import did_you_mean, find_root
-from pytest_imagedetail.transport.http import interim_skipped, tls_context
+from pytest_imagedetail.transport.http import interim_skipped, silenced, tls_context
 from pytest_imagedetail.transport.request import is_endpoint
-from pytest_imagedetail.transport.silenced import silenced
 
 # These log Keystone's address, and at DEBUG the whole token document.
 _LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
@@ -234,7 +233,6 @@ def _files(read: Any) -> tuple[Path, ...]:
 def _unknown(
     os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...]
 ) -> CredentialsError:
-    """Explain that there is no such cloud."""
     has = f"it has: {', '.join(sorted(known)) or 'no clouds'}"
     if os_cloud is None:
         problem = "no cloud is named"

@@ -45,13 +45,16 @@ class Login:
     """A session that has a token."""
 
     configuration: Configuration
-    expires_at: datetime | None  # None if the token does not come from Keystone
     session: Any = field(repr=False)  # of keystoneauth
+    # What Keystone said of the token; None if it does not come from Keystone.
+    token: Any = field(repr=False)
+    expires_at: datetime | None
 
 
 def authenticate(configuration: Configuration) -> Login:
     """Get a token; raise CredentialsError if Keystone cannot be reached or refuses."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
+    from keystoneauth1.identity import BaseIdentityPlugin  # noqa: PLC0415
 
     with quiet_sdk():
         try:
@@ -61,9 +64,14 @@ def authenticate(configuration: Configuration) -> Login:
             # Nova 19 refuses its version document until it is asked with the token.
             session.session.hooks["response"] = []
             if "X-Auth-Token" in headers:
-                asked = _asks_keystone(session)
-                expires_at = session.auth.get_access(session).expires if asked else None
-                return Login(configuration=configuration, expires_at=expires_at, session=session)
+                is_keystone = isinstance(session.auth, BaseIdentityPlugin)
+                token = session.auth.get_access(session) if is_keystone else None
+                return Login(
+                    configuration=configuration,
+                    session=session,
+                    token=token,
+                    expires_at=token.expires if token else None,
+                )
             failure = CredentialsError(
                 f"the auth type {configuration.auth_type!r} gives no token, which Nova requires",
                 where=configuration.where,
@@ -91,16 +99,7 @@ def access(login: Login) -> Access:
         found = _access(login)
     if isinstance(found, CredentialsError):
         raise found
-    if not _asks_keystone(login.session):
-        return found
-    return replace(found, renew=partial(_renew, login, found))
-
-
-def _asks_keystone(session: Any) -> bool:
-    """Return whether the token comes from Keystone, with a catalog and an expiry."""
-    from keystoneauth1.identity import BaseIdentityPlugin  # noqa: PLC0415
-
-    return isinstance(session.auth, BaseIdentityPlugin)
+    return replace(found, renew=partial(_renew, login, found)) if login.token else found
 
 
 def _access(login: Login) -> Access | CredentialsError:
@@ -181,9 +180,8 @@ def _origins(login: Login) -> dict[str, str]:
     """Return the origins in the catalog and of Keystone, with the service of each."""
     auth_url = login.configuration.sdk.config.get("auth", {}).get("auth_url")
     found = {origin(auth_url): "identity"} if auth_url else {}
-    if _asks_keystone(login.session):
-        services = login.session.auth.get_access(login.session).service_catalog.catalog
-        for service in services:
+    if login.token:
+        for service in login.token.service_catalog.catalog:
             urls = (each.get(key) for each in service["endpoints"] for key in _URLS)
             for url in filter(None, urls):
                 found.setdefault(origin(str(url)), service["type"])
@@ -220,9 +218,9 @@ def _no_endpoint(login: Login) -> CredentialsError:
     """Explain why there is no compute endpoint, and what the catalog has instead."""
     kind = login.configuration.sdk.get_service_type(COMPUTE)
     offered: dict[str, Any] = {}
-    if _asks_keystone(login.session):
-        catalog = login.session.auth.get_access(login.session).service_catalog
-        offered = {name: found for name, found in catalog.get_endpoints_data().items() if found}
+    if login.token:
+        endpoints = login.token.service_catalog.get_endpoints_data()
+        offered = {name: found for name, found in endpoints.items() if found}
     if not offered:
         problem = "the service catalog is empty: the token is for no project"
         remedy = "name project_name and project_domain_name in the auth section"
