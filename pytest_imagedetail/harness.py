@@ -15,23 +15,16 @@ from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighb
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.record.verification import (
-    upgraded,
-    verify,
-)
+from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.rules import Rules
-from pytest_imagedetail.settings import (
-    RuleSource,
-    Settings,
-    unknown_cloud,
-)
+from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
 from pytest_imagedetail.traffic.keystone import TOKEN, endpoint_of
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.workspace import (
@@ -39,7 +32,6 @@ from pytest_imagedetail.workspace import (
     read_rules,
     refuse_upgraded,
     selectable,
-    store_of,
     with_library,
 )
 
@@ -98,15 +90,9 @@ class Cloud:
 class Harness:
     """All clouds of a run, by name; sessions are opened only to record."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        store: Store | None = None,
-        sessions: CloudSessions | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, *, store: Store, sessions: CloudSessions) -> None:
         self.settings: Final = settings
-        self.store: Final = store or store_of(settings)
+        self.store: Final = store
         self.results: Final[list[Result]] = []
         self.explained: Final[list[Comparison]] = []  # results that a failed assertion shows itself
         self.failures: Final[list[Failure]] = []
@@ -114,7 +100,7 @@ class Harness:
         self.used: Final[set[Path]] = set()  # the cassettes that were read or written
         # Placeholders, of clouds whose traffic with the test's own client is replayed.
         self.endpoints: Final[dict[str, str]] = {}
-        self._sessions: Final = sessions or CloudSessions(clouds.connect)
+        self._sessions: Final = sessions
 
     def __repr__(self) -> str:
         return f"<imagedetail: {len(self.clouds)} clouds>"

@@ -14,12 +14,7 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
-from pytest_imagedetail.cli.record import (
-    declare_as,
-    held,
-    show_written,
-    targets_of,
-)
+from pytest_imagedetail.cli.record import declare_as, held, show_written, targets_of
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import error_status
