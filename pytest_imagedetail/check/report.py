@@ -27,22 +27,10 @@ class Card:
 
     id: str  # twelve hex digits, equal in a later report
     verdict: Verdict
+    severity: str  # the class of its color
+    title: str
+    clouds: tuple[str, ...]
     reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-
-    @property
-    def severity(self) -> str:
-        """The class of its color."""
-        return _SEVERITY.get(self.verdict.verdict, "data")
-
-    @property
-    def title(self) -> str:
-        """The check."""
-        return f"{self.verdict.check.id} {self.verdict.check.title}"
-
-    @property
-    def clouds(self) -> tuple[str, ...]:
-        """The clouds."""
-        return tuple(cloud for clouds, _ in self.reasons for cloud in clouds)
 
 
 def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
@@ -175,12 +163,19 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
             if each.verdict == verdict:
                 found.setdefault(_id(each), {}).setdefault(each.reason, []).append(each)
     for id_, reasons in found.items():
-        (first, *_), *_ = reasons.values()
-        shown = (
-            (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
-            for members in reasons.values()
+        every = [each for members in reasons.values() for each in members]
+        first = every[0]
+        yield Card(
+            id=id_,
+            verdict=first,
+            severity=_SEVERITY.get(first.verdict, "data"),
+            title=f"{first.check.id} {first.check.title}",
+            clouds=tuple(each.cloud for each in every),
+            reasons=tuple(
+                (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
+                for members in reasons.values()
+            ),
         )
-        yield Card(id=id_, verdict=first, reasons=tuple(shown))
 
 
 def _rows(
