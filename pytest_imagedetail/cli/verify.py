@@ -52,23 +52,14 @@ def add_verbs(verbs: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """What became of one cassette.
-
-    Attributes:
-        cloud: Its cloud.
-        path: Its file, whether or not it is there.
-        recorded: What it holds; None if that cannot be read.
-        comparison: With what the cloud answers now; None if it was not asked or did not answer.
-        error: Why there is no comparison, or why it does not count: the cloud is another release.
-        microversion: The newest one that the cloud offers now.
-    """
+    """What became of one cassette."""
 
     cloud: str
-    path: Path
-    recorded: Listing | None = None
-    comparison: Comparison | None = None
-    error: ImageDetailError | None = None
-    microversion: str | None = None
+    path: Path  # whether or not it is there
+    recorded: Listing | None = None  # None if it cannot be read
+    comparison: Comparison | None = None  # with what the cloud answers now
+    error: ImageDetailError | None = None  # why there is no comparison, or why it does not count
+    microversion: str | None = None  # the newest one that the cloud offers now
 
     @property
     def verdict(self) -> str:
