@@ -253,10 +253,11 @@ def _matrix(options: Options) -> int:
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
     """Say which clouds come before an older one: a comparison goes from old to new."""
-    for one, other in (pair for row in rows for pair in pairwise(row.items())):
-        old, new = (release_index(release_of(answers)) for _, answers in (one, other))
-        if old is not None and new is not None and old > new:
-            say(f"warning: {one[0]} is a newer release than {other[0]}; the older one comes first")
+    for row in rows:
+        releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
+        for (cloud, old), (later, new) in pairwise(releases.items()):
+            if old is not None and new is not None and old > new:
+                say(f"warning: {cloud} is a newer release than {later}; the older one comes first")
 
 
 def _rows(options: Options) -> list[dict[str, Answers]]:

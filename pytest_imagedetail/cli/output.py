@@ -54,12 +54,7 @@ def reported(
 ) -> Report:
     """Gather results, write the reports that were asked for, and print the annotations of GitHub.
 
-    Args:
-        options: As typed; with `since` and, if cassettes can be named, `github`.
-        results: Comparisons and matrices.
-        failures: Those that could not be made.
-        path_of: Returns the cassette that an annotation is about.
-        typed: The two sides and the options, of `diff`.
+    `path_of` returns the cassette that an annotation is about; `typed` is from `as_typed`.
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
     shown = report_of(results, failures, earlier=earlier, typed=typed)

@@ -61,12 +61,7 @@ def mislabelled(name: str, found: Listing, options: Options) -> StaleCassetteErr
 
 
 def own(path: Path, release: str | None = None) -> Listing:
-    """Load a recording of a store, which must lie under its own name.
-
-    Args:
-        path: Of the cassette.
-        release: The declared one of its cloud, used if the recording names none.
-    """
+    """Load a recording under its own name; its label is `release` if it names none itself."""
     return _listing_of(load_own(path), release)
 
 
@@ -108,10 +103,10 @@ def one_name(pattern: str, options: Options) -> str:
 def named(comparison: Comparison, *typed: str) -> Comparison:
     """Tell two sides of one cloud apart by their revisions, or else by what was typed."""
     old, new = comparison.baseline, comparison.candidate
-    for versions in ([*map(_revision, typed)], typed):
-        old, new = replace(old, version=versions[0]), replace(new, version=versions[1])
-        if old.name != new.name:
-            break
+    before, after = map(_revision, typed)
+    if (old.cloud, before) == (new.cloud, after):
+        before, after = typed
+    old, new = replace(old, version=before), replace(new, version=after)
     return replace(comparison, baseline=old, candidate=new)
 
 
