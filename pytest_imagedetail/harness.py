@@ -207,6 +207,7 @@ class Harness:
             ImageDetailError: As `compare`.
         """
         asked, clouds = self.asked(query), names or self.clouds
+        own = replace(self.store, library=None)
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {
                 name: {
@@ -221,7 +222,7 @@ class Harness:
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
-                own={} if asked != Query() else {name: self._own(name) for name in clouds},
+                own={} if asked != Query() else {name: own.queries(name) for name in clouds},
             )
         self.results.append(matrix)
         return matrix
@@ -300,9 +301,6 @@ class Harness:
     def _recorded(self, name: str) -> Sequence[Query]:
         """Return the recorded queries of a cloud; if there are none, the one for all images."""
         return with_library(self.store).queries(self[name].name) or (Query(),)
-
-    def _own(self, name: str) -> Sequence[Query]:
-        return replace(self.store, library=None).queries(name)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
         """Read the rules of a call, or those of the run."""

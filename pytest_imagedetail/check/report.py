@@ -34,20 +34,12 @@ class Card:
 
 
 def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
-    """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
-
-    Raises:
-        ReportError: The file cannot be written.
-    """
+    """Write a report whose format follows from the suffix: .html, .json, .md or .xml."""
     write_text(path, _FORMS[path.suffix](verdicts, since))
 
 
 def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
-    """Compare verdicts with those of an earlier report, or of `check --json`.
-
-    Raises:
-        ReportError: It cannot be read, or holds something else.
-    """
+    """Compare verdicts with those of an earlier report, or of `check --json`."""
     before, now = _found(verdicts_of(load(path), path)), _found(verdicts)
     asked = {(each.check.id, each.cloud) for each in verdicts}
     new = [_change(now[key], "new") for key in now.keys() - before.keys()]
@@ -79,11 +71,7 @@ def _change(verdict: Verdict, status: str) -> Change:
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
-    """Return the verdicts of `check --json`, or of a report that ends in .json.
-
-    Raises:
-        ReportError: It holds something else.
-    """
+    """Return the verdicts of `check --json`, or of a report that ends in .json."""
     if "checks" not in document:
         raise unreadable(path, "it is no result of check, and the other one is")
     with malformed(path):

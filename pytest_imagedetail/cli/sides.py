@@ -75,11 +75,7 @@ def recorded(cloud: str, options: Options) -> Iterator[Listing]:
 
 
 def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
-    """Return the recorded, shipped and declared clouds that names and globs stand for, in order.
-
-    Raises:
-        UsageError: One stands for none.
-    """
+    """Return the recorded, shipped and declared clouds that names and globs stand for, in order."""
     for path in filter(is_path, patterns):
         raise UsageError(
             "clouds are wanted here by name, and this is a path",

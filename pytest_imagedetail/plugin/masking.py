@@ -101,7 +101,6 @@ class _Masked(logging.Formatter):
         self._mask = mask_text
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record."""
         return self._mask(self._inner.format(record))
 
 
