@@ -93,7 +93,7 @@ def refuse_upgraded(
 ) -> str | None:
     """Do as `guarded`, once in a run; return the release to record under."""
     if (name, adds) not in sessions.confirmed:
-        target, whole = settings.declaration(name), replace(store, library=reference_library())
+        target, whole = settings.declaration(name), with_library(store)
         live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
         sessions.confirmed[name, adds] = live.release
     return sessions.confirmed[name, adds]

@@ -150,7 +150,7 @@ def flag(parser: Any, name: str, says: str) -> None:
     parser.add_argument(name, action="store_true", help=says)
 
 
-def value(parser: Any, name: str, metavar: str | None, says: str, **more: Any) -> None:
+def value(parser: Any, name: str, metavar: str, says: str, **more: Any) -> None:
     """Add an argument with a value."""
     parser.add_argument(name, metavar=metavar, help=says, **more)
 

@@ -71,7 +71,8 @@ def _check(options: Options) -> int:
                 cloud = _cloud(name, options)
                 verdicts += run(sources.planned(cloud) if options.dry_run else cloud, checks)
         except ImageDetailError as error:
-            code = complain(error, IMPOSSIBLE)
+            complain(error)
+            code = IMPOSSIBLE
             unasked += (
                 Verdict(check=each, cloud=name, verdict="inconclusive", reason=error.problem)
                 for each in checks

@@ -58,7 +58,10 @@ def _doctor(options: Options) -> int:
             print(f"{verdict:<7}  {name:<{width}}  {cell(finding)}", flush=True)
     if options.json:
         print_json({"schema": 1, "ok": failed is None, "steps": steps})
-    return SAME if failed is None else complain(failed, IMPOSSIBLE)
+    if failed is None:
+        return SAME
+    complain(failed)
+    return IMPOSSIBLE
 
 
 def _findings(

@@ -255,7 +255,6 @@ def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Res
 
 
 def _written(result: _Result, options: Options) -> _Result:
-    """Write what was planned."""
     outcomes = {"would scrub": "scrubbed", "would convert": "converted"}
     done, outcome = result.done, outcomes.get(result.outcome)
     if done is None or outcome is None:
@@ -274,7 +273,7 @@ def _print(result: _Result) -> None:
     name = text.plain(str(result.file))
     if result.error is not None:
         print(f"failed   {name}", flush=True)
-        complain(result.error, IMPOSSIBLE)
+        complain(result.error)
         return
     if result.done is None:
         print(f"{name}: already a cassette of imagedetail; nothing to do")

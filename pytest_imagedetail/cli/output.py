@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.errors import ImageDetailError
+from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import Report, github, loading, report_of, terminal, write
 from pytest_imagedetail.report.findings import Result
@@ -32,10 +32,10 @@ def say(line: str) -> None:
     print(f"{_ERASE_LINE * _can_erase()}imagedetail: {line}", file=sys.stderr)
 
 
-def complain(error: ImageDetailError, code: int) -> int:
+def complain(error: ImageDetailError) -> int:
     """Print an error to stderr and return its exit code."""
     say(str(error))
-    return code
+    return USAGE if isinstance(error, UsageError) else IMPOSSIBLE
 
 
 def print_json(document: Any) -> int:
@@ -97,8 +97,6 @@ def wants_color() -> bool:
 
 
 class _Saying(logging.Handler):
-    """Print what is logged."""
-
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())
 

@@ -18,9 +18,7 @@ from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
-    IMPOSSIBLE,
     SAME,
-    USAGE,
     cell,
     complain,
     say,
@@ -120,7 +118,7 @@ def _run_all(steps: Iterable[Callable[[], int]]) -> int:
         try:
             codes.append(step())
         except ImageDetailError as error:
-            codes.append(complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE))
+            codes.append(complain(error))
     return max(codes)
 
 
@@ -239,7 +237,6 @@ def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
-    """Warn if an answer does not look like the release."""
     for clue in fingerprint([listing]).contradictions:
         say(
             f"warning: {listing.cloud} is declared as release {release}, but {clue.seen} "

@@ -25,7 +25,7 @@ from pytest_imagedetail.record.suites import REFUSALS
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import CloudDeclaration
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.workspace import guarded, reference_library
+from pytest_imagedetail.workspace import guarded, with_library
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -89,7 +89,7 @@ def _serve_recording(options: Options) -> int:
 
     def fail(error: ImageDetailError) -> None:
         failed.append(error)
-        complain(error, IMPOSSIBLE)
+        complain(error)
 
     for each in targets_of(options):
         store.refuse_same_folder(each.name)
@@ -192,8 +192,7 @@ def _expecting(error: int | None) -> list[str]:
 def _record_demo(store: Store, cloud: str) -> None:
     """Record every query of one cloud over HTTP; print each command and its result."""
     release = cloud.removeprefix("nova-")
-    library = Store(directory=store.directory, library=reference_library())
-    with Server(library, cloud) as server:
+    with Server(with_library(store), cloud) as server:
         access = Access(
             endpoint=server.compute_url,
             token=server.token,
