@@ -27,7 +27,7 @@ class NotAskedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to one request; `missing` is why it says nothing, which an outage is, too."""
+    """The answer to one request; `missing` says why there is none, for example an outage."""
 
     request: str
     curl: str

@@ -144,7 +144,7 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    """Yield what is worth one, worst first, each with its reasons."""
+    """Yield a card for what failed, was inconclusive or deviates, worst first."""
     found: dict[str, dict[str, list[Verdict]]] = {}
     for verdict in _SHOWN:
         for each in verdicts:

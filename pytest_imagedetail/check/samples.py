@@ -44,7 +44,7 @@ def distinct_images(images: Images) -> Images:
 
 
 def metadata(image: Image) -> dict[str, Any]:
-    """Return the metadata of an image; what is none has no keys."""
+    """Return the metadata of an image; {} if it has none."""
     found = image.get("metadata")
     return found if isinstance(found, dict) else {}
 

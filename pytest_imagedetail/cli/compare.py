@@ -400,7 +400,9 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
         f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
         for each in text.places(comparison.steps)
     )
-    shown = [*list(places)[:_MOST_PATHS], *["..."] * (len(places) > _MOST_PATHS)]
+    shown = list(places)[:_MOST_PATHS]
+    if len(places) > _MOST_PATHS:
+        shown.append("...")
     return UsageError(
         f"the rule would accept nothing between {clouds}: {about} names no difference of this "
         "kind; none was written",

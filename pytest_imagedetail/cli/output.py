@@ -29,7 +29,8 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 def say(line: str) -> None:
     """Print one line to stderr, in place of what a command waits for."""
-    print(f"{_ERASE_LINE * _can_erase()}imagedetail: {line}", file=sys.stderr)
+    erased = _ERASE_LINE if _can_erase() else ""
+    print(f"{erased}imagedetail: {line}", file=sys.stderr)
 
 
 def complain(error: ImageDetailError) -> int:
@@ -86,7 +87,7 @@ def print_report(shown: Report, *, explain: bool = False, every_query: bool = Fa
 
 
 def terminal_width() -> int | None:
-    """Return how wide the terminal is, in characters; None if stdout is none."""
+    """Return how wide the terminal is, in characters; None if stdout is not one."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

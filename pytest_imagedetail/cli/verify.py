@@ -249,7 +249,7 @@ def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
             cassette_dir=options.cassette_dir,
         ).splitlines()
     )
-    print(*[""] * bool(remedies), *remedies, sep="\n")
+    print("", *remedies, sep="\n")
     counts = Counter(each.verdict for each in done)
     found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
     print(f"{text.count(len(done), 'cassette')}: {found}; nothing was written")

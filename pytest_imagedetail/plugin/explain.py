@@ -113,7 +113,7 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
 
 
 def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -> None:
-    """Show what was refused to the test where a client has made another error of it."""
+    """Add what was refused to the test, in case its client raised another error instead."""
     shown = "".join(traceback.format_exception(error))
     for each in refused:
         if str(each) not in shown:

@@ -36,7 +36,7 @@ def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) 
 
 
 class Masking:
-    """Hooks that mask secrets before others print, write or send what has them."""
+    """Hooks that mask secrets before other hooks print, write or send them."""
 
     def __init__(self, secrets: Callable[[], frozenset[str]]) -> None:
         self._secrets = secrets
