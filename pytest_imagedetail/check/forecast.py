@@ -336,7 +336,10 @@ def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
 
 
 def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bool) -> Outcome:
-    findings = tuple({_cause(each): each for each in reversed(found)}.values())[::-1]
+    causes: dict[tuple[object, ...], Finding] = {}
+    for each in found:
+        causes.setdefault(_cause(each), each)
+    findings = tuple(causes.values())
     if not findings:
         return Outcome(answer=answer, counted=counted, shows=shows)
     first, consequence = findings[0].image, findings[0].consequence
