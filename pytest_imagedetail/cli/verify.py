@@ -221,12 +221,11 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     """Keep as unused only the rules that no comparison used; if one is missing, none is known."""
     compared = [each.comparison for each in done if each.comparison is not None]
     used = {one.rule for each in compared for one in (*each.differences, *each.expected)}
-    unused = {rule for each in compared for rule in each.unused_rules} - used
-    if len(compared) < len(done):
-        unused = set()
+    is_complete = len(compared) == len(done)
 
     def trimmed(each: Comparison) -> Comparison:
-        return replace(each, unused_rules=tuple(r for r in each.unused_rules if r in unused))
+        unused = (rule for rule in each.unused_rules if is_complete and rule not in used)
+        return replace(each, unused_rules=tuple(unused))
 
     return [
         each if each.comparison is None else replace(each, comparison=trimmed(each.comparison))
