@@ -228,11 +228,10 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
     """Return the queries, each with the statuses that are an answer besides `--expect`."""
-    library = reference_library()
     if options.like:
         return suite_like(options.store, sides.one_name(options.like, options))
-    if options.suite and library is not None:
-        return gate_suite(library)
+    if options.suite:
+        return gate_suite(reference_library())
     return {options.asked: frozenset()}
 
 
