@@ -78,8 +78,7 @@ def _conceal(failure: BaseException, root: Path) -> None:
     for error in tuple(_all_in(failure)):
         if isinstance(error, errors.ImageDetailError):
             _cut(error, root)
-            error.__cause__ = None
-            error.__suppress_context__ = True
+            error.__cause__ = None  # suppresses the context, too
 
 
 def _cut(error: BaseException, root: Path) -> None:
