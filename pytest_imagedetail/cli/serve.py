@@ -127,7 +127,7 @@ def _serve_until_signalled(
     with ExitStack() as stack:
         servers = []
         for number, (name, each) in enumerate(recorders.items()):
-            port = options.port and options.port + number
+            port = options.port + number if options.port else 0
             server = Server(store, name, port=port, recorder=each, on_error=on_error)
             servers.append(stack.enter_context(server))
             server.read()  # so that what is damaged is an error now
