@@ -64,8 +64,6 @@ class RunResult:
 class TestState:
     """What the plugin knows of one test while it runs."""
 
-    __test__ = False
-
     opened: bool = False  # its cassette is open, or about to be opened
     session: Session | None = None  # to be kept once the teardown has passed
     refused: list[ImageDetailError] = field(default_factory=list)  # requests and connections
