@@ -16,14 +16,7 @@ from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
-from pytest_imagedetail.cli.output import (
-    DIFFERENT,
-    SAME,
-    cell,
-    complain,
-    say,
-    waiting,
-)
+from pytest_imagedetail.cli.output import DIFFERENT, SAME, cell, complain, say, waiting
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
