@@ -14,14 +14,11 @@ from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighb
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.record.verification import (
-    upgraded,
-    verify,
-)
+from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.report.findings import Result
@@ -40,7 +37,6 @@ from pytest_imagedetail.workspace import (
     read_rules,
     refuse_upgraded,
     selectable,
-    store_of,
     with_library,
 )
 
@@ -99,15 +95,9 @@ class Cloud:
 class Harness:
     """All clouds of a run, by name; sessions are opened only to record."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        store: Store | None = None,
-        sessions: CloudSessions | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, *, store: Store, sessions: CloudSessions) -> None:
         self.settings: Final = settings
-        self.store: Final = store or store_of(settings)
+        self.store: Final = store
         self.results: Final[list[Result]] = []
         self.explained: Final[list[Comparison]] = []  # results that a failed assertion shows itself
         self.failures: Final[list[Failure]] = []
@@ -115,7 +105,7 @@ class Harness:
         self.used: Final[set[Path]] = set()  # the cassettes that were read or written
         # Placeholders, of clouds whose traffic with the test's own client is replayed.
         self.endpoints: Final[dict[str, str]] = {}
-        self._sessions: Final = sessions or CloudSessions(clouds.connect)
+        self._sessions: Final = sessions
 
     def __repr__(self) -> str:
         return f"<imagedetail: {len(self.clouds)} clouds>"
@@ -223,7 +213,7 @@ class Harness:
             UsageError: Fewer than two clouds.
             ImageDetailError: As `compare`.
         """
-        asked = self.asked(query)
+        asked, own = self.asked(query), replace(self.store, library=None)
         groups = [self._names(each) for each in names] or [self.clouds]
         clouds = tuple(dict.fromkeys(each for group in groups for each in group))
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
@@ -242,7 +232,7 @@ class Harness:
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
-                own={} if asked != Query() else {name: self._own(name) for name in clouds},
+                own={} if asked != Query() else {name: own.queries(name) for name in clouds},
             )
         self.results.append(matrix)
         return matrix
@@ -327,9 +317,6 @@ class Harness:
             return (pattern,)
         chosen = replace(self.settings, clouds=(pattern,))
         return chosen.select(selectable(self.store, chosen))
-
-    def _own(self, name: str) -> Sequence[Query]:
-        return replace(self.store, library=None).queries(name)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
         """Read the rules of a call, or those of the run."""

@@ -133,10 +133,11 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     reports = chosen.get("reports", ())
     for report in reports:
         check_choice("report suffix", Path(report).suffix, REPORTS)
-    declared, baseline = _read_clouds_file(root, chosen.get("clouds_file"))
+    clouds_file = root / chosen.get("clouds_file", CLOUDS_FILE)
+    declared, baseline = _declared_in(clouds_file, required="clouds_file" in chosen)
     resolved = {
         "cassette_dir": root / chosen.get("cassette_dir", "cassettes"),
-        "clouds_file": root / chosen.get("clouds_file", CLOUDS_FILE),
+        "clouds_file": clouds_file,
         "declared": declared,
         "reports": tuple(root / report for report in reports),
         "max_age": _days(chosen.get("max_age")),
@@ -240,7 +241,7 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     Comments and layout stay. A file in an unusual layout, or one that cannot be written, is left
     alone.
     """
-    declared, baseline = _read_clouds_file(path.parent, path.name) if path.exists() else ({}, None)
+    declared, baseline = _declared_in(path, required=False)
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     release = {} if cloud.release is None else {"release": cloud.release}
     entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
@@ -265,11 +266,9 @@ def _with_entry(text: str, entry: str) -> str:
     return "".join([head, indent(entry, margin), block]).lstrip()
 
 
-def _read_clouds_file(
-    root: Path, name: str | None
-) -> tuple[dict[str, CloudDeclaration], str | None]:
-    path = root / (name or CLOUDS_FILE)
-    if not path.exists() and name is None:
+def _declared_in(path: Path, *, required: bool) -> tuple[dict[str, CloudDeclaration], str | None]:
+    """Return the clouds and the baseline of a clouds file."""
+    if not path.exists() and not required:
         return {}, None
     return _clouds(yamltext.read(path, error=SettingsError, remedy=_HOLDS), path)
 

@@ -23,11 +23,11 @@ def read_rules(sources: Iterable[RuleSource]) -> Rules:
     return rules_of(*read, today=datetime.now(UTC).date())
 
 
-def reference_library() -> Path | None:
+def reference_library() -> Path:
     """Return the folder of the recordings that ship with the plugin, in a wheel or a checkout."""
     package = Path(__file__).parent
-    candidates = (package / "cassettes", package.parent / "cassettes")
-    return next((path for path in candidates if path.is_dir()), None)
+    shipped = package / "cassettes"
+    return shipped if shipped.is_dir() else package.parent / "cassettes"
 
 
 def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def refuse_upgraded(
 ) -> str | None:
     """Do as `guarded`, once in a run; return the release to record under."""
     if (name, adds) not in sessions.confirmed:
-        target, whole = settings.declaration(name), replace(store, library=reference_library())
+        target, whole = settings.declaration(name), with_library(store)
         live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
         sessions.confirmed[name, adds] = live.release
     return sessions.confirmed[name, adds]

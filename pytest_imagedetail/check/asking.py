@@ -28,7 +28,7 @@ class NotAskedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to one request; `missing` is why it says nothing, which an outage is, too."""
+    """The answer to one request; `missing` says why there is none, for example an outage."""
 
     request: str
     curl: str
@@ -153,11 +153,7 @@ class Cloud:
         headers: Mapping[str, str] | None = None,
         again: bool = False,
     ) -> Answer:
-        """Send a GET, below the endpoint or another base; return its answer if it was sent before.
-
-        Raises:
-            RecordingError: The live cloud could not be asked.
-        """
+        """Send a GET below the endpoint or another base, or return the answer it had."""
         url = (self.target.endpoint if base is None else base) + path
         more = headers or {}
         spelled = path if base is None else urlunsplit(("", "", *urlsplit(url)[2:]))

@@ -61,12 +61,7 @@ _OF_NOVA: Final = (
 
 
 def forecast_response(response: Response, *, where: str) -> tuple[Finding, ...] | None:
-    """Forecast one response; None if it is no listing in JSON, for Nova validates nothing else.
-
-    Raises:
-        BodyError: The body is neither JSON nor XML.
-        ImageDetailError: The extra `check` is not installed.
-    """
+    """Forecast one response; None if it is no listing in JSON, for Nova validates nothing else."""
     if response.status_code not in LISTING_STATUSES or xml.is_xml(response.body):
         return None
     try:
@@ -83,9 +78,6 @@ def forecast(document: Any, *, where: str) -> tuple[Finding, ...]:
     """Find every error of one answer, as `json` reads it: Nova's in its order, then tempest's.
 
     If there is one of Nova's, Nova sends the first one with a 400 in place of the listing.
-
-    Raises:
-        ImageDetailError: The extra `check` is not installed.
     """
     return tuple(
         _finding(schema, error, document, where)
@@ -197,11 +189,7 @@ def _quoted(word: str) -> str:
 
 @cache
 def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
-    """Return a function that yields the errors of a document, in the order of a schema.
-
-    Raises:
-        ImageDetailError: The extra `check` is not installed.
-    """
+    """Return a function that yields the errors of a document, in the order of a schema."""
     try:  # optional, and slow to import
         from jsonschema import validators  # noqa: PLC0415
 
@@ -348,7 +336,10 @@ def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
 
 
 def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bool) -> Outcome:
-    findings = tuple({_cause(each): each for each in reversed(found)}.values())[::-1]
+    causes: dict[tuple[object, ...], Finding] = {}
+    for each in found:
+        causes.setdefault(_cause(each), each)
+    findings = tuple(causes.values())
     if not findings:
         return Outcome(answer=answer, counted=counted, shows=shows)
     first, consequence = findings[0].image, findings[0].consequence

@@ -27,39 +27,19 @@ class Card:
 
     id: str  # twelve hex digits, equal in a later report
     verdict: Verdict
+    severity: str  # the class of its color
+    title: str
+    clouds: tuple[str, ...]
     reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-
-    @property
-    def severity(self) -> str:
-        """The class of its color."""
-        return _SEVERITY.get(self.verdict.verdict, "data")
-
-    @property
-    def title(self) -> str:
-        """The check."""
-        return f"{self.verdict.check.id} {self.verdict.check.title}"
-
-    @property
-    def clouds(self) -> tuple[str, ...]:
-        """The clouds."""
-        return tuple(cloud for clouds, _ in self.reasons for cloud in clouds)
 
 
 def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
-    """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
-
-    Raises:
-        ReportError: The file cannot be written.
-    """
+    """Write a report whose format follows from the suffix: .html, .json, .md or .xml."""
     write_text(path, _FORMS[path.suffix](verdicts, since))
 
 
 def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
-    """Compare verdicts with those of an earlier report, or of `check --json`.
-
-    Raises:
-        ReportError: It cannot be read, or holds something else.
-    """
+    """Compare verdicts with those of an earlier report, or of `check --json`."""
     before, now = _found(verdicts_of(load(path), path)), _found(verdicts)
     asked = {(each.check.id, each.cloud) for each in verdicts}
     new = [_change(now[key], "new") for key in now.keys() - before.keys()]
@@ -91,11 +71,7 @@ def _change(verdict: Verdict, status: str) -> Change:
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
-    """Return the verdicts of `check --json`, or of a report that ends in .json.
-
-    Raises:
-        ReportError: It holds something else.
-    """
+    """Return the verdicts of `check --json`, or of a report that ends in .json."""
     if "checks" not in document:
         raise unreadable(path, "it is no result of check, and the other one is")
     with malformed(path):
@@ -171,19 +147,26 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    """Yield what is worth one, worst first, each with its reasons."""
+    """Yield a card for what failed, was inconclusive or deviates, worst first."""
     found: dict[str, dict[str, list[Verdict]]] = {}
     for verdict in _SHOWN:
         for each in verdicts:
             if each.verdict == verdict:
                 found.setdefault(_id(each), {}).setdefault(each.reason, []).append(each)
     for id_, reasons in found.items():
-        (first, *_), *_ = reasons.values()
-        shown = (
-            (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
-            for members in reasons.values()
+        every = [each for members in reasons.values() for each in members]
+        first = every[0]
+        yield Card(
+            id=id_,
+            verdict=first,
+            severity=_SEVERITY.get(first.verdict, "data"),
+            title=f"{first.check.id} {first.check.title}",
+            clouds=tuple(each.cloud for each in every),
+            reasons=tuple(
+                (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
+                for members in reasons.values()
+            ),
         )
-        yield Card(id=id_, verdict=first, reasons=tuple(shown))
 
 
 def _rows(

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from pytest_imagedetail.model import Image
 
 Images = Sequence[Image]
-
-FEW: Final = 5  # values of one filter that are asked
 
 
 def ids(images: Images) -> list[Any]:
@@ -16,8 +14,8 @@ def ids(images: Images) -> list[Any]:
     return [each["id"] for each in images]
 
 
-def distinct(values: Iterable[Any], most: int = FEW) -> list[Any]:
-    """Return the first distinct values."""
+def distinct(values: Iterable[Any], most: int = 5) -> list[Any]:
+    """Return the first distinct values of a filter, which are enough to ask."""
     return list(dict.fromkeys(values))[:most]
 
 
@@ -44,7 +42,7 @@ def distinct_images(images: Images) -> Images:
 
 
 def metadata(image: Image) -> dict[str, Any]:
-    """Return the metadata of an image; what is none has no keys."""
+    """Return the metadata of an image; {} if it has none."""
     found = image.get("metadata")
     return found if isinstance(found, dict) else {}
 

@@ -58,11 +58,7 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
 def recorded(
     store: Store, name: str, *, declared: str | None = None, budget: int = BUDGET
 ) -> Cloud:
-    """Return a cloud as it was recorded: by `record --suite check`, else by any other query.
-
-    Raises:
-        CassetteError: A recording is damaged, or of another release than declared.
-    """
+    """Return a cloud as it was recorded: by `record --suite check`, else by any other query."""
     sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}
     endpoint, release = "https://compute.invalid", None

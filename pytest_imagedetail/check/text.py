@@ -35,7 +35,7 @@ def headline(verdicts: Sequence[Verdict]) -> str:
 def details(
     verdicts: Sequence[Verdict], *, color: bool = False, width: int | None = None
 ) -> Iterator[str]:
-    """Yield the verdicts on one cloud; what does not say more than a reason shares a line."""
+    """Yield the verdicts on one cloud; checks that only have a reason in common share an entry."""
     for name in VERDICTS:
         found = [each for each in verdicts if each.verdict == name]
         if name in {"fail", "known-deviation"} or len(verdicts) == 1:
@@ -44,7 +44,7 @@ def details(
             continue
         for reason in dict.fromkeys(each.reason for each in found):
             ids = " ".join(each.check.id for each in found if each.reason == reason)
-            lines = [("found", reason)] * bool(reason)
+            lines = [("found", reason)] if reason else []
             yield from entry(name, ids, lines, indent=_WIDTH, color=color, width=width)
 
 

@@ -58,7 +58,7 @@ class Outcome:
     answer: Answer  # the last one that was needed
     problem: str = ""  # how the relation is broken
     image: Image | None = None  # that shows it
-    shows: bool = True  # says anything: an empty set is equal to an ignored one
+    shows: bool = True  # False if it proves nothing, as when no image could have matched
     missing: str = ""  # why it says nothing
     counted: str = ""  # what was looked at, if that is not the images of the cloud
     findings: tuple[Finding, ...] = ()  # of a forecast
@@ -89,7 +89,7 @@ class Deviation:
         return f"through {self.until}" if self.until else "all releases"
 
     def is_of(self, release: str | None) -> bool:
-        """Return whether a release has it; one that is not known may."""
+        """Return whether a release has it; an unknown release may."""
         index, first, last = map(release_index, (release, self.since, self.until))
         if index is None:
             return True
@@ -116,12 +116,12 @@ Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A relation that holds of every cloud, `shown_by` something; the id is stable: M1 to M27."""
+    """A relation that must hold on every cloud. The id is stable: M1 to M27, S1 to S3."""
 
     id: str
     title: str  # a question
     relation: str
-    shown_by: str = "an image"
+    shown_by: str = "an image"  # what a cloud must have to show it
     outcomes: Ask = field(repr=False)
     deviations: tuple[Deviation, ...] = ()
     needs_rest: bool = True  # counts only if the listing did not change meanwhile
@@ -263,11 +263,13 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     if broken:
         fails = None in known
         first = broken[known.index(None) if fails else 0]
-        unsure = "; the release is not declared, so this may be a known deviation"
+        reason = cloud.target.shown(first.problem)
+        if not fails and release is None:
+            reason += "; the release is not declared, so this may be a known deviation"
         return replace(
             verdict,
             verdict="fail" if fails else "known-deviation",
-            reason=cloud.target.shown(first.problem) + unsure * (not fails and release is None),
+            reason=reason,
             image=_ref(first.image),
             curl=first.answer.curl,
             findings=first.findings,

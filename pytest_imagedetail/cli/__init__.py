@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cli import check, compare, doctor, files, record, serve, show, verify
 from pytest_imagedetail.cli.arguments import Options, Parser, check_folder
-from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain, say
-from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, complain, say
+from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.report import github
 
 
@@ -45,8 +45,7 @@ def _run(options: Options) -> int:
     except ImageDetailError as error:
         if getattr(options, "github", False):
             print(github.error(error.problem), file=sys.stderr)
-        code = USAGE if isinstance(error, UsageError) else IMPOSSIBLE
-        return complain(error, code, options)
+        return complain(error, options)
 
 
 def parser() -> Parser:

@@ -28,41 +28,49 @@ from pytest_imagedetail.settings import (
 from pytest_imagedetail.workspace import store_of
 
 _SEVERAL: Final = {"action": "append", "default": []}
-_SHARED: Final[Mapping[str, tuple[str | None, str, Mapping[str, Any]]]] = {
-    "--query": (
-        "K=V",
-        "a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
-        _SEVERAL,
-    ),
-    "--microversion": ("V", 'as "2.35" or "latest" (default: none is asked for)', {}),
-    "--expect": (
-        "CODE",
-        "compare error responses with this status (default: errors are not compared)",
-        {"type": int},
-    ),
-    "--level": (
-        None,
-        "shape: for clouds with different images",
-        {"choices": LEVELS, "default": DEFAULT_LEVEL},
-    ),
-    "--profile": (None, "default: cross-version", {"choices": PROFILES}),
-    "--rules": ("FILE", f"accepted differences (default: {RULES_FILE}, if present)", {}),
-    "--fail-on": (None, "default: breaking", {"choices": FAIL_ON}),
-    "--report": ("FILE", ".html, .json, .md, or .xml for JUnit; repeatable", _SEVERAL),
-    "--since": (
-        "FILE",
-        "an earlier .json report or --json output: say what is new and what is gone",
-        {},
-    ),
-    "--cassette-dir": ("DIR", "folder of cassettes (default: cassettes)", {}),
+_SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "--query": {
+        "metavar": "K=V",
+        "help": "a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
+        **_SEVERAL,
+    },
+    "--microversion": {
+        "metavar": "V",
+        "help": 'as "2.35" or "latest" (default: none is asked for)',
+    },
+    "--expect": {
+        "metavar": "CODE",
+        "type": int,
+        "help": "compare error responses with this status (default: errors are not compared)",
+    },
+    "--level": {
+        "choices": LEVELS,
+        "default": DEFAULT_LEVEL,
+        "help": "shape: for clouds with different images",
+    },
+    "--profile": {"choices": PROFILES, "help": "default: cross-version"},
+    "--rules": {
+        "metavar": "FILE",
+        "help": f"accepted differences (default: {RULES_FILE}, if present)",
+    },
+    "--fail-on": {"choices": FAIL_ON, "help": "default: breaking"},
+    "--report": {
+        "metavar": "FILE",
+        "help": ".html, .json, .md, or .xml for JUnit; repeatable",
+        **_SEVERAL,
+    },
+    "--since": {
+        "metavar": "FILE",
+        "help": "an earlier .json report or --json output: say what is new and what is gone",
+    },
+    "--github": {
+        "action": "store_true",
+        "help": "also print what fails as annotations of GitHub, to stderr",
+    },
+    "--json": {"action": "store_true", "help": "print one JSON document"},
+    "--cassette-dir": {"metavar": "DIR", "help": "folder of cassettes (default: cassettes)"},
 }
-"""Options that several verbs have: what stands for the value, the help, and more for argparse."""
-
-_FLAGS: Final = {
-    "--github": "also print what fails as annotations of GitHub, to stderr",
-    "--json": "print one JSON document",
-}
-"""Options without a value that several verbs have."""
+"""Options that several verbs have, as argparse takes them."""
 
 _FOLDER_MAY_BE_NEW: Final = frozenset({"demo", "doctor", "import", "record", "scrub"})
 """The verbs that write cassettes, and the one that tries whether they could."""
@@ -76,7 +84,14 @@ class Options(argparse.Namespace):
     @cached_property
     def chosen(self) -> Settings:
         """The settings; the files are those of the project that the current folder is in."""
-        return _settings(self)
+        root = Path(os.path.relpath(find_root(Path.cwd())))
+        given = vars(self)
+        choices: Choices = {key: given.get(key) for key in ("profile", "fail_on", "max_age")} | {
+            "cassette_dir": _below(root, self.cassette_dir),
+            "reports": tuple(_below(root, each) for each in given.get("report", ())),
+            "rules": tuple(filter(None, [_below(root, given.get("rules"))])),
+        }
+        return resolve(choices, root=root)
 
     @cached_property
     def store(self) -> Store:
@@ -92,7 +107,16 @@ class Options(argparse.Namespace):
     @cached_property
     def asked(self) -> Query:
         """The query that was typed."""
-        return _query(self)
+        pairs = []
+        for pair in self.query:
+            name, separator, value = pair.partition("=")
+            if not separator or not name:
+                raise UsageError(
+                    f"a query is NAME=VALUE, not {pair!r}",
+                    remedy="for example --query status=ACTIVE",
+                )
+            pairs.append((name, value))
+        return Query(tuple(pairs), self.microversion)
 
 
 class Parser(argparse.ArgumentParser):
@@ -117,15 +141,11 @@ class Parser(argparse.ArgumentParser):
 def add_verb(
     verbs: Any, name: str, run: Callable[[Options], int], summary: str, *shared: str
 ) -> argparse.ArgumentParser:
-    """Add a verb with some options of `_SHARED` and `_FLAGS`; `--cassette-dir` is always added."""
+    """Add a verb with some options of `_SHARED`; `--cassette-dir` is always added."""
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
     parser.set_defaults(verb=run, parser=parser, reads=name not in _FOLDER_MAY_BE_NEW)
     for option in (*shared, "--cassette-dir"):
-        if option in _FLAGS:
-            flag(parser, option, _FLAGS[option])
-        else:
-            metavar, says, more = _SHARED[option]
-            value(parser, option, metavar, says, **more)
+        parser.add_argument(option, **_SHARED[option])
     return parser
 
 
@@ -134,21 +154,9 @@ def flag(parser: Any, name: str, says: str) -> None:
     parser.add_argument(name, action="store_true", help=says)
 
 
-def value(parser: Any, name: str, metavar: str | None, says: str, **more: Any) -> None:
+def value(parser: Any, name: str, metavar: str, says: str, **more: Any) -> None:
     """Add an argument with a value."""
     parser.add_argument(name, metavar=metavar, help=says, **more)
-
-
-def _query(options: Options) -> Query:
-    pairs = []
-    for pair in options.query:
-        name, separator, value = pair.partition("=")
-        if not separator or not name:
-            raise UsageError(
-                f"a query is NAME=VALUE, not {pair!r}", remedy="for example --query status=ACTIVE"
-            )
-        pairs.append((name, value))
-    return Query(tuple(pairs), options.microversion)
 
 
 def as_typed(options: Options) -> str:
@@ -178,18 +186,6 @@ def check_folder(options: Options) -> None:
     )
 
 
-def _settings(options: Options) -> Settings:
-    here = Path.cwd()
-    root = Path(os.path.relpath(find_root(here)))
-
-    def typed(path: str | None) -> str | None:
-        # What is typed is relative to the current folder; settings are relative to the root.
-        return path if not path or Path(path).is_absolute() else os.path.relpath(path, root)
-
-    given = vars(options)
-    choices: Choices = {key: given.get(key) for key in ("profile", "fail_on", "max_age")} | {
-        "cassette_dir": typed(options.cassette_dir),
-        "reports": tuple(map(typed, given.get("report", ()))),
-        "rules": tuple(filter(None, [typed(given.get("rules"))])),
-    }
-    return resolve(choices, root=root)
+def _below(root: Path, path: str | None) -> str | None:
+    """Return a path that was typed in the current folder, for settings: relative to the root."""
+    return path if not path or Path(path).is_absolute() else os.path.relpath(path, root)

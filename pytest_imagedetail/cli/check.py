@@ -71,7 +71,8 @@ def _check(options: Options) -> int:
                 cloud = _cloud(name, options)
                 verdicts += run(sources.planned(cloud) if options.dry_run else cloud, checks)
         except ImageDetailError as error:
-            code = complain(error, IMPOSSIBLE, options)
+            complain(error, options)
+            code = IMPOSSIBLE
             unasked += (
                 Verdict(check=each, cloud=name, verdict="inconclusive", reason=error.problem)
                 for each in checks
@@ -175,9 +176,8 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
     declared = chosen.declaration(name)
     if not (options.live or options.os_cloud):
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)
-    access = clouds.connect(options.os_cloud or declared.os_cloud)
     target = replace(declared, os_cloud=options.os_cloud or declared.os_cloud)
-    live = guarded(target, access, chosen, store, adds=False)
+    live = guarded(target, clouds.connect(target.os_cloud), chosen, store, adds=False)
     return sources.live(live, budget=options.budget)
 
 

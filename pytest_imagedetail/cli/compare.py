@@ -49,7 +49,7 @@ from pytest_imagedetail.report import loading, report_of, terminal, text
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.text import Place
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE, find_root
+from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules
 
 _PAIR: Final = 2
@@ -214,15 +214,13 @@ def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Compar
 def _matrix(options: Options) -> int:
     store = options.store
     rows = _rows(options)
-    every = [each for row in rows for each in row.items()]
-    own = {
-        cloud: [query for query in answers if store.path(cloud, query).exists()]
-        for cloud, answers in every
-    }
-    for cloud, answers in every:
-        if 0 < len(own[cloud]) < len(answers):
-            found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
-            say(f"{cloud}: {found}, the others from the library")
+    own: dict[str, list[Query]] = {}
+    for row in rows:
+        for cloud, answers in row.items():
+            own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
+            if 0 < len(own[cloud]) < len(answers):
+                found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
+                say(f"{cloud}: {found}, the others from the library")
     _warn_of_order(rows)
     known = read_rules(options.chosen.rules)
     with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
@@ -253,10 +251,11 @@ def _matrix(options: Options) -> int:
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
     """Say which clouds come before an older one: a comparison goes from old to new."""
-    for one, other in (pair for row in rows for pair in pairwise(row.items())):
-        old, new = (release_index(release_of(answers)) for _, answers in (one, other))
-        if old is not None and new is not None and old > new:
-            say(f"warning: {one[0]} is a newer release than {other[0]}; the older one comes first")
+    for row in rows:
+        releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
+        for (cloud, old), (later, new) in pairwise(releases.items()):
+            if old is not None and new is not None and old > new:
+                say(f"warning: {cloud} is a newer release than {later}; the older one comes first")
 
 
 def _rows(options: Options) -> list[dict[str, Answers]]:
@@ -365,12 +364,10 @@ def _accept(options: Options) -> int:
     # At the end, so that it accepts only what no other rule does.
     tried = Rules(rules=(*known.rules, rule), today=known.today)
     comparison = _compared(both, options, tried)
-    here = rule.ref.where
-    rules_used = ((each, each.difference.rule) for each in comparison.accepted)
-    found = [each for each, used in rules_used if used and used.where == here]
+    found = [each for each in comparison.accepted if each.difference.rule == rule.ref]
     if not found:
         raise _accepts_nothing(rule, comparison)
-    of_root = Path(os.path.relpath(find_root(Path.cwd()))) / RULES_FILE
+    of_root = options.chosen.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry)
     print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
     for each in text.places(found):
@@ -399,7 +396,9 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
         f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
         for each in text.places(comparison.steps)
     )
-    shown = [*list(places)[:_MOST_PATHS], *["..."] * (len(places) > _MOST_PATHS)]
+    shown = list(places)[:_MOST_PATHS]
+    if len(places) > _MOST_PATHS:
+        shown.append("...")
     return UsageError(
         f"the rule would accept nothing between {clouds}: {about} names no difference of this "
         "kind; none was written",

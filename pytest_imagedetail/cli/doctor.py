@@ -11,7 +11,6 @@ from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.release_guard import Evidence, looks_like
-from pytest_imagedetail.redact import project_in_path
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from pytest_imagedetail.transport.http import Access
@@ -58,7 +57,10 @@ def _doctor(options: Options) -> int:
             print(f"{verdict:<7}  {name:<{width}}  {cell(finding)}", flush=True)
     if options.json:
         print_json({"schema": 1, "ok": failed is None, "steps": steps})
-    return SAME if failed is None else complain(failed, IMPOSSIBLE, options)
+    if failed is None:
+        return SAME
+    complain(failed, options)
+    return IMPOSSIBLE
 
 
 def _findings(
@@ -94,7 +96,7 @@ def _declared_as(os_cloud: str, chosen: Settings) -> CloudDeclaration:
 def _path(access: Access) -> str:
     """Return the endpoint's path, with a placeholder for the project."""
     path = urlsplit(access.endpoint).path
-    project = project_in_path(f"{path}/images") or access.project_id
+    project = recorder.known_of(access).project
     return (path.replace(project, "<project>") if project else path) or "/"
 
 

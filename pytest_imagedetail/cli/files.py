@@ -183,12 +183,14 @@ def _only_cloud(chosen: Settings) -> str:
 
 def _found(paths: Iterable[str]) -> dict[Path, str]:
     """Return files, and those in folders, each with a name of its own for its cassette."""
-    folders = {
-        each: path if path.is_dir() else path.parent
-        for path in map(Path, paths)
-        for each in (sorted(path.rglob("*")) if path.is_dir() else [path])
-        if each == path or _may_be_recording(each.relative_to(path))
-    }
+    folders: dict[Path, Path] = {}
+    for path in map(Path, paths):
+        if not path.is_dir():
+            folders[path] = path.parent
+            continue
+        for each in sorted(path.rglob("*")):
+            if _may_be_recording(each.relative_to(path)):
+                folders[each] = path
     names = {each: _name_below(folder, each) for each, folder in folders.items()}
     if len({*names.values()}) < len(names):  # two folders have files of one name
         above = Path(os.path.commonpath([each.absolute() for each in folders.values()]))
@@ -253,7 +255,6 @@ def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Res
 
 
 def _written(result: _Result, options: Options) -> _Result:
-    """Write what was planned."""
     outcomes = {"would scrub": "scrubbed", "would convert": "converted"}
     done, outcome = result.done, outcomes.get(result.outcome)
     if done is None or outcome is None:
@@ -272,7 +273,7 @@ def _print(result: _Result, options: Options) -> None:
     name = text.plain(str(result.file))
     if result.error is not None:
         print(f"failed   {name}", flush=True)
-        complain(result.error, IMPOSSIBLE, options)
+        complain(result.error, options)
         return
     if result.done is None:
         print(f"{name}: already a cassette of imagedetail; nothing to do")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.errors import ImageDetailError
+from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import Report, github, loading, report_of, terminal, write
 from pytest_imagedetail.report.findings import Result
@@ -30,13 +30,14 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 def say(line: str) -> None:
     """Print one line to stderr, in place of what a command waits for."""
-    print(f"{_ERASE_LINE * _can_erase()}imagedetail: {line}", file=sys.stderr)
+    erased = _ERASE_LINE if _can_erase() else ""
+    print(f"{erased}imagedetail: {line}", file=sys.stderr)
 
 
-def complain(error: ImageDetailError, code: int, options: argparse.Namespace) -> int:
+def complain(error: ImageDetailError, options: argparse.Namespace) -> int:
     """Print an error to stderr, with commands that can be typed, and return its exit code."""
     say(str(in_folder(error, options)))
-    return code
+    return USAGE if isinstance(error, UsageError) else IMPOSSIBLE
 
 
 def in_folder(error: ImageDetailError, options: argparse.Namespace) -> ImageDetailError:
@@ -63,12 +64,7 @@ def reported(
 ) -> Report:
     """Gather results, write the reports that were asked for, and print the annotations of GitHub.
 
-    Args:
-        options: As typed; with `since` and, if cassettes can be named, `github`.
-        results: Comparisons and matrices.
-        failures: Those that could not be made.
-        path_of: Returns the cassette that an annotation is about.
-        typed: The two sides and the options, of `diff`.
+    `path_of` returns the cassette that an annotation is about; `typed` is from `as_typed`.
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
     shown = report_of(results, failures, earlier=earlier, typed=typed)
@@ -100,7 +96,7 @@ def print_report(shown: Report, *, explain: bool = False, every_query: bool = Fa
 
 
 def terminal_width() -> int | None:
-    """Return how wide the terminal is, in characters; None if stdout is none."""
+    """Return how wide the terminal is, in characters; None if stdout is not one."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -111,8 +107,6 @@ def wants_color() -> bool:
 
 
 class _Saying(logging.Handler):
-    """Print what is logged."""
-
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())
 

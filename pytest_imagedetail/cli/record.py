@@ -16,16 +16,7 @@ from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
-from pytest_imagedetail.cli.output import (
-    DIFFERENT,
-    IMPOSSIBLE,
-    SAME,
-    USAGE,
-    cell,
-    complain,
-    say,
-    waiting,
-)
+from pytest_imagedetail.cli.output import DIFFERENT, SAME, cell, complain, say, waiting
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
@@ -121,8 +112,7 @@ def _run_all(steps: Iterable[Callable[[], int]], options: Options) -> int:
         try:
             codes.append(step())
         except ImageDetailError as error:
-            code = USAGE if isinstance(error, UsageError) else IMPOSSIBLE
-            codes.append(complain(error, code, options))
+            codes.append(complain(error, options))
     return max(codes)
 
 
@@ -232,16 +222,14 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
     """Return the queries, each with the statuses that are an answer besides `--expect`."""
-    library = reference_library()
     if options.like:
         return suite_like(options.store, sides.one_name(options.like, options))
-    if options.suite and library is not None:
-        return gate_suite(library)
+    if options.suite:
+        return gate_suite(reference_library())
     return {options.asked: frozenset()}
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
-    """Warn if an answer does not look like the release."""
     for clue in fingerprint([listing]).contradictions:
         say(
             f"warning: {listing.cloud} is declared as release {release}, but {clue.seen} "

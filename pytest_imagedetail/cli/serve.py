@@ -14,12 +14,7 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
-from pytest_imagedetail.cli.record import (
-    declare_as,
-    held,
-    show_written,
-    targets_of,
-)
+from pytest_imagedetail.cli.record import declare_as, held, show_written, targets_of
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import error_status
@@ -31,7 +26,7 @@ from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import CloudDeclaration
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.workspace import guarded, reference_library
+from pytest_imagedetail.workspace import guarded, with_library
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -95,7 +90,7 @@ def _serve_recording(options: Options) -> int:
 
     def fail(error: ImageDetailError) -> None:
         failed.append(error)
-        complain(error, IMPOSSIBLE, options)
+        complain(error, options)
 
     for each in targets_of(options):
         store.refuse_same_folder(each.name)
@@ -133,7 +128,7 @@ def _serve_until_signalled(
     with ExitStack() as stack:
         servers = []
         for number, (name, each) in enumerate(recorders.items()):
-            port = options.port and options.port + number
+            port = options.port + number if options.port else 0
             server = Server(store, name, port=port, recorder=each, on_error=on_error)
             servers.append(stack.enter_context(server))
             server.read()  # so that what is damaged is an error now
@@ -198,8 +193,7 @@ def _expecting(error: int | None) -> list[str]:
 def _record_demo(store: Store, cloud: str) -> None:
     """Record every query of one cloud over HTTP; print each command and its result."""
     release = cloud.removeprefix("nova-")
-    library = Store(directory=store.directory, library=reference_library())
-    with Server(library, cloud) as server:
+    with Server(with_library(store), cloud) as server:
         access = Access(
             endpoint=server.compute_url,
             token=server.token,

@@ -115,7 +115,7 @@ def _ls(options: Options) -> int:
         if not entries and not damaged:
             say(f"no cassettes in {store.directory}")
     for each in damaged:
-        complain(each, IMPOSSIBLE, options)
+        complain(each, options)
     return IMPOSSIBLE if damaged else SAME
 
 

@@ -62,12 +62,7 @@ def mislabelled(name: str, found: Listing, options: Options) -> StaleCassetteErr
 
 
 def own(path: Path, release: str | None = None) -> Listing:
-    """Load a recording of a store, which must lie under its own name.
-
-    Args:
-        path: Of the cassette.
-        release: The declared one of its cloud, used if the recording names none.
-    """
+    """Load a recording under its own name; its label is `release` if it names none itself."""
     return _listing_of(load_own(path), release)
 
 
@@ -81,11 +76,7 @@ def recorded(cloud: str, options: Options) -> Iterator[Listing]:
 
 
 def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
-    """Return the recorded, shipped and declared clouds that names and globs stand for, in order.
-
-    Raises:
-        UsageError: One stands for none.
-    """
+    """Return the recorded, shipped and declared clouds that names and globs stand for, in order."""
     for path in filter(is_path, patterns):
         raise UsageError(
             "clouds are wanted here by name, and this is a path",
@@ -103,10 +94,10 @@ def one_name(pattern: str, options: Options) -> str:
 def named(comparison: Comparison, *typed: str) -> Comparison:
     """Tell two sides of one cloud apart by their revisions, or else by what was typed."""
     old, new = comparison.baseline, comparison.candidate
-    for versions in ([*map(_revision, typed)], typed):
-        old, new = replace(old, version=versions[0]), replace(new, version=versions[1])
-        if old.name != new.name:
-            break
+    before, after = map(_revision, typed)
+    if (old.cloud, before) == (new.cloud, after):
+        before, after = typed
+    old, new = replace(old, version=before), replace(new, version=after)
     return replace(comparison, baseline=old, candidate=new)
 
 

@@ -53,23 +53,14 @@ def add_verbs(verbs: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """What became of one cassette.
-
-    Attributes:
-        cloud: Its cloud.
-        path: Its file, whether or not it is there.
-        recorded: What it holds; None if that cannot be read.
-        comparison: With what the cloud answers now; None if it was not asked or did not answer.
-        error: Why there is no comparison, or why it does not count: the cloud is another release.
-        microversion: The newest one that the cloud offers now.
-    """
+    """What became of one cassette."""
 
     cloud: str
-    path: Path
-    recorded: Listing | None = None
-    comparison: Comparison | None = None
-    error: ImageDetailError | None = None
-    microversion: str | None = None
+    path: Path  # whether or not it is there
+    recorded: Listing | None = None  # None if it cannot be read
+    comparison: Comparison | None = None  # with what the cloud answers now
+    error: ImageDetailError | None = None  # why there is no comparison, or why it does not count
+    microversion: str | None = None  # the newest one that the cloud offers now
 
     @property
     def verdict(self) -> str:
@@ -232,12 +223,11 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     """Keep as unused only the rules that no comparison used; if one is missing, none is known."""
     compared = [each.comparison for each in done if each.comparison is not None]
     used = {one.rule for each in compared for one in (*each.differences, *each.expected)}
-    unused = {rule for each in compared for rule in each.unused_rules} - used
-    if len(compared) < len(done):
-        unused = set()
+    is_complete = len(compared) == len(done)
 
     def trimmed(each: Comparison) -> Comparison:
-        return replace(each, unused_rules=tuple(r for r in each.unused_rules if r in unused))
+        unused = (rule for rule in each.unused_rules if is_complete and rule not in used)
+        return replace(each, unused_rules=tuple(unused))
 
     return [
         each if each.comparison is None else replace(each, comparison=trimmed(each.comparison))
@@ -260,7 +250,7 @@ def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
             cassette_dir=options.cassette_dir,
         ).splitlines()
     )
-    print(*[""] * bool(remedies), *remedies, sep="\n")
+    print("", *remedies, sep="\n")
     counts = Counter(each.verdict for each in done)
     found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
     print(f"{text.count(len(done), 'cassette')}: {found}; nothing was written")

@@ -4,7 +4,6 @@ import threading
 import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from pytest_imagedetail.plugin.run import Run, RunResult, forget, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
-from pytest_imagedetail.workspace import is_shipped, reference_library, refuse_upgraded, store_of
+from pytest_imagedetail.workspace import is_shipped, refuse_upgraded, store_of, with_library
 
 _FIXTURE = "imagedetail_cassette"
 _NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
@@ -159,7 +158,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
     place = Place(
-        store=replace(store_of(settings, reader=run.reader), library=reference_library()),
+        store=with_library(store_of(settings, reader=run.reader)),
         cloud=cloud,
         test=_test_name(item, cloud),
         node=item.nodeid,
@@ -217,7 +216,6 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
 
 
 def _shared_name(item: pytest.Item) -> str | None:
-    """Return the marker's `cassette=`."""
     marker = item.get_closest_marker("imagedetail")
     name = marker.kwargs.get("cassette") if marker else None
     if name is not None and "::" in name:

@@ -120,7 +120,7 @@ def _judge_unused(
         (not result.expected <= passed, "not every test that takes recordings was run"),
     )
     if reasons := [reason for holds, reason in why_not if holds]:
-        return [f"unused recordings were not judged: {reasons[0]}"] * fails, False
+        return [f"unused recordings were not judged: {reasons[0]}"] if fails else [], False
     try:
         found = sorted(_unused_recordings(config, settings, result))
     except ImageDetailError as error:

@@ -78,8 +78,7 @@ def _conceal(failure: BaseException, root: Path) -> None:
     for error in tuple(_all_in(failure)):
         if isinstance(error, errors.ImageDetailError):
             _cut(error, root)
-            error.__cause__ = None
-            error.__suppress_context__ = True
+            error.__cause__ = None  # suppresses the context, too
 
 
 def _cut(error: BaseException, root: Path) -> None:
@@ -113,7 +112,7 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
 
 
 def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -> None:
-    """Show what was refused to the test where a client has made another error of it."""
+    """Add what was refused to the test, in case its client raised another error instead."""
     shown = "".join(traceback.format_exception(error))
     for each in refused:
         if str(each) not in shown:

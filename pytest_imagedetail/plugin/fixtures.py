@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -42,19 +42,18 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     settings = settings_for(request.node)
     store = store_of(settings, reader=run.reader)
     harness = Harness(settings, store=store, sessions=run.sessions)
-    if settings.record_mode != "none":
-        start_masking(request.config, run.secrets)
     node = request.node
-    remedy = (
-        f"record what is missing: pytest {shlex.quote(node.nodeid)} "
-        "--imagedetail-record-mode=once\n"
-        "for a test's own client: the fixture imagedetail_cassette"
-    )
-    with ExitStack() as stack:
-        if settings.record_mode == "none":
-            refused = state_of(node).refused
-            stack.enter_context(network.shut(node.nodeid, remedy=remedy, refused=refused))
-        result = stack.enter_context(run.serves(harness))
+    guard: AbstractContextManager[None] = nullcontext()
+    if settings.record_mode == "none":
+        remedy = (
+            f"record what is missing: pytest {shlex.quote(node.nodeid)} "
+            "--imagedetail-record-mode=once\n"
+            "for a test's own client: the fixture imagedetail_cassette"
+        )
+        guard = network.shut(node.nodeid, remedy=remedy, refused=state_of(node).refused)
+    else:
+        start_masking(request.config, run.secrets)
+    with guard, run.serves(harness) as result:
         yield harness
     node.user_properties.extend(result.properties())
 

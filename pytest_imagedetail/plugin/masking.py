@@ -36,7 +36,7 @@ def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) 
 
 
 class Masking:
-    """Hooks that mask secrets before others print, write or send what has them."""
+    """Hooks that mask secrets before other hooks print, write or send them."""
 
     def __init__(self, secrets: Callable[[], frozenset[str]]) -> None:
         self._secrets = secrets
@@ -101,7 +101,6 @@ class _Masked(logging.Formatter):
         self._mask = mask_text
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record."""
         return self._mask(self._inner.format(record))
 
 

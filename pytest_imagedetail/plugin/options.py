@@ -37,16 +37,15 @@ def check(config: pytest.Config) -> None:
         if settings.baseline is not None and settings.baseline not in names:
             raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
         read_rules(settings.rules)
-    if hasattr(config, "workerinput"):
-        return  # the controller of pytest-xdist has removed them
-    for path in settings.reports:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise pytest.UsageError(
-                f"the report cannot be written: {error.strerror}\n  where: {path}\n"
-                "  next:  check the path and its permissions"
-            ) from None
+        if hasattr(config, "workerinput"):
+            return  # the controller of pytest-xdist has removed the reports
+        for path in settings.reports:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                problem = f"the report cannot be written: {error.strerror}"
+                remedy = "check the path and its permissions"
+                raise UsageError(problem, where=str(path), remedy=remedy) from None
 
 
 def settings_of(config: pytest.Config) -> Settings:

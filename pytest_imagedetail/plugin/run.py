@@ -23,24 +23,15 @@ from pytest_imagedetail.transport.http import Access
 
 @dataclass(slots=True)
 class RunResult:
-    """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller.
-
-    Attributes:
-        failures: The comparisons that could not be made.
-        done: What was done to a recording, by its name.
-        used: The cassettes that were read or written.
-        unplayed: Interactions that no test played, by their cassette.
-        expected: Tests that take our fixtures.
-        left_out: Why one of them may not have run; empty if all have.
-    """
+    """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller."""
 
     results: list[Result] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    done: dict[str, str] = field(default_factory=dict)
-    used: set[Path] = field(default_factory=set)
-    unplayed: dict[Path, list[str]] = field(default_factory=dict)
-    expected: set[str] = field(default_factory=set)
-    left_out: str = ""
+    failures: list[Failure] = field(default_factory=list)  # comparisons that could not be made
+    done: dict[str, str] = field(default_factory=dict)  # to a recording, by its name
+    used: set[Path] = field(default_factory=set)  # cassettes that were read or written
+    unplayed: dict[Path, list[str]] = field(default_factory=dict)  # interactions, by cassette
+    expected: set[str] = field(default_factory=set)  # tests that take our fixtures
+    left_out: str = ""  # why one of them may not have run
 
     def add(self, other: "RunResult") -> None:
         """Merge the result of another test or process into this one."""
@@ -71,25 +62,14 @@ class RunResult:
 
 @dataclass(slots=True, kw_only=True)
 class TestState:
-    """What the plugin knows of one test while it runs.
+    """What the plugin knows of one test while it runs."""
 
-    Attributes:
-        opened: Whether its cassette is open or about to be opened.
-        session: That of its cassette, to be kept once the teardown has passed.
-        refused: The errors of requests and connections that were refused.
-        running: Whether its call runs: what is reported meanwhile is of a subtest.
-        subtest_failed: Whether a subtest has failed; the call passes nevertheless.
-        outcome: Of its call with all of its subtests; an expected failure is one.
-    """
-
-    __test__ = False
-
-    opened: bool = False
-    session: Session | None = None
-    refused: list[ImageDetailError] = field(default_factory=list)
-    running: bool = False
-    subtest_failed: bool = False
-    outcome: str = ""
+    opened: bool = False  # its cassette is open, or about to be opened
+    session: Session | None = None  # to be kept once the teardown has passed
+    refused: list[ImageDetailError] = field(default_factory=list)  # requests and connections
+    running: bool = False  # its call runs: what is reported meanwhile is of a subtest
+    subtest_failed: bool = False  # the call passes nevertheless
+    outcome: str = ""  # of its call with all of its subtests; an expected failure is "failed"
 
 
 _STATE = pytest.StashKey[TestState]()
@@ -106,21 +86,15 @@ def forget(item: pytest.Item) -> None:
 
 
 class Run:
-    """The state of one pytest run in one process.
-
-    Attributes:
-        result: What finished tests and workers left.
-        current: Compares for the running test.
-        places: Returns host and port of each server of recordings.
-    """
+    """The state of one pytest run in one process."""
 
     def __init__(self, fixtures: frozenset[str]) -> None:
         self.fixtures: Final = fixtures
         self.reader: Final = Reader()
         self.sessions: Final = CloudSessions(self._connect)
-        self.result: Final = RunResult()
-        self.current: Harness | None = None
-        self.places: Callable[[], frozenset[str]] = frozenset
+        self.result: Final = RunResult()  # of finished tests and workers
+        self.current: Harness | None = None  # of the running test
+        self.places: Callable[[], frozenset[str]] = frozenset  # host and port of our servers
         self._known: set[str] = set()
         self._session: Session | None = None
 
