@@ -149,8 +149,15 @@ def by_request(
     return found
 
 
-def missing_from(there: Iterable[Interaction], sought: Iterable[Interaction]) -> int:
+def _request_and_answer(each: Interaction) -> Any:
+    return key_of(each), answer_of(each.response)
+
+
+def missing_from(
+    there: Iterable[Interaction],
+    sought: Iterable[Interaction],
+    *,
+    key: Callable[[Interaction], Any] = _request_and_answer,
+) -> int:
     """Count the interactions that are not there as often as they are sought."""
-    left = Counter((key_of(each), answer_of(each.response)) for each in sought)
-    left.subtract((key_of(each), answer_of(each.response)) for each in there)
-    return (+left).total()
+    return (Counter(map(key, sought)) - Counter(map(key, there))).total()

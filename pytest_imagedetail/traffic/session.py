@@ -28,7 +28,7 @@ from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
-from pytest_imagedetail.traffic.matching import missing_from
+from pytest_imagedetail.traffic.matching import key_of, missing_from
 from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
@@ -301,7 +301,7 @@ class Session:
         )
 
     def _write(self) -> str:
-        place, merge = self.place, None
+        place, merge, old = self.place, None, self.place.load()
         new, known = self._made()
         failures = FAILURES - self.expected_statuses
         refuse_failures(new, failures, what="kept", where=place.where)
@@ -310,7 +310,7 @@ class Session:
         refuse_two_identities(received, accesses=accesses, where=place.where)
         if self.record_mode == "new_episodes":
             merge = partial(appended, new=new)
-            if (old := place.load()) is not None:
+            if old is not None:
                 refuse_other_project(old, new, place=place)
         self._live.guard()
         done = place.store.write(new, known=known, shared=place.shared, merge=merge)
@@ -321,6 +321,11 @@ class Session:
                 where=place.where,
                 remedy="another process writes the same file; record again",
             )
+        if merge is None and old is not None:
+            gone = missing_from(new.interactions, old.interactions, key=key_of)
+            if gone:  # processes that are started anew are not seen
+                asked = text.count(len(old.interactions), "request")
+                return f"{done.value}; {gone} of {asked} were not sent again"
         return done.value
 
     def _verify(self) -> str:
