@@ -268,8 +268,9 @@ def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
         print(f"declared   {chosen.clouds_file}  {target.name}: {target.os_cloud}{release}")
     else:
         say(
-            f"warning: {target.name} could not be added to {chosen.clouds_file}; add it by hand, "
-            f"or verify it with --os-cloud {target.os_cloud}"
+            f"warning: {target.name} could not be added to {chosen.clouds_file}; add "
+            f"`{target.name}: {{os_cloud: {target.os_cloud}}}` to its clouds, or verify it with "
+            f"--os-cloud {target.os_cloud}"
         )
 
 

@@ -96,7 +96,8 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
     path.write_text("clouds: {k5: {}}\n")
     result = imagedetail(*arguments)
     assert result.returncode == 0
-    assert "could not be added to imagedetail.yaml; add it by hand" in result.stderr
+    by_hand = "imagedetail.yaml; add `before: {os_cloud: old}` to its clouds"
+    assert f"before could not be added to {by_hand}" in result.stderr
     assert path.read_text() == "clouds: {k5: {}}\n"
 
 
