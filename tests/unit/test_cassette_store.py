@@ -4,6 +4,7 @@ import pytest
 
 from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
     DamagedCassetteError,
     LeakError,
     UsageError,
@@ -29,6 +30,39 @@ def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     assert kept.write(recording(), known=Known()) is Written.UNCHANGED
     assert path.read_bytes() == other
     assert kept.write(recording(2), known=Known()) is Written.REPLACED
+
+
+def test_the_same_answer_renews_an_old_date(tmp_path):
+    """And nothing else; without a limit, or within it, nothing is written."""
+    march, april = (recording(recorded_at=f"2026-0{month}-01T00:00:00Z") for month in (3, 4))
+    Store(directory=tmp_path).write(march, known=Known())
+    for max_age, done, kept in (
+        (None, Written.UNCHANGED, march),
+        (31, Written.UNCHANGED, march),
+        (30, Written.RENEWED, april),
+    ):
+        store = Store(directory=tmp_path, max_age=max_age)
+        assert store.write(april, known=Known()) is done
+        assert store.load("k5", Query()).provenance == kept.provenance
+
+
+def test_what_is_not_recorded(tmp_path):
+    """The error says how to record it, and which recordings come nearest."""
+    kept, library = Store(directory=tmp_path / "own"), tmp_path / "library"
+    for query in ("limit=1", "limit=2"):
+        kept.write(recording(query=query), known=Known())
+    with pytest.raises(CassetteNotFoundError) as caught:
+        kept.load("k5", Query.parse("limit=3"))
+    assert str(caught.value) == (
+        "nothing is recorded for cloud 'k5', query 'limit=3'\n"
+        f"  where: {tmp_path}/own/k5/limit=3.yaml\n"
+        "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
+        "  next:  in a shell: imagedetail record k5 --query=limit=3\n"
+        "  next:  or ask what is recorded: limit=2, limit=1; imagedetail ls k5 lists all"
+    )
+    Store(directory=library).write(recording(cloud="shipped"), known=Known())
+    with pytest.raises(CassetteNotFoundError, match="shipped recording, to which nothing can"):
+        Store(directory=tmp_path / "own", library=library).load("shipped", Query.parse("limit=3"))
 
 
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):

@@ -87,6 +87,7 @@ def test_the_fixture_shows_what_the_session_does(tmp_path):
     assert not own.can_answer(received("/a"))
     assert (held.played, held.unplayed) == (2, (f"2: GET {BASE}/b",))
     assert repr(held) == "<imagedetail cassette a.yaml: 3 interactions>"
+    assert Traffic(session(tmp_path, "rewrite")).endpoint is None
 
 
 def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
@@ -100,6 +101,9 @@ def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
     assert 'body: asked {"adminPass": "<redacted>"}, recorded without' in text
     assert max(map(len, text.splitlines())) < 350
     assert not [each for each in (TOKEN, "hunter2", "corp.example") if each in text]
+    few = session(tmp_path / "few", "none", *(kept(f"/images/{n}") for n in range(8)))
+    assert "0 of 8 played:" in (text := missed(few, asked))
+    assert "more\n" not in text
     text = missed(own, received("/flavors", method="DELETE"))
     assert f"nearest: GET {BASE}/flavors\n  method: asked DELETE, recorded GET\n" in text
     own.answer(flavors)
@@ -223,6 +227,16 @@ def test_a_recording_of_another_release_is_refused_at_once(tmp_path):
         beside.can_answer(received("/a"))
 
 
+def test_a_recording_that_is_too_old_is_refused(tmp_path):
+    """It is no longer what the cloud answers; one of unknown age was not recorded by us."""
+    store = Store(directory=tmp_path)
+    store.write(recording(kept("/a"), recorded_at="2020-01-01T00:00:00Z"), known=Known())
+    place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
+    Session(place, record_mode="none")
+    with pytest.raises(StaleCassetteError, match="days"):
+        Session(place, record_mode="none", max_age=30)
+
+
 def test_each_change_is_a_line(tmp_path):
     """Requests that came and went, statuses, headers but the length, and values by their paths."""
     text, html = ([("Content-Type", f"text/{kind}")] for kind in ("plain", "html"))
@@ -271,14 +285,17 @@ def test_logins_are_recognized():
             ("k:5000/v2.0/tokens", {"access": token}, post),
             ("k/identity/v3/auth/tokens", {"token": {"methods": []}}, post),
             ("k/v1.1/auth", {"auth": {**token, "serviceCatalog": {}}}, post),
-            *(("k/x", b"", {"got": [(name, "x")]}) for name in ("X-Auth-Token", "X-Storage-Token")),
+            *(
+                ("k/x", b"", {"got": [(f"X-{name}-Token", "x")]})
+                for name in ("Auth", "Storage", "Subject")
+            ),
             ("k/x", b"", {"request_body": b'{"auth": {"passwordCredentials": {}}}'}),
             ("k/x", b"", {"request_body": b'{"auth": {"identity": {"methods": []}}}'}),
             ("k/x", b"", {"request_headers": user}),
             ("k/x", {"version": version}, {}),
             ("k/x", {"versions": {"values": [version]}}, {}),
             ("k/identity/v3", {"error": {"code": 503}}, {}),
-            ("admin:35357/v3/users", {"users": []}, {}),
+            *((f"admin:35357/{each}/users", {"users": []}, {}) for each in ("v3", "v2.0")),
             ("k/identity/v3/OS-TRUST/trusts", {"trust": {}}, {}),
             ("k/x", b'<access><token id="x"/></access>', {}),
             ("k/login", {"token": "x"}, {"method": "POST"}),
@@ -338,6 +355,7 @@ def test_a_recording_has_one_identity(tmp_path):
             ),
             ("users", [one, two], own),
             ("users", [one, sent_as("Bearer two", header="Authorization")]),
+            ("users", [one, sent_as("two", header="X-Storage-Token")]),
             *(
                 ("users", [one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))])
                 for name in senders
