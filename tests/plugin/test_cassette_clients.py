@@ -169,7 +169,7 @@ from clients import CLIENTS
 @pytest.mark.parametrize("client", CLIENTS)
 def test_wrapped(imagedetail_cassette, client):
     try:
-        client("GET", "http://cloud.example/v2.1/images?limit=3")
+        client("GET", "https://cloud.example/v2.1/images?limit=3")
     except Exception as error:
         raise ValueError("the client is sorry") from None
 """

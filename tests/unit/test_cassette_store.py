@@ -74,6 +74,10 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     with pytest.raises(DamagedCassetteError, match="cloud 'other', query 'all', but its file has"):
         kept.write(recording(2), known=Known())
     assert kept.path("k5", Query()).read_bytes() == before
+    kept.write(recording(test="t.py::a"), known=Known())
+    kept.traffic_path("k5", "t.py::a").rename(kept.traffic_path("k5", "t.py::b"))
+    with pytest.raises(DamagedCassetteError, match=r"cloud 'k5', test t\.py::a, but its file has"):
+        kept.load_traffic("k5", "t.py::b")
 
 
 def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
@@ -98,9 +102,20 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
         kept.write(recording(), known=known, merge=lambda old: old)
 
 
+def test_clouds_have_cassettes(tmp_path):
+    """Of queries or of tests; an empty folder is none."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), known=Known())
+    kept.write(recording(cloud="x", test="t.py::a"), known=Known())
+    (tmp_path / "empty").mkdir()
+    assert (kept.clouds(), kept.traffic_clouds()) == (("k5",), ("x",))
+
+
 def test_a_cloud_is_no_way_out_of_the_folder(tmp_path):
     """Neither for writing nor for reading."""
-    kept = Store(directory=tmp_path)
+    kept = Store(directory=tmp_path / "in")
+    kept.write(recording(), known=Known())
+    Store(directory=tmp_path).write(recording(), known=Known())
     for cloud in ("..", "../k5", "/etc"):
         with pytest.raises(UsageError):
             kept.write(recording(cloud=cloud), known=Known())

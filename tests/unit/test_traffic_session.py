@@ -14,7 +14,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     VerificationError,
 )
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic, keystone
@@ -129,6 +129,17 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         asked = [received(f"/{each}/images", base="http://10.1.2.3/v2") for each in projects]
         found = [plays.answer(each).body if plays.can_answer(each) else None for each in asked]
         assert found == bodies, projects
+
+
+def test_an_address_in_a_query_is_as_the_answering_recording_has_it(tmp_path):
+    """Replaced in a test's own traffic, and kept in listings."""
+    store, query = Store(directory=tmp_path), "?name=me@corp.example"
+    interaction = kept(f"/images/detail{query}")
+    facts = {"cloud": "staging", "plugin": "1", "pages": 1}
+    provenance = Provenance(query=Query.parse(query[1:]), **facts)
+    listing = Recording(provenance=provenance, interactions=(interaction,))
+    store.write(listing, known=Known())
+    assert session(tmp_path).can_answer(received(f"/images/detail{query}"))
 
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
