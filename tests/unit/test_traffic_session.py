@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.errors import (
     NoInteractionError,
     RecordingError,
@@ -196,6 +196,18 @@ def test_what_the_run_knows_and_addresses_of_people_are_redacted(tmp_path):
         "recorded (new)",
         [(f"{BASE}/a", b"<redacted>"), (f"{BASE}/b", b"redacted@redacted.invalid")],
     )
+
+
+def test_what_is_added_counts_in_the_provenance(tmp_path):
+    """With what was replaced in it; the project is that of the first path that has one."""
+    host = "http://nova.corp.example:8774/v2"
+    for path in ("/1", f"/{A}/images"):
+        added = received(path, b"password=abc", base=host)
+        assert done(tmp_path, "new_episodes", added)[0].startswith("recorded")
+    [path] = tmp_path.rglob("*.yaml")
+    provenance = load(path).provenance
+    assert (provenance.pages, provenance.project) == (2, owner(A))
+    assert provenance.redactions["secrets"] == 2
 
 
 def test_a_failure_or_another_release_is_refused(tmp_path):
