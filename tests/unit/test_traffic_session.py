@@ -131,15 +131,17 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         assert found == bodies, projects
 
 
-def test_an_address_in_a_query_is_as_the_answering_recording_has_it(tmp_path):
-    """Replaced in a test's own traffic, and kept in listings."""
-    store, query = Store(directory=tmp_path), "?name=me@corp.example"
-    interaction = kept(f"/images/detail{query}")
-    facts = {"cloud": "staging", "plugin": "1", "pages": 1}
-    provenance = Provenance(query=Query.parse(query[1:]), **facts)
-    listing = Recording(provenance=provenance, interactions=(interaction,))
-    store.write(listing, known=Known())
-    assert session(tmp_path).can_answer(received(f"/images/detail{query}"))
+def test_a_cloud_of_listings_only(tmp_path):
+    """An address in a query is as recorded; versions and a catalog are made of the listings."""
+    asked = "/images/detail?name=me@corp.example"
+    facts = {"test": None, "query": Query.of(name="me@corp.example")}
+    Store(directory=tmp_path).write(recording(kept(asked), **facts), known=Known())
+    own = session(tmp_path)
+    assert own.can_answer(received(asked))
+    assert json.loads(own.answer(kept("/")).body)["version"]["id"] == "v2.1"
+    login = received("/v3/auth/tokens", base=KEYSTONE, method="POST")
+    (found,) = json.loads(own.answer(login).body)["token"]["catalog"]
+    assert (found["type"], {each["url"] for each in found["endpoints"]}) == ("compute", {BASE})
 
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
