@@ -95,7 +95,9 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
         with pytest.raises(LeakError) as caught:
             kept.write(recording(body=body), known=known)
         assert kept.path("k5", Query()).read_bytes() == before
-    assert caught.value.problem.startswith("refused to write: a secret or an id of this session")
+    assert caught.value.problem.startswith(
+        "refused to write: a secret or an id of this session was left"
+    )
     assert "hunter2" not in str(caught.value)
     kept.write(recording(body=body), known=Known())
     with pytest.raises(LeakError):

@@ -441,6 +441,10 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     assert kept.response.headers.fields == (("Content-Type", "application/json"),)
     expected = f"{'<redacted> ' * 5}Path agent-1-of-me /of/somewhere redacted-owner"
     assert json.loads(kept.response.body) == expected
+    for name in (
+        *("Allow", "Link", "OpenStack-API-Version", "Retry-After", "Vary", "WWW-Authenticate"),
+    ):
+        assert redacted(page({}, headers=[(name, "1")])).response.headers[name] == "1"
     for sent, expected in (
         (f"/{PROJECT}/images/1?code=x1", f"/{'0' * 32}/images/1?code=redacted"),
         ("//h/x?code=abcdefgh9", "//host-aaa.invalid/x?code=redacted"),

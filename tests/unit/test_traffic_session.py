@@ -141,7 +141,8 @@ def test_a_cloud_of_listings_only(tmp_path):
     assert json.loads(own.answer(kept("/")).body)["version"]["id"] == "v2.1"
     login = received("/v3/auth/tokens", base=KEYSTONE, method="POST")
     (found,) = json.loads(own.answer(login).body)["token"]["catalog"]
-    assert (found["type"], {each["url"] for each in found["endpoints"]}) == ("compute", {BASE})
+    assert (found["type"], found["name"]) == ("compute", "nova")
+    assert {each["url"] for each in found["endpoints"]} == {BASE}
 
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
@@ -222,8 +223,10 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     [path] = tmp_path.rglob("*.yaml")
     before = path.read_bytes()
     for mode in ("rewrite", "verify"):
-        with pytest.raises(ReleaseError):
-            done(tmp_path, mode, received("/a"), live=Live(guard=guard))
+        with pytest.raises(ReleaseError) as caught:
+            done(tmp_path, mode, received("/b"), live=Live(guard=guard))
+        changed = [f"no longer asked: GET {BASE}/a", f"not recorded: GET {BASE}/b"]
+        assert getattr(caught.value, "__notes__", []) == (changed if mode == "verify" else [])
         more = (403, 500) if mode == "rewrite" else ()
         for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, *more):
             with pytest.raises(ResponseError, match=f"answered {status} to GET {BASE}/a") as caught:
@@ -302,7 +305,9 @@ def test_logins_are_recognized():
     """By what is asked or answered, not by one path."""
     token = {"token": {"id": "x", "expires": "2026"}}
     version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
-    user = Headers([("X-Auth-Key", "x"), ("X-Storage-User", "x")])
+    users = [
+        Headers([("X-Auth-Key", "x"), (f"X-{each}-User", "x")]) for each in ("Auth", "Storage")
+    ]
     post = {"method": "POST"}
     logins = [
         received("", answer, base=f"http://{url}", **more)
@@ -316,7 +321,7 @@ def test_logins_are_recognized():
             ),
             ("k/x", b"", {"request_body": b'{"auth": {"passwordCredentials": {}}}'}),
             ("k/x", b"", {"request_body": b'{"auth": {"identity": {"methods": []}}}'}),
-            ("k/x", b"", {"request_headers": user}),
+            *(("k/x", b"", {"request_headers": each}) for each in users),
             ("k/x", {"version": version}, {}),
             ("k/x", {"versions": {"values": [version]}}, {}),
             ("k/identity/v3", {"error": {"code": 503}}, {}),
