@@ -118,7 +118,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         {"secrets": [{"name": "default-token"}], "next": "x"},
         {"credentials": [{"id": "a", "type": "cert"}], "secret": {"id": "b", "status": "c"}},
         {"password": {"min_length": "x", "password_policy": "x"}},
-        {"password_data": {"a": "x"}},
+        *({"password_data": {"a": "x"}}, {"passwords": {"created_at": "x", "db_name": "y"}}),
     ):
         assert json.loads(body_of(kept)) == kept
 

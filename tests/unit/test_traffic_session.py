@@ -104,6 +104,10 @@ def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
     few = session(tmp_path / "few", "none", *(kept(f"/images/{n}") for n in range(8)))
     assert "0 of 8 played:" in (text := missed(few, asked))
     assert "more\n" not in text
+    Store(directory=tmp_path / "x").write(
+        recording(flavors, test=None, cloud="staging2"), known=Known()
+    )
+    assert "did you mean staging2?" in missed(session(tmp_path / "x"), asked)
     text = missed(own, received("/flavors", method="DELETE"))
     assert f"nearest: GET {BASE}/flavors\n  method: asked DELETE, recorded GET\n" in text
     own.answer(flavors)
