@@ -219,6 +219,7 @@ def test_owners_by_their_names():
     assert len(owner(OTHER * 6)) == len(OTHER * 6)
     dashed = str(uuid.UUID(PROJECT))
     assert value_of(dashed, "owner") == re.sub("[0-9a-f]", "0", dashed)
+    assert value_of(f"by {dashed}-1") == f"by {re.sub('[0-9a-f]', '0', dashed)}-1"
     assert value_of("admin", "owner_id") == value_of(413274, "user_id") == "redacted-owner"
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
         assert value_of(value, name) == value
