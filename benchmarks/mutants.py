@@ -37,6 +37,7 @@ TESTS = (
     *(f"tests/plugin/test_{name}.py" for name in ("compare", "report")),
     *(f"tests/plugin/test_cassette_{name}.py" for name in ("clients", "own_client", "shared")),
     *(f"tests/plugin/test_cassette_{name}.py" for name in ("sources", "stock")),
+    *("tests/process/test_together.py", "tests/secrets/test_own_client.py"),
     *TABLES,
 )
 TIMEOUT = 90
@@ -177,14 +178,17 @@ class Suite:
         ).returncode
 
     def tests_of(self, mutant: Mutant, seconds: float) -> list[str]:
-        """Return the tests that execute the mutant or, if it runs at import, its file."""
-        contexts = self.lines.contexts_by_lineno(str(self.folder / PACKAGE / mutant.path))
+        """Return the tests that execute the mutant or, if it runs at import, what uses it."""
+        path = self.folder / PACKAGE / mutant.path
+        contexts = self.lines.contexts_by_lineno(str(path))
         lines = range(mutant.node.lineno, (mutant.node.end_lineno or 0) + 1)
-        here = {test for line in lines for test in contexts.get(line, ())} & {*self.seconds}
-        anywhere = {test for tests in contexts.values() for test in tests} & {*self.seconds}
-        anywhere |= {test for test in self.seconds if test.startswith(TABLES)}
+        tests = {test for line in lines for test in contexts.get(line, ())} & {*self.seconds}
+        if not tests:
+            lines = _users(ast.parse(path.read_text(encoding="utf-8")), mutant.node.lineno)
+            tests = {test for line in lines or contexts for test in contexts.get(line, ())}
+            tests = {each for each in self.seconds if each in tests or each.startswith(TABLES)}
         chosen = []
-        for test in sorted(here or anywhere, key=lambda each: self.seconds[each]):
+        for test in sorted(tests, key=lambda each: self.seconds[each]):
             seconds -= self.seconds[test]
             if seconds > 0:
                 chosen.append(test)
@@ -208,6 +212,19 @@ class Suite:
         finally:
             path.write_text(text, encoding="utf-8")
         return "killed" if code else "survived"
+
+
+def _users(module: ast.Module, line: int) -> list[int]:
+    """Return the lines that use what a line of a module assigns, or what is made of it."""
+    names: set[str] = set()
+    for each in module.body:
+        if isinstance(each, ast.Assign | ast.AnnAssign):
+            uses = {node.id for node in ast.walk(each) if isinstance(node, ast.Name)}
+            if line in range(each.lineno, (each.end_lineno or 0) + 1) or uses & names:
+                targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    found = (node for node in ast.walk(module) if isinstance(node, ast.Name) and node.id in names)
+    return [node.lineno for node in found]
 
 
 def main() -> None:

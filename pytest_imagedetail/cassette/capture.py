@@ -7,10 +7,11 @@ the name of the module `vcr.stubs`, and `aiohttp.ClientSession._request`, which 
 import http.client
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from types import FrameType
+from itertools import islice
 from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
 from urllib.parse import urlencode, urlsplit
@@ -223,14 +224,10 @@ def _is_known() -> bool:
     """Return whether the caller is vcrpy's stub or the run itself."""
     if getattr(_OWN, "count", 0):
         return True
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  nothing else says who calls
-    for _ in range(4):  # urllib3's own methods may be between
-        if frame is None:
-            return False
-        if frame.f_globals.get("__name__") in {"vcr.stubs", transport.__name__}:
-            return True
-        frame = frame.f_back
-    return False
+    callers = traceback.walk_stack(sys._getframe(2))  # noqa: SLF001  nothing else says who calls
+    names = (frame.f_globals.get("__name__") for frame, _ in callers)
+    # urllib3's own methods may be between.
+    return not {"vcr.stubs", transport.__name__}.isdisjoint(islice(names, 4))
 
 
 @contextmanager

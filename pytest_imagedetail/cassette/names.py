@@ -68,10 +68,9 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     # A module may have no suffix or another: test.py and test.txt are two.
     stem = file.removesuffix(".py") if file.endswith(".py") else f"{file}/"
     plain, bracket, parameters = rest.partition("[")
-    names = plain.split("::")
-    name = ".".join(names)
-    says_all = not bracket and all("." not in each and _is_plain(each) for each in names)
-    last = name if says_all and _is_plain(name) else _hashed(f"{name}{bracket}{parameters}", rest)
+    name = plain.replace("::", ".")
+    says_all = not bracket and "." not in plain and _is_plain(name)
+    last = name if says_all else _hashed(f"{name}{bracket}{parameters}", rest)
     folder = [TRAFFIC] if shared is None else [TRAFFIC, shared_folder(shared)]
     return PurePosixPath(*folder, *map(_component, [*folders, stem]), f"{last}.yaml")
 

@@ -131,9 +131,9 @@ class Search:
     """Find and replace known values in text, unless they are too weak, in linear time."""
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
-        given = {*known.owners, known.project or ""} - {""}
+        given = filter(None, (*known.owners, known.project))
         owners = {each for each in given if not placeholders.holds(each)}
-        self.project: Final = known.project if known.project in owners else None
+        self.project: Final = known.project
         self._ids: Final = {
             placeholders.compact(each) for each in owners if placeholders.is_id(each)
         }

@@ -5,7 +5,7 @@ Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.
 
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -254,7 +254,7 @@ def secret_keys(
 
 def _is_secret_under(under: str, key: str, value: object) -> bool:
     if under == "all" or (under == "mapped" and _is_text(value)):
-        return not (is_in(key, ABOUT) or any(each in ABOUT for each in words(key)[-1:]))
+        return not (is_in(key, ABOUT) or _ends_in(key, ABOUT))
     return is_in(key, BELOW) or (under == "token" and is_in(key, BELOW_TOKENS))
 
 
@@ -267,12 +267,15 @@ def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
 
 def below(name: str, *, is_record: bool = False) -> str:
     """Return what is secret below a secret's name, or in one of several objects below it."""
-    last = "".join(words(name)[-1:])
-    if last in PASSWORDS:
+    if _ends_in(name, PASSWORDS):
         return "all"
-    if last in MAPS and _is_plural(name) and not is_record:
+    if _ends_in(name, MAPS) and _is_plural(name) and not is_record:
         return "mapped"
-    return "token" if last == "token" else "held"
+    return "token" if _ends_in(name, {"token"}) else "held"
+
+
+def _ends_in(name: str, table: Collection[str]) -> bool:
+    return any(each in table for each in words(name)[-1:])
 
 
 def _is_text(value: object) -> bool:

@@ -113,7 +113,7 @@ class Rewriter:
         sent, received = _stored_secret(page)
         return replace(
             page,
-            url=url.replace(_HIDDEN_USER, "//", 1),  # clients send it in a header
+            url=url.replace(_HIDDEN_USER, "//"),  # clients send it in a header
             request_headers=self._headers("request", page.request_headers, REQUEST_HEADERS),
             request_body=self._body("request.body", page.request_body, sent),
             response=replace(

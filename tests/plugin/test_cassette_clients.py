@@ -78,9 +78,9 @@ def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, 
 
 
 TOGETHER = """
-import asyncio
+import asyncio, http.client
 from concurrent.futures import ThreadPoolExecutor
-import aiohttp, httpx, pytest
+import aiohttp, httpx, pytest, urllib3, vcr.patch
 
 def threads():
     with httpx.Client() as client, ThreadPoolExecutor(8) as pool:
@@ -101,13 +101,22 @@ def tasks():
 def test_together(imagedetail_cassette, ask):
     assert ask() == [200] * 40
     assert len(imagedetail_cassette.interactions) == 40
+
+@pytest.mark.imagedetail("staging")
+def test_others(imagedetail_cassette):
+    # What a thread sees while vcrpy makes a connection in another one.
+    patched = urllib3.HTTPConnectionPool.ConnectionCls
+    assert "vcr" in str(patched)
+    with vcr.patch.force_reset():
+        assert urllib3.HTTPConnectionPool.ConnectionCls is patched
+        assert http.client.HTTPSConnection.__module__ == "http.client"
 """
 
 
 def test_threads_and_tasks_lose_nothing(run):
     """Forty requests at once are forty interactions, recorded and replayed."""
     for mode in ("once", "none"):
-        run(TOGETHER, mode).assert_outcomes(passed=2)
+        run(TOGETHER, mode).assert_outcomes(passed=3)
 
 
 PASSED_BY = """
@@ -169,7 +178,7 @@ from clients import CLIENTS
 @pytest.mark.parametrize("client", CLIENTS)
 def test_wrapped(imagedetail_cassette, client):
     try:
-        client("GET", "http://cloud.example/v2.1/images?limit=3")
+        client("GET", "https://cloud.example/v2.1/images?limit=3")
     except Exception as error:
         raise ValueError("the client is sorry") from None
 """

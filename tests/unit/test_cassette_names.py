@@ -24,6 +24,7 @@ queries = st.builds(Query, st.lists(st.tuples(words, words), max_size=3).map(tup
 @example(Query((("a", "b+c=d"),)), Query((("a", "b"), ("c", "d"))))
 @example(Query((("limit", "1"), ("limit", "2"))), Query((("limit", "2"), ("limit", "1"))))
 @example(Query.of(marker=""), Query())
+@example(Query.of(name="A"), Query.of(name="a-7c9ca8ce"))  # of which the latter is the hash
 def test_two_queries_never_share_a_file(one, other):
     """Not even where the file system knows no capitals; each name is legal everywhere."""
     assume(one != other)

@@ -10,12 +10,13 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
     placeholders,
     redact,
+    redact_query,
 )
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.redact.placeholders import owner
@@ -105,6 +106,8 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
             {"output_key": "admin_pass", "output_value": 0},
         ),
         ({"name": "otp", "val": "x", "default": "y"}, {"name": "otp", "val": 0, "default": 0}),
+        ({"passes": "x"}, {"passes": 0}),
+        ({"db_passwords": {"a": "x"}}, {"db_passwords": {"a": 0}}),
         ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
         ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
     ):
@@ -116,6 +119,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         {"secrets": [{"name": "default-token"}], "next": "x"},
         {"credentials": [{"id": "a", "type": "cert"}], "secret": {"id": "b", "status": "c"}},
         {"password": {"min_length": "x", "password_policy": "x"}},
+        *({"password_data": {"a": "x"}}, {"passwords": {"created_at": "x", "db_name": "y"}}),
     ):
         assert json.loads(body_of(kept)) == kept
 
@@ -147,6 +151,8 @@ def test_entities_of_a_page_stay():
             '<html>\u2019<p title="a\u00e9b">a\u00a0b &amp; c&amp;nbsp;</p>'
             '<i token="&lt;redacted&gt;" /></html>'
         )
+    form = '<p>a<br><input name="password" value="{}" title="a&eacute;b"> b<br>'
+    assert body_of(form.format("x").encode()) == form.format("&lt;redacted&gt;")
 
 
 def test_what_has_a_secrets_name_keeps_its_id():
@@ -180,7 +186,7 @@ def test_secrets_in_a_text():
         ('--run "login --password x1"', '--run "login --password <redacted>"'),
         (f"got {FERNET}.", "got <redacted>."),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln", "<redacted>"),
-        ("AKIAIOSFODNN7EXAMPLE", "<redacted>"),
+        ("AKIAIOSFODNN7EXAMPLE ASIAIOSFODNN7EXAMPLE", "<redacted> <redacted>"),
         ("Authorization: Basic dXNlcjpwYXNz", "Authorization: <redacted>"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n", "<redacted>\n"),
     ):
@@ -188,7 +194,8 @@ def test_secrets_in_a_text():
     assert "0123" not in value_of("https://hooks.slack.com/services/T0/B0/0123456789abcdef")
     for kept in (
         *("max_tokens=15", "https://host-aaa.invalid/x?max_tokens=15", "token == x1"),
-        *("Use --password to set a password", "password: must be long", "password=***"),
+        *("X-Auth-Token: See the docs, please", "Use --password to set a password"),
+        *("password: must be long", "password=***"),
         *("(token: optional)", "No password: required."),
         *("Basic installation", "me@acme.example", "db.internal", "name=value", "sk-learn"),
     ):
@@ -216,11 +223,14 @@ def test_owners_by_their_names():
     assert digest == "00000000" + digest[8:] != placeholders.OWN_PROJECT
     for name in (
         *("owner", "tenantId", "os-ext:tenant_id", "member_id", "trustor_user_id", "createdBy"),
+        "os_application_credential_id",
     ):
         assert value_of(OTHER, name) == digest, name
         assert value_of(PROJECT, name) == placeholders.OWN_PROJECT
+    assert len(owner(OTHER * 6)) == len(OTHER * 6)
     dashed = str(uuid.UUID(PROJECT))
     assert value_of(dashed, "owner") == re.sub("[0-9a-f]", "0", dashed)
+    assert value_of(f"by {dashed}-1") == f"by {re.sub('[0-9a-f]', '0', dashed)}-1"
     assert value_of("admin", "owner_id") == value_of(413274, "user_id") == "redacted-owner"
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
         assert value_of(value, name) == value
@@ -252,6 +262,9 @@ def test_owners_in_a_body_that_is_not_one_json_document():
         assert OTHER not in kept, body
         assert "hunter2-x" not in kept, body
         assert owner(OTHER) in kept
+    part = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--b--\r\n'
+    assert body_of(part.format("otp", "x~").encode()) == part.format("otp", "<redacted>")
+    assert body_of(kept := part.format("meta", '{"value": "x"}').encode()) == kept.decode()
     packed = page(gzip.compress(document.encode()))
     kept = redacted(packed)
     assert gzip.decompress(kept.response.body).decode("latin-1") == body_of(document.encode())
@@ -315,12 +328,25 @@ def test_urls():
             "https://h/x?a=https%253A%252F%252Fh%252Fx%253Fb%253D1%2526token%253DX",
             f"https://{host}/x?a=https%253A%252F%252F{host}%252Fx%253Fb%253D1%2526token%253Dredacted",
         ),
+        (
+            "https://h/x?q=%7B%22user_id%22%3A%22admin%22%7D",
+            f"https://{host}/x?q=%7B%22user_id%22%3A%22redacted-owner%22%7D",
+        ),
         (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{placeholders.owner(OTHER)}/servers/1"),
+        *(
+            (f"https://h/v3/x/{each}/{OTHER}", f"https://{host}/v3/x/{each}/{owner(OTHER)}")
+            for each in (
+                *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
+                *("projects", "users", "tenants", "trusts", "domains"),
+            )
+        ),
     ):
         assert value_of(sent) == expected
+    query = Query((("name", "\udcff"),))
+    assert redact_query(query, cloud="a", known=KNOWN) == query
     local = Known(origins={"http://127.0.0.1:8774": "compute"})
     assert value_of("127.0.0.1, 127.0.0.1:8774", known=local) == "127.0.0.1, compute.a.invalid"
-    for each in ("images", "servers", "flavors", "extensions", "limits", "volumes"):
+    for each in ("images", "servers", "flavors", "extensions", "limits", "volumes", "schemas"):
         assert value_of(f"{ENDPOINT[:-32]}demo/{each}/1") == f"{OWN[:-32]}redacted-owner/{each}/1"
 
 
@@ -362,6 +388,9 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         ("alternate", "http://glance.internal:9292/images/1"),
     )
     assert found == [f"{links}/v2/images/1", "https://image.a.invalid/images/1"]
+    for rel in ("self", "bookmark"):
+        alternate, *others = [("alternate", f"{nova}/x"), (rel, f"{nova}/x"), (rel, f"{nova}/x")]
+        assert links_of(unknown, alternate, *others)[1] == [f"{links}/x"] * 3
 
 
 def test_known_values_are_replaced_unless_they_are_ordinary_words():
@@ -423,23 +452,31 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     sent = Headers(
         [
             ("X-Auth-Token", "token-1-of-me"),
+            ("X-Project-Id", "project-1-of-me"),
             ("Cookie", 'a=first-1-of-me; b="second-1-of-me"'),
             ("Authorization", 'OAuth uri="/of/somewhere", oauth_token="third-1-of-me"'),
             ("Accept", "a/b"),
             ("User-Agent", "agent-1-of-me"),
         ]
     )
-    got = [("Set-Cookie", "sid=cookie-1-of-me; Path=/"), ("Content-Type", "application/json")]
+    got = [
+        ("Set-Cookie", "sid=cookie-1-of-me; Path=/of/somewhere"),
+        ("Content-Type", "application/json"),
+    ]
     text = (
         "token-1-of-me cookie-1-of-me first-1-of-me second-1-of-me third-1-of-me "
-        "Path agent-1-of-me /of/somewhere"
+        "Path agent-1-of-me /of/somewhere project-1-of-me"
     )
     done = redact([page(text, request_headers=sent, headers=got)], cloud="a", known=KNOWN)
     (kept,) = done.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
     assert kept.response.headers.fields == (("Content-Type", "application/json"),)
-    expected = f"{'<redacted> ' * 5}Path agent-1-of-me /of/somewhere"
+    expected = f"{'<redacted> ' * 5}Path agent-1-of-me /of/somewhere redacted-owner"
     assert json.loads(kept.response.body) == expected
+    for name in (
+        *("Allow", "Link", "OpenStack-API-Version", "Retry-After", "Vary", "WWW-Authenticate"),
+    ):
+        assert redacted(page({}, headers=[(name, "1")])).response.headers[name] == "1"
     for sent, expected in (
         (f"/{PROJECT}/images/1?code=x1", f"/{'0' * 32}/images/1?code=redacted"),
         ("//h/x?code=abcdefgh9", "//host-aaa.invalid/x?code=redacted"),
@@ -487,7 +524,7 @@ def test_credentials_of_each_scheme_are_learnt():
 def test_each_place_is_named_with_its_kind():
     """In the order of the parts."""
     sent = page(
-        {"owner": OTHER, "by": "me@acme.example"},
+        {"owner": OTHER, "by": "me@acme.example", "at": "https://u:pw12345@h.invalid"},
         url=f"{ENDPOINT}/images?token=abc",
         headers=[("X-Id", "1")],
     )
@@ -503,21 +540,23 @@ def test_each_place_is_named_with_its_kind():
         ("headers", f"{first}.response.headers: X-Id"),
         ("ids", f"{first}.response.body: owner"),
         ("people", f"{first}.response.body: by"),
+        ("secrets", f"{first}.response.body: at"),
     )
-    assert done.counts == {"headers": 1, "hosts": 1, "ids": 2, "people": 1, "secrets": 2}
+    assert done.counts == {"headers": 1, "hosts": 1, "ids": 2, "people": 1, "secrets": 3}
 
 
 def test_payloads_of_the_key_manager():
     """A payload is what is sent to `secrets`, and all that is read from `payload`."""
     url = "https://keys/key-manager/v1/secrets"
     posted = page({}, url=url, method="POST", request_body=b'{"name": "a", "payload": "x"}')
-    put = page(b"", url=f"{url}/1", method="PUT", request_body=b"hunter2-hunter2")
+    put = page(b"", url=f"{url}/1", method="PUT", request_body=b"other-hunter2")
     read = page(b"hunter2-hunter2", url=f"{url}/1/payload")
     listed = page({"secrets": [{"name": "a", "secret_ref": "1", "status": "A"}]}, url=url)
-    kept = redact([posted, put, read, listed], cloud="a", known=KNOWN).interactions
+    shown = page({"value": "x"}, url=f"{url}/1")
+    kept = redact([posted, put, read, listed, shown], cloud="a", known=KNOWN).interactions
     assert kept[0].request_body == b'{"name": "a", "payload": "<redacted>"}'
     assert kept[1].request_body == kept[2].response.body == b"<redacted>"
-    assert kept[3].response == listed.response
+    assert [each.response for each in kept[3:]] == [listed.response, shown.response]
     other = page(b"hunter2", url="https://keys/v1/secretsets/1/payload")
     not_found = replace(other.response, status_code=404)
     for each in (other, replace(read, response=replace(not_found, body=b"hunter2"))):
@@ -528,12 +567,15 @@ def test_the_final_check_names_the_place_and_never_the_value():
     """Known values and shapes, in the encodings that the docs list."""
     known = Known(secrets=frozenset({"hunter2-hunter2"}), owners=frozenset({OTHER}))
     for text in ("hunter2-hunter2", OTHER.upper(), FERNET, "-----BEGIN PRIVATE KEY-----"):
-        with pytest.raises(LeakError, match=r"a\.yaml") as refused:
+        with pytest.raises(LeakError, match=r"a\.yaml, line 2 of ") as refused:
             refuse_leaks(f"first\n{text}".encode(), known=known, where="a.yaml")
         assert text not in str(refused.value)
-    data = base64.b64encode(b"\xff\0hunter2-hunter2\xff")
-    with pytest.raises(LeakError, match=r"\(in base64\)"):
-        refuse_leaks(data, known=known, where="a.yaml")
+    for data, form in (
+        (base64.b64encode(b"\xff\0hunter2-hunter2\xff"), "in base64"),
+        (b"%68unter2-hunter2", "percent-encoded"),
+    ):
+        with pytest.raises(LeakError, match=rf"\({form}\)"):
+            refuse_leaks(data, known=known, where="a.yaml")
     refuse_leaks("text".encode("utf-16"), known=known, where="a.yaml")
     with pytest.raises(LeakError, match="not text"):
         refuse_leaks(b"\x00\x01\x02", known=known, where="a.yaml")

@@ -54,6 +54,8 @@ def test_paths():
         assert shown(sent(f"{HOST}{path}"), recorded) == [], path
     for path in ("/v2/a/b", "/v2/a%2Fb/", "/V2/a%2Fb", "//v2/a%2Fb"):
         assert shown(sent(f"{HOST}{path}"), recorded) != [], path
+    differs = ["path: asked /v2/a/b, recorded /v2/a%2Fb"]
+    assert shown(sent(f"{HOST}/v2/a/b"), recorded) == differs
     assert shown(sent("http://cloud"), sent(f"{HOST}/")) == []
 
 

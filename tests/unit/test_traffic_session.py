@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.errors import (
     NoInteractionError,
     RecordingError,
@@ -14,7 +14,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     VerificationError,
 )
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic, keystone
@@ -87,6 +87,7 @@ def test_the_fixture_shows_what_the_session_does(tmp_path):
     assert not own.can_answer(received("/a"))
     assert (held.played, held.unplayed) == (2, (f"2: GET {BASE}/b",))
     assert repr(held) == "<imagedetail cassette a.yaml: 3 interactions>"
+    assert Traffic(session(tmp_path, "rewrite")).endpoint is None
 
 
 def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
@@ -100,6 +101,13 @@ def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
     assert 'body: asked {"adminPass": "<redacted>"}, recorded without' in text
     assert max(map(len, text.splitlines())) < 350
     assert not [each for each in (TOKEN, "hunter2", "corp.example") if each in text]
+    few = session(tmp_path / "few", "none", *(kept(f"/images/{n}") for n in range(8)))
+    assert "0 of 8 played:" in (text := missed(few, asked))
+    assert "more\n" not in text
+    Store(directory=tmp_path / "x").write(
+        recording(flavors, test=None, cloud="staging2"), known=Known()
+    )
+    assert "did you mean staging2?" in missed(session(tmp_path / "x"), asked)
     text = missed(own, received("/flavors", method="DELETE"))
     assert f"nearest: GET {BASE}/flavors\n  method: asked DELETE, recorded GET\n" in text
     own.answer(flavors)
@@ -125,6 +133,20 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         asked = [received(f"/{each}/images", base="http://10.1.2.3/v2") for each in projects]
         found = [plays.answer(each).body if plays.can_answer(each) else None for each in asked]
         assert found == bodies, projects
+
+
+def test_a_cloud_of_listings_only(tmp_path):
+    """An address in a query is as recorded; versions and a catalog are made of the listings."""
+    asked = "/images/detail?name=me@corp.example"
+    facts = {"test": None, "query": Query.of(name="me@corp.example")}
+    Store(directory=tmp_path).write(recording(kept(asked), **facts), known=Known())
+    own = session(tmp_path)
+    assert own.can_answer(received(asked))
+    assert json.loads(own.answer(kept("/")).body)["version"]["id"] == "v2.1"
+    login = received("/v3/auth/tokens", base=KEYSTONE, method="POST")
+    (found,) = json.loads(own.answer(login).body)["token"]["catalog"]
+    assert (found["type"], found["name"]) == ("compute", "nova")
+    assert {each["url"] for each in found["endpoints"]} == {BASE}
 
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
@@ -183,6 +205,18 @@ def test_what_the_run_knows_and_addresses_of_people_are_redacted(tmp_path):
     )
 
 
+def test_what_is_added_counts_in_the_provenance(tmp_path):
+    """With what was replaced in it; the project is that of the first path that has one."""
+    host = "http://nova.corp.example:8774/v2"
+    for path in ("/1", f"/{A}/images"):
+        added = received(path, b"password=abc", base=host)
+        assert done(tmp_path, "new_episodes", added)[0].startswith("recorded")
+    [path] = tmp_path.rglob("*.yaml")
+    provenance = load(path).provenance
+    assert (provenance.pages, provenance.project) == (2, owner(A))
+    assert provenance.redactions["secrets"] == 2
+
+
 def test_a_failure_or_another_release_is_refused(tmp_path):
     """In every mode, unless the test is about the failure; the old recording stays."""
 
@@ -193,8 +227,10 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     [path] = tmp_path.rglob("*.yaml")
     before = path.read_bytes()
     for mode in ("rewrite", "verify"):
-        with pytest.raises(ReleaseError):
-            done(tmp_path, mode, received("/a"), live=Live(guard=guard))
+        with pytest.raises(ReleaseError) as caught:
+            done(tmp_path, mode, received("/b"), live=Live(guard=guard))
+        changed = [f"no longer asked: GET {BASE}/a", f"not recorded: GET {BASE}/b"]
+        assert getattr(caught.value, "__notes__", []) == (changed if mode == "verify" else [])
         more = (403, 500) if mode == "rewrite" else ()
         for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, *more):
             with pytest.raises(ResponseError, match=f"answered {status} to GET {BASE}/a") as caught:
@@ -224,6 +260,16 @@ def test_a_recording_of_another_release_is_refused_at_once(tmp_path):
     beside = Session(other, record_mode="none", release="juno")
     with pytest.raises(StaleCassetteError, match=r"of release 2024\.1"):
         beside.can_answer(received("/a"))
+
+
+def test_a_recording_that_is_too_old_is_refused(tmp_path):
+    """It is no longer what the cloud answers; one of unknown age was not recorded by us."""
+    store = Store(directory=tmp_path)
+    store.write(recording(kept("/a"), recorded_at="2020-01-01T00:00:00Z"), known=Known())
+    place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
+    Session(place, record_mode="none")
+    with pytest.raises(StaleCassetteError, match="days"):
+        Session(place, record_mode="none", max_age=30)
 
 
 def test_each_change_is_a_line(tmp_path):
@@ -266,7 +312,9 @@ def test_logins_are_recognized():
     """By what is asked or answered, not by one path."""
     token = {"token": {"id": "x", "expires": "2026"}}
     version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
-    user = Headers([("X-Auth-Key", "x"), ("X-Storage-User", "x")])
+    users = [
+        Headers([("X-Auth-Key", "x"), (f"X-{each}-User", "x")]) for each in ("Auth", "Storage")
+    ]
     post = {"method": "POST"}
     logins = [
         received("", answer, base=f"http://{url}", **more)
@@ -274,14 +322,17 @@ def test_logins_are_recognized():
             ("k:5000/v2.0/tokens", {"access": token}, post),
             ("k/identity/v3/auth/tokens", {"token": {"methods": []}}, post),
             ("k/v1.1/auth", {"auth": {**token, "serviceCatalog": {}}}, post),
-            *(("k/x", b"", {"got": [(name, "x")]}) for name in ("X-Auth-Token", "X-Storage-Token")),
+            *(
+                ("k/x", b"", {"got": [(f"X-{name}-Token", "x")]})
+                for name in ("Auth", "Storage", "Subject")
+            ),
             ("k/x", b"", {"request_body": b'{"auth": {"passwordCredentials": {}}}'}),
             ("k/x", b"", {"request_body": b'{"auth": {"identity": {"methods": []}}}'}),
-            ("k/x", b"", {"request_headers": user}),
+            *(("k/x", b"", {"request_headers": each}) for each in users),
             ("k/x", {"version": version}, {}),
             ("k/x", {"versions": {"values": [version]}}, {}),
             ("k/identity/v3", {"error": {"code": 503}}, {}),
-            ("admin:35357/v3/users", {"users": []}, {}),
+            *((f"admin:35357/{each}/users", {"users": []}, {}) for each in ("v3", "v2.0")),
             ("k/identity/v3/OS-TRUST/trusts", {"trust": {}}, {}),
             ("k/x", b'<access><token id="x"/></access>', {}),
             ("k/login", {"token": "x"}, {"method": "POST"}),
@@ -341,6 +392,7 @@ def test_a_recording_has_one_identity(tmp_path):
             ),
             ("users", [one, two], own),
             ("users", [one, sent_as("Bearer two", header="Authorization")]),
+            ("users", [one, sent_as("two", header="X-Storage-Token")]),
             *(
                 ("users", [one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))])
                 for name in senders
