@@ -34,7 +34,7 @@ _REMEDY_OF_FOREIGN: Final = (
 )
 _CUT: Final = "\n    body:\n      string:"
 _BODY: Final = f"{_CUT} |-"  # as `dumps` lays out a body in JSON
-_INDENT: Final = "\n" + " " * 8
+_INDENT: Final = " " * 8
 _NEXT: Final = "\n- request:\n"
 _FACTS: Final = tuple(each.name for each in fields(Provenance))
 
@@ -89,8 +89,9 @@ def _parsed_without_bodies(text: str) -> Any:
         start += len(_BODY)
         end = text.find(_NEXT, start)
         end = len(text.removesuffix("\n")) if end < 0 else end
-        body = text[start:end].replace(_INDENT, "\n")
-        if body.replace("\n", _INDENT) != text[start:end]:
+        body = text[start:end].replace("\n" + _INDENT, "\n")
+        is_indented = len(body) + body.count("\n") * len(_INDENT) == end - start
+        if not (is_indented and body.startswith("\n")):
             raise ValueError("a body is not indented as `dumps` does it")
         bodies.append(body.removeprefix("\n"))
     short += text[end:]
