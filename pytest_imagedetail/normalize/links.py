@@ -63,7 +63,8 @@ class LinkRewriter:
         key = holder.path, repr(links).replace(own_id, "\n")  # which repr never contains
         if key in self._known:
             known, changes = self._known[key]
-            self.counts.update(changes)
+            for rule, count in changes.items():  # `update` takes ten times as long
+                self.counts[rule] += count
             return known
         before = self.counts.copy()
         new = self._by_relation(holder, links, own_id)

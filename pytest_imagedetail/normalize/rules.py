@@ -1,6 +1,7 @@
 """The rules of normalization, as data: what each does, why, and the source of that."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from pytest_imagedetail.settings import PROFILES
@@ -181,6 +182,7 @@ RULES: Final = (
 )
 
 
+@cache
 def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
     """Return the rules that a profile applies: its own and those of every narrower one."""
     applied = PROFILES[: PROFILES.index(profile) + 1]

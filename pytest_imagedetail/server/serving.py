@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -13,7 +14,7 @@ from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud, services
 from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
-from pytest_imagedetail.settings import unknown_cloud
+from pytest_imagedetail.settings import only, unknown_cloud
 from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
 
 
@@ -174,7 +175,7 @@ class Servers:
         """Return the compute endpoint of a cloud; any recorded or shipped one will do.
 
         Raises:
-            UsageError: Nothing is recorded for it.
+            UsageError: Nothing is recorded for it, or a glob stands for several.
             CassetteError: A cassette is damaged.
         """
         return self._server(cloud).compute_url
@@ -185,11 +186,12 @@ class Servers:
         Raises:
             UsageError: Nothing is recorded for it.
         """
-        entry = self._server(cloud).clouds_yaml
+        server = self._server(cloud)
+        entry = server.clouds_yaml
         auth = entry.pop("auth")
         variables = {f"OS_{name.upper()}": value for name, value in (auth | entry).items()}
         # So that a cloud that the caller's environment names is not used instead.
-        file = {"OS_CLOUD": cloud, "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml)}
+        file = {"OS_CLOUD": server.name, "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml)}
         return variables | {"OS_IDENTITY_API_VERSION": "3"} | file
 
     def expect_miss(self) -> None:
@@ -208,10 +210,13 @@ class Servers:
         return frozenset([identity, *(each.place for each in self._servers.values())])
 
     def _server(self, cloud: str) -> Server:
+        if cloud in self._servers:
+            return self._servers[cloud]
+        known = dict.fromkeys((*self._store.clouds(), *self._store.library_clouds()))
+        cloud = only(cloud, [each for each in known if fnmatchcase(each, cloud)] or [cloud])
         if cloud not in self._servers:
             if not self._store.has(cloud):
-                known = (*self._store.clouds(), *self._store.library_clouds())
-                raise unknown_cloud(cloud, dict.fromkeys(known), where=self._store.directory)
+                raise unknown_cloud(cloud, known, where=self._store.directory)
             self._servers[cloud] = Server(
                 self._store, cloud, token=self.token, on_error=self.refused.append
             )
