@@ -157,6 +157,8 @@ class _Work:
 
 def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:
     """Return a copy without hosts, and without the fields that have rules of their own."""
-    rest = {name: each for name, each in fields.items() if name not in others}
+    rest = dict(fields)
+    for name in others:
+        rest.pop(name, None)
     clean: dict[str, Any] = without_hosts(rest)
     return clean

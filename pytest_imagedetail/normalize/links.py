@@ -4,7 +4,7 @@ A link is split once, and each rule changes its own part. What no rule knows sta
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -50,11 +50,11 @@ class LinkRewriter:
     rules: frozenset[str]
     answer: Answer
     pool: dict[str, Links]
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     forms: dict[str, dict[tuple[bool, bool], str]] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
-    _known: dict[tuple[str, str], tuple[Links, Counter[str]]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
 
     def rewrite(self, holder: Holder, links: Any, own_id: str) -> Any:
         """Return links by relation; those that differ in the own id alone are rewritten once."""
@@ -63,15 +63,16 @@ class LinkRewriter:
         key = holder.path, repr(links).replace(own_id, "\n")  # which repr never contains
         if key in self._known:
             known, changes = self._known[key]
-            for rule, count in changes.items():  # `update` takes ten times as long
+            for rule, count in changes:
                 self.counts[rule] += count
             return known
-        before = self.counts.copy()
+        before = dict(self.counts)
         new = self._by_relation(holder, links, own_id)
         text = repr(new)
         if isinstance(new, Links) and own_id not in text:
             new = self.pool.setdefault(text, new)
-            self._known[key] = new, self.counts - before
+            changes = [(rule, count - before.get(rule, 0)) for rule, count in self.counts.items()]
+            self._known[key] = new, [each for each in changes if each[1]]
         return new
 
     def next_links(self, links: Any) -> Any:
