@@ -58,7 +58,8 @@ def test_what_is_not_recorded(tmp_path):
         f"  where: {tmp_path}/own/k5/limit=3.yaml\n"
         "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
         "  next:  in a shell: imagedetail record k5 --query=limit=3\n"
-        "  next:  or ask what is recorded: limit=2, limit=1; imagedetail ls k5 lists all"
+        "  next:  or ask what is recorded: --query=limit=2, --query=limit=1; "
+        "imagedetail ls k5 lists all"
     )
     Store(directory=library).write(recording(cloud="shipped"), known=Known())
     with pytest.raises(CassetteNotFoundError, match="shipped recording, to which nothing can"):
