@@ -16,7 +16,7 @@ from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Re
 from pytest_imagedetail.record import recorder, retry
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
-from unit import FURTHER_PAGES, NEXT_PAGE, NO_FURTHER_PAGES, image_of
+from unit import image_of
 
 HOST, PROJECT = "nova.corp.example", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 ENDPOINT = f"http://{HOST}:8774/v2/{PROJECT}"
@@ -30,6 +30,52 @@ ACCESS = Access(
     secrets=frozenset({"hunter2-hunter2"}),
 )
 RENEWED = replace(ACCESS, renew=lambda: replace(ACCESS, token=LATER))
+
+NEXT_PAGE = "https://compute.a.invalid/v2/images/detail?page=2"
+FURTHER_PAGES = (
+    {"next": NEXT_PAGE},
+    {"links": [{"rel": "next", "href": NEXT_PAGE}]},
+    {"_links": {"next": {"href": NEXT_PAGE}}},
+    {"images_links": {"rel": "next", "href": f"{NEXT_PAGE}&marker=1"}},
+    {"images_links": [{"rel": "next", "href": NEXT_PAGE}]},
+    {"images_links": [{"rel": "next", "href": "http://[x?marker=1"}]},
+    {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
+    {"has_more": True},
+    {"complete": False},
+    {"is-truncated": True},
+    {"next_page": 2},
+    {"nextPageToken": "abc"},
+    {"marker": "1"},
+    {"cursor": "abc"},
+    {"cursors": {"after": "abc"}},
+    {"scroll_id": "abc"},
+    {"eof": False},
+    {"links": f'<{NEXT_PAGE}>; rel="next"'},
+    {"pagination": {"next": 2}},
+    {"meta": {"total": 2, "count": 1}},
+    {"metadata": {"resultset": {"count": 2}}},
+    {"total": 2},
+    {"totalImages": 2.0},
+    {"total": 10**400},
+    {"pages": 2},
+)
+"""What an answer with one image has beside it if a page follows in a form that is not Nova's."""
+
+NO_FURTHER_PAGES = (
+    {"next": None, "has_more": False, "next_marker": "", "links": [], "images_links": None},
+    {"images_links": [{"rel": "previous", "href": NEXT_PAGE}]},
+    {"links": [{"rel": "self", "href": NEXT_PAGE}, {"rel": "first", "href": NEXT_PAGE}]},
+    {"count": 1, "total": 1, "total_count": "1", "pages": 1, "page": 1, "more": "false"},
+    {
+        "request_id": "req-1",
+        "total_size": 10**9,
+        "quota": {"total": 50},
+        "page_size": 1000,
+        "page_items": 9,
+    },
+    {"complete": True, "last": True, "incomplete": False, "public": False},
+    {"nextras": 1, "counter": 9, "pageant": 3},
+)
 
 
 def next_link(view="images/detail", **query):
