@@ -21,7 +21,7 @@ _Known = dict[tuple[int, str], Normalized]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exhibit:
+class SentAnswer:
     """What one cloud answered, as evidence."""
 
     cloud: str
@@ -32,11 +32,11 @@ class Exhibit:
     rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
 
 
-def exhibits_of(findings: Sequence[Finding]) -> Iterator[list[Exhibit]]:
+def sent_answers(findings: Sequence[Finding]) -> Iterator[list[SentAnswer]]:
     """Yield what both clouds answered, for each cause; nothing if that is not known."""
     known: _Known = {}
     for each in findings:
-        yield [_exhibit(one, each, known) for one in each.places[0].step.listings]
+        yield [_sent_answer(one, each, known) for one in each.places[0].step.listings]
 
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
@@ -101,7 +101,7 @@ def curl_of(query: Query) -> str:
     return " ".join(["curl", *fields, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
-def _exhibit(listing: Listing, finding: Finding, known: _Known) -> Exhibit:
+def _sent_answer(listing: Listing, finding: Finding, known: _Known) -> SentAnswer:
     first, provenance, profile = finding.first, listing.provenance, finding.results[0].profile
     sent, compared, rules = "it has no such image", "", ""
     image = first.image or next(iter(first.examples), None)
@@ -118,7 +118,7 @@ def _exhibit(listing: Listing, finding: Finding, known: _Known) -> Exhibit:
             normalized = known.get(key) or known.setdefault(key, listing.normalized(profile))
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
             rules = text.normalized(normalized.counts)
-    return Exhibit(
+    return SentAnswer(
         cloud=provenance.cloud,
         recorded_at=provenance.recorded_at,
         file=f"{provenance.cloud}/{file_name(provenance.query)}",

@@ -6,7 +6,7 @@ from typing import Final
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.report import grid, questions, text, verdict
-from pytest_imagedetail.report.evidence import curl_of, exhibits_of, explain
+from pytest_imagedetail.report.evidence import curl_of, explain, sent_answers
 from pytest_imagedetail.report.verdict import Report
 
 _MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
@@ -26,7 +26,7 @@ def render(report: Report) -> str:
         queries=sorted({query for each in found for query in each.queries}),
         fields=sorted({each.field for each in found}),
         matrices=[(each, questions.rows_of(each, shown)) for each in report.matrices],
-        exhibits=[*exhibits_of(shown)],
+        answers=[*sent_answers(shown)],
         differences=sum(each.count for each in found),
         curl_of=curl_of,
         explain=explain,
