@@ -165,7 +165,8 @@ def _read(hint: Any, value: Any) -> Any:
     if is_dataclass(hint):
         return built(kind, value)
     if hint is not Any and type(value) is not hint and value not in of:
-        raise TypeError(f"{json.dumps(value):.40} is no {getattr(hint, '__name__', hint)}")
+        wanted = getattr(hint, "__name__", hint)
+        raise TypeError(f"{json.dumps(value):.40} is not of the type {wanted}")
     return value
 
 
