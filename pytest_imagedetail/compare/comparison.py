@@ -182,7 +182,7 @@ class Comparison:
         if self.level == "shape":
             return self._shape_summary
         found = summary_of(self.steps, self.accepted)
-        return found + "; no image was compared" * self.nothing_in_common
+        return f"{found}; no image was compared" if self.nothing_in_common else found
 
     @property
     def _shape_summary(self) -> str:

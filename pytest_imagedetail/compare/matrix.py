@@ -192,9 +192,12 @@ class Matrix:
     def summary(self) -> str:
         """One line, as of a comparison; see `Comparison.summary`."""
         found = summary_of(self.steps, self.expected)
-        found += "; not all images were compared" * bool(self.nothing_in_common)
-        recordings = "recording" if len(self.lost) == 1 else "recordings"
-        return found + f"; not compared: {len(self.lost)} missing {recordings}" * bool(self.lost)
+        if self.nothing_in_common:
+            found += "; not all images were compared"
+        if self.lost:
+            recordings = "recording" if len(self.lost) == 1 else "recordings"
+            found += f"; not compared: {len(self.lost)} missing {recordings}"
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""

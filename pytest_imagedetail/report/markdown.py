@@ -36,7 +36,8 @@ def since(found: Since) -> Iterator[str]:
     yield f"Since {_text(first)}"
     yield ""
     yield from (f"- {_text(each)}" for each in others)
-    yield from [""] * bool(others)
+    if others:
+        yield ""
 
 
 def _causes(findings: Sequence[Finding]) -> Iterator[str]:
@@ -81,7 +82,8 @@ def _result(result: Result) -> Iterator[str]:
     else:
         labeled = [*text.sides(result), *text.how(result), *labeled]
     yield from (f"- {label}: {_text(line)}" for label, line in labeled)
-    yield from [""] * bool(labeled)
+    if labeled:
+        yield ""
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_imagedetail.compare.comparison import SCHEMA, Comparison, is_compatible
+from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, since, text
@@ -170,13 +170,15 @@ def _sentence_of(result: Result) -> str:
         sentence = f"{breaking} of {differences} can break {clients}"
     else:
         sentence = f"{differences}, and none of them breaks a client"
-    return sentence + "; an expired rule accepts nothing" * bool(result.expired_rules)
+    return f"{sentence}; an expired rule accepts nothing" if result.expired_rules else sentence
 
 
 def counted(result: Result) -> str:
     """Return the summary of a result, after the threshold if that alone makes it fail."""
-    alone = is_compatible(result.severities, "breaking") and result.severities
-    return "fail-on is change; " * bool(alone and result.fail_on == "change") + result.summary
+    breaks_none = result.severities and "breaking" not in result.severities
+    if breaks_none and result.fail_on == "change":
+        return f"fail-on is change; {result.summary}"
+    return result.summary
 
 
 def count_of(result: Result) -> str:
@@ -184,7 +186,7 @@ def count_of(result: Result) -> str:
     if isinstance(result, Matrix):
         counted = ((result.clouds, "cloud"), (result.queries, "query"), (result.cells, "answer"))
         line = ", ".join(text.count(len(things), name) for things, name in counted)
-        return line + f"; {len(result.missing)} not recorded" * bool(result.missing)
+        return f"{line}; {len(result.missing)} not recorded" if result.missing else line
     sides = (result.baseline, result.candidate)
     images = " and ".join(text.side(each)[1] for each in sides)
     return f"{images}, query {result.query}"
