@@ -20,7 +20,7 @@ from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
-from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.report import notes, terminal
 from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
@@ -366,7 +366,7 @@ class Harness:
                 remedy=f"{new_name}\nif only its data changed, replace the recording: "
                 "pytest --imagedetail-record-mode=rewrite",
             )
-        unseen = (line for _, line in text.redacted(comparison))
+        unseen = (line for _, line in notes.redacted(comparison))
         self.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded
 

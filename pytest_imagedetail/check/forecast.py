@@ -24,7 +24,7 @@ from pytest_imagedetail.check.verdicts import Consequence, Finding, FoundImage, 
 from pytest_imagedetail.contract import JSON_PROPERTIES
 from pytest_imagedetail.errors import BodyError, ImageDetailError
 from pytest_imagedetail.model import LISTING_STATUSES, Response
-from pytest_imagedetail.report.text import count
+from pytest_imagedetail.text import count
 
 _OF_IMAGE: Final = ("id", "name", "owner", "visibility")
 

@@ -9,7 +9,7 @@ from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, ids
 from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.report.text import cut
+from pytest_imagedetail.text import cut
 
 _LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
 _MOST_PAGES: Final = 10

@@ -15,7 +15,7 @@ from pytest_imagedetail.report.junit import Case, Suite
 from pytest_imagedetail.report.loading import built, load, malformed, unreadable
 from pytest_imagedetail.report.questions import Row, RowCell
 from pytest_imagedetail.report.since import Change, Since
-from pytest_imagedetail.report.text import plain
+from pytest_imagedetail.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
 _SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, worst first

@@ -5,7 +5,7 @@ from typing import Final
 
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
 from pytest_imagedetail.report.terminal import entry
-from pytest_imagedetail.report.text import count, plain
+from pytest_imagedetail.text import count, plain
 
 _WIDTH: Final = max(map(len, VERDICTS))
 _PLURALS: Final = {

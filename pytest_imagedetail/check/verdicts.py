@@ -9,7 +9,7 @@ from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
-from pytest_imagedetail.report.text import count
+from pytest_imagedetail.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 """Worst first."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import rules
+from pytest_imagedetail import rules, text
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, as_typed, flag, value
 from pytest_imagedetail.cli.check import report_checks
@@ -45,9 +45,9 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.report import loading, report_of, terminal, text
+from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
-from pytest_imagedetail.report.text import Place
+from pytest_imagedetail.report.findings import Place, places
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules
@@ -370,7 +370,7 @@ def _accept(options: Options) -> int:
     of_root = options.chosen.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry)
     print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
-    for each in text.places(found):
+    for each in places(found):
         line = f"  {each.first.severity:<10}  {each.first.kind:<13}  {each.path}  {each.whom}"
         print(line.rstrip())
     return SAME
@@ -392,12 +392,12 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
             where="; ".join(already),
             remedy="change that rule in its file",
         )
-    places = dict.fromkeys(
+    found = dict.fromkeys(
         f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
-        for each in text.places(comparison.steps)
+        for each in places(comparison.steps)
     )
-    shown = list(places)[:_MOST_PATHS]
-    if len(places) > _MOST_PATHS:
+    shown = list(found)[:_MOST_PATHS]
+    if len(found) > _MOST_PATHS:
         shown.append("...")
     return UsageError(
         f"the rule would accept nothing between {clouds}: {about} names no difference of this "

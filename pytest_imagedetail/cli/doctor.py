@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail import text
 from pytest_imagedetail.cli.arguments import Options, add_verb, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, cell, complain, print_json, waiting
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.release_guard import Evidence, looks_like
-from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from pytest_imagedetail.transport.http import Access
 

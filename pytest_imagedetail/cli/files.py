@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
+from pytest_imagedetail import text
 from pytest_imagedetail.cassette import check_cloud_name, refuse_unsafe
 from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.cassette.swapping import swap, writing
@@ -18,7 +19,6 @@ from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain,
 from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
-from pytest_imagedetail.report import text
 from pytest_imagedetail.scrub import Scrubbed, reading
 from pytest_imagedetail.scrub.reading import Source
 from pytest_imagedetail.settings import Settings

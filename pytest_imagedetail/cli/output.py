@@ -15,8 +15,8 @@ from typing import Any, Final
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import Report, github, loading, report_of, terminal, write
-from pytest_imagedetail.report.findings import Result
-from pytest_imagedetail.report.text import Place, aligned, plain
+from pytest_imagedetail.report.findings import Place, Result
+from pytest_imagedetail.text import aligned, plain
 
 SAME: Final = 0
 DIFFERENT: Final = 1

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import contract
+from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load, own_name
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.check import sources
@@ -31,7 +31,8 @@ from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
 from pytest_imagedetail.record.verification import ask_twice, refuse_other_import
 from pytest_imagedetail.redact import Known, placeholders
-from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.report import notes, terminal
+from pytest_imagedetail.report.findings import places
 from pytest_imagedetail.settings import (
     CLOUDS_FILE,
     CloudDeclaration,
@@ -252,7 +253,7 @@ def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, optio
             newest, folder = answer.listing.provenance.max_microversion, options.cassette_dir
             print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
             return DIFFERENT
-        redacted = text.redacted(changed)
+        redacted = notes.redacted(changed)
     _keep(options.store, answer)
     for _, said in redacted:
         print(said)
@@ -279,7 +280,7 @@ def _print_volatile(comparison: Comparison) -> None:
     if comparison.same:
         print("asked twice, and answered the same")
         return
-    for first in (each.first for each in text.places(comparison.steps)):
+    for first in (each.first for each in places(comparison.steps)):
         values = " -> ".join(value for _, value in text.values(first))
         print(f"volatile  {first.any_image}  {first.kind}  {values}".rstrip())
     print("two identical requests disagreed; nothing is accepted by that, a rule accepts")

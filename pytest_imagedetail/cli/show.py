@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pytest_imagedetail import report
+from pytest_imagedetail import report, text
 from pytest_imagedetail.cassette import load, load_own
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
@@ -22,7 +22,6 @@ from pytest_imagedetail.cli.output import (
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import KINDS
 from pytest_imagedetail.normalize import RULES
-from pytest_imagedetail.report import text
 
 
 def add_verbs(verbs: Any) -> None:

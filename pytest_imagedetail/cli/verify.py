@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
 from pytest_imagedetail.cli.output import (
@@ -31,8 +32,8 @@ from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
-from pytest_imagedetail.report import text
-from pytest_imagedetail.report.text import Place
+from pytest_imagedetail.report import notes
+from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.settings import nothing_selected
 from pytest_imagedetail.workspace import read_rules
 
@@ -83,7 +84,7 @@ class _Verified:
         if self.verdict == "different":
             return f"different: {self.comparison.summary.partition(': ')[2]}"
         found = "same" if self.comparison.same else self.comparison.summary
-        return "; ".join([found, *(line for _, line in text.redacted(self.comparison))])
+        return "; ".join([found, *(line for _, line in notes.redacted(self.comparison))])
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.errors import ReportError
-from pytest_imagedetail.report import html, junit, markdown, text
+from pytest_imagedetail.report import html, junit, markdown
 from pytest_imagedetail.report.verdict import Report, report_of
 
 __all__ = ["Report", "report_of", "schema", "write", "write_text"]

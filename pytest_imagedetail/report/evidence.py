@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pytest_imagedetail import contract
+from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import file_name
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
-from pytest_imagedetail.report import text
+from pytest_imagedetail.report import notes
 from pytest_imagedetail.report.findings import Finding, field_of
 from pytest_imagedetail.transport.request import headers_of, url_of
 
@@ -117,7 +117,7 @@ def _sent_answer(listing: Listing, finding: Finding, known: _Known) -> SentAnswe
             key = (id(listing), profile)
             normalized = known.get(key) or known.setdefault(key, listing.normalized(profile))
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
-            rules = text.normalized(normalized.counts)
+            rules = notes.normalized(normalized.counts)
     return SentAnswer(
         cloud=provenance.cloud,
         recorded_at=provenance.recorded_at,

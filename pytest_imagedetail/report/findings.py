@@ -1,15 +1,98 @@
 """Gather the differences of all results by their cause."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import KINDS, OF_QUERY, SEVERITIES, Difference, Severity
-from pytest_imagedetail.report.text import Place
+from pytest_imagedetail.model import (
+    KINDS,
+    OF_QUERY,
+    SEVERITIES,
+    Difference,
+    ImageRef,
+    Query,
+    Severity,
+)
+from pytest_imagedetail.text import count, value
 
 Result = Comparison | Matrix
+
+_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a cause shows: steps of one severity, kind and path, mostly of the same clouds."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def step(self) -> Step:
+        """The step that is shown for all of them."""
+        return self.steps[0]
+
+    @property
+    def first(self) -> Difference:
+        """Its difference."""
+        return self.step.difference
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Differences on other images or with other values."""
+        return tuple(each.difference for each in self.steps)
+
+    @property
+    def pair(self) -> str:
+        """Both names."""
+        return f"{self.step.baseline} -> {self.step.candidate}"
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The queries that show it."""
+        return tuple(dict.fromkeys(query for each in self.steps for query in each.queries))
+
+    @property
+    def path(self) -> str:
+        """The path, with `[*]` where the image differs."""
+        return self.first.path if len(self.steps) == 1 else self.first.any_image
+
+    @property
+    def examples(self) -> tuple[ImageRef, ...]:
+        """Up to three images; none if this is about the whole answer."""
+        found = (ref for each in self.differences for ref in (*each.examples, each.image) if ref)
+        return tuple(islice(found, _EXAMPLES))
+
+    @property
+    def images(self) -> int:
+        """How many images; 0 if this is about the whole answer."""
+        return sum(each.count for each in self.differences) if self.examples else 0
+
+    @property
+    def whom(self) -> str:
+        """The images, `14 images: "cirros", "debian", "dup", ...` for example; may be empty."""
+        names = ", ".join(value(each.name) for each in self.examples)
+        if self.images <= 1:
+            return names
+        more = ", ..." if self.images > len(self.examples) else ""
+        return f"{self.images} images: {names}{more}"
+
+    @property
+    def others(self) -> str:
+        """How many values it has beside the first: "2 other values"; "" if there is none."""
+        more = len(self.steps) - 1
+        return count(more, "other value") if more and self.first.shows_values else ""
+
+
+def places(steps: Iterable[Step]) -> list[Place]:
+    """Gather steps that differ in clouds, queries, image or value only."""
+    found: dict[tuple[str, str, str], list[Step]] = {}
+    for each in steps:
+        what = each.difference
+        found.setdefault((what.severity, what.kind, what.any_image), []).append(each)
+    return [Place(steps=tuple(each)) for each in found.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pytest_imagedetail.report import text
+from pytest_imagedetail import text
 from pytest_imagedetail.report.evidence import accept_line
-from pytest_imagedetail.report.findings import Finding
-from pytest_imagedetail.report.text import Place
+from pytest_imagedetail.report.findings import Finding, Place
 from pytest_imagedetail.report.verdict import Report
 
 _MOST = 10  # that GitHub shows of a step

@@ -1,35 +1,15 @@
-"""Put a matrix in rows and columns: a table of answers, and what is noted about it."""
+"""Put a matrix in rows and columns: a table of answers, and the fields that are uneven."""
 
 import os.path
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.report import text
 
 _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
-
-
-def notes(matrix: Matrix) -> Iterator[tuple[str, str]]:
-    """Yield what was not compared and what the rules did, as pairs of a label and a line."""
-    for (one, other), queries in _by_pair(matrix.lost).items():
-        number = text.count(len(queries), "recording")
-        line = f"{other} lacks {number} that {one} has: {asked(queries)}"
-        yield "missing", f"{line}; imagedetail record {other} --like {one}"
-    for (one, other), queries in _by_pair(matrix.nothing_in_common).items():
-        names = f"{one} and {other} have no image in common"
-        yield "paired", f"{names}, query {asked(queries)}, so none was compared there"
-    yield from text.not_compared(matrix.not_compared)
-    yield from text.rules(matrix)
-
-
-def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:
-    pairs: dict[tuple[str, str], list[Query]] = {}
-    for one, other, query in found:
-        pairs.setdefault((one, other), []).append(query)
-    return pairs
 
 
 def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:

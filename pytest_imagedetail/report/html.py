@@ -4,8 +4,8 @@ import base64
 import hashlib
 from typing import Final
 
-from pytest_imagedetail import __version__
-from pytest_imagedetail.report import grid, questions, text, verdict
+from pytest_imagedetail import __version__, text
+from pytest_imagedetail.report import grid, notes, questions, verdict
 from pytest_imagedetail.report.evidence import curl_of, explain, sent_answers
 from pytest_imagedetail.report.verdict import Report
 
@@ -32,7 +32,7 @@ def render(report: Report) -> str:
         explain=explain,
         name_of=verdict.name_of,
         count_of=verdict.count_of,
-        notes_of=verdict.notes_of,
+        notes=notes,
     )
 
 

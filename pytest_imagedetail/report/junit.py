@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import SEVERITIES, Failure
-from pytest_imagedetail.report import grid, text
-from pytest_imagedetail.report.findings import Finding, Result, findings_of
-from pytest_imagedetail.report.text import Place
-from pytest_imagedetail.report.verdict import Report, notes_of
+from pytest_imagedetail.report import grid, notes
+from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
+from pytest_imagedetail.report.verdict import Report
 
 COUNTED: Final = {"failures": "failure", "errors": "error"}
 """Tags by the attribute of a suite that counts them."""
@@ -92,7 +92,7 @@ def _cases(result: Result) -> Iterator[Case]:
         name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
         yield Case(tag="error", kind="missing", name=name, message=message)
     fatal = {"expired"} if result.fail_on == "none" else {"expired", "paired"}
-    for label, line in notes_of(result):
+    for label, line in notes.notes_of(result):
         if label in fatal:
             yield Case(kind=label, name=line, message=line)
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.report import grid, text, verdict
-from pytest_imagedetail.report.findings import Finding, Result
+from pytest_imagedetail.report import grid, notes, verdict
+from pytest_imagedetail.report.findings import Finding, Place, Result
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
@@ -64,9 +65,9 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
         yield from (f"{text.count(more, 'more row')}: see the JSON report.", "")
 
 
-def _values(place: text.Place) -> tuple[str, str]:
+def _values(place: Place) -> tuple[str, str]:
     first = place.first
-    if not text.shows_values(first):
+    if not first.shows_values:
         return "", ""
     old, new = map(_code, text.contrast(first.baseline, first.candidate, _VALUE))
     return old, f"{new} and {place.others}" if place.others else new
@@ -75,12 +76,12 @@ def _values(place: text.Place) -> tuple[str, str]:
 def _result(result: Result) -> Iterator[str]:
     yield f"## {_text(verdict.name_of(result))}: {_text(result.summary)}"
     yield ""
-    labeled = [*verdict.notes_of(result)]
+    labeled = [*notes.notes_of(result)]
     if isinstance(result, Matrix):
         yield from (f"    {line}".rstrip() for line in grid.table(result, every_query=False))
         yield ""
     else:
-        labeled = [*text.sides(result), *text.how(result), *labeled]
+        labeled = [*notes.sides(result), *notes.how(result), *labeled]
     yield from (f"- {label}: {_text(line)}" for label, line in labeled)
     if labeled:
         yield ""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Cell, Matrix
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Finding
 
 _FILTERS: Final = {

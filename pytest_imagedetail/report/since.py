@@ -5,9 +5,8 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding, Result
-from pytest_imagedetail.report.text import Place
+from pytest_imagedetail import text
+from pytest_imagedetail.report.findings import Finding, Place, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from functools import partial
 from pathlib import PurePath
 from typing import Final
 
+from pytest_imagedetail import text
 from pytest_imagedetail.compare.comparison import Comparison, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY
-from pytest_imagedetail.report import evidence, grid, text
-from pytest_imagedetail.report.findings import Finding, Result, findings_of
-from pytest_imagedetail.report.text import Place
-from pytest_imagedetail.report.verdict import Report, counted, name_of, notes_of, report_of
+from pytest_imagedetail.report import evidence, grid, notes
+from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
+from pytest_imagedetail.report.verdict import Report, counted, name_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
@@ -105,12 +105,12 @@ def brief(result: Result) -> str:
     """
     is_matrix = isinstance(result, Matrix)
     head = name_of(result) if is_matrix else " -> ".join(result.clouds)
-    notes = [
+    noted = [
         ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
         for each in result.expired_rules[:1]
     ]
-    notes += [each for each in notes_of(result) if each[0] in {"paired", "missing"}]
-    why = [line for each in notes for line in entry(*each, indent=_LABEL - 1, width=_BRIEF)]
+    noted += [each for each in notes.notes_of(result) if each[0] in {"paired", "missing"}]
+    why = [line for each in noted for line in entry(*each, indent=_LABEL - 1, width=_BRIEF)]
     why = why[:_NOTES]
     changes = [_brief_line(each, between=is_matrix) for each in findings_of([result])]
     most = _CHANGES - len(why)
@@ -141,8 +141,9 @@ def _joined(parts: Iterable[Iterable[str]]) -> str:
 
 
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
-    heads = text.aligned([text.side(each) for each in (comparison.baseline, comparison.candidate)])
-    for label, line in (*zip(("baseline", "candidate"), heads, strict=True), *text.how(comparison)):
+    both = (comparison.baseline, comparison.candidate)
+    heads = zip(("baseline", "candidate"), text.aligned([*map(notes.side, both)]), strict=True)
+    for label, line in (*heads, *notes.how(comparison)):
         yield from entry(label, line, width=width)
 
 
@@ -155,11 +156,11 @@ def _parts(
         yield shown(each.severity, _title(each, report), _lines(each, report, explain=explain))
     if (more := len(report.findings) - _MOST_CAUSES) > 0:
         yield [f"and {text.count(more, 'other cause')}: see a report, --report FILE"]
-    notes = [*report.notes]
+    noted = [*report.notes]
     if report.since is not None:
         first, *others = report.since.lines
-        notes += [("since", first), *(("", each) for each in others)]
-    end = [line for each in notes for line in shown(*each)]
+        noted += [("since", first), *(("", each) for each in others)]
+    end = [line for each in noted for line in shown(*each)]
     if report.findings or any(each.expected for each in report.results):
         most = report.findings[0].severity if report.findings else "same"
         end.append(paint(text.plain(_counts(report)), most, color=color))
@@ -239,7 +240,7 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
         line += f" ({place.images} images)"
     elif place.images:
         line += f" {text.cut(place.whom, _BRIEF_NAME)}"
-    if place.images <= 1 and text.shows_values(first):
+    if place.images <= 1 and first.shows_values:
         pairs = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
         whole = [f"{line}: {' -> '.join(each)}" for each in pairs]
         line = next((each for each in whole if len(each) <= _BRIEF), whole[-1])

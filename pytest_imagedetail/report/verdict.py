@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pytest_imagedetail import text
 from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
-from pytest_imagedetail.report import grid, since, text
+from pytest_imagedetail.report import notes, since
 from pytest_imagedetail.report.findings import Finding, Result, findings_of
 
 
@@ -66,7 +67,7 @@ class Report:
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
         """What was not compared and what the rules did, as pairs of a label and a line."""
-        return tuple(dict.fromkeys(note for each in self.results for note in notes_of(each)))
+        return tuple(dict.fromkeys(note for each in self.results for note in notes.notes_of(each)))
 
     @property
     def limits(self) -> list[tuple[str, str]]:
@@ -188,7 +189,7 @@ def count_of(result: Result) -> str:
         line = ", ".join(text.count(len(things), name) for things, name in counted)
         return f"{line}; {len(result.missing)} not recorded" if result.missing else line
     sides = (result.baseline, result.candidate)
-    images = " and ".join(text.side(each)[1] for each in sides)
+    images = " and ".join(notes.side(each)[1] for each in sides)
     return f"{images}, query {result.query}"
 
 
@@ -197,8 +198,3 @@ def name_of(result: Result) -> str:
     first, *between, last = result.clouds
     between = [text.count(len(between), "cloud")] if between else []
     return " → ".join([first, *between, last])
-
-
-def notes_of(result: Result) -> Iterator[tuple[str, str]]:
-    """Yield what was not compared and what the rules did, as pairs of a label and a line."""
-    yield from grid.notes(result) if isinstance(result, Matrix) else text.notes(result)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail import __version__
+from pytest_imagedetail import __version__, text
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import RecordingError, ResponseError
@@ -26,7 +26,6 @@ from pytest_imagedetail.redact import (
     project_in_path,
     redact,
 )
-from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import document_in, without_keystone
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of
 from pytest_imagedetail.traffic.matching import by_request, line

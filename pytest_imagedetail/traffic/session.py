@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Never
 
-from pytest_imagedetail import network
+from pytest_imagedetail import network, text
 from pytest_imagedetail.cassette import CLIENTS, Store, refuse_unsafe
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import (
@@ -25,7 +25,6 @@ from pytest_imagedetail.model import Interaction, Recording, RecordMode, Respons
 from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, learn
-from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import key_of, missing_from

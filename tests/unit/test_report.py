@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_imagedetail import report
+from pytest_imagedetail import report, text
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import MISSING, Query
-from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal, text
+from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal
 from pytest_imagedetail.rules import rules_of
 from unit import error_of, image_of, listing_of, without
 

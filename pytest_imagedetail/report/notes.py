@@ -1,0 +1,140 @@
+"""Notes below a result: its sides, how they were compared, and what was not."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.model import Query, RuleRef, Side
+from pytest_imagedetail.normalize import RULES
+from pytest_imagedetail.report import grid
+from pytest_imagedetail.report.findings import Result, places
+from pytest_imagedetail.text import count, plain
+
+_EXAMPLES: Final = 3
+
+
+def side(side: Side) -> tuple[str, ...]:
+    """Return cloud, number of images or status, query, release and date of one side."""
+    return (
+        side.name,
+        count(side.images, "image") if side.error is None else f"answered {side.error}",
+        f"query {side.query}",
+        f"release {side.release or 'not declared'}",
+        f"recorded {side.recorded_at}" if side.recorded_at else "imported",
+    )
+
+
+def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield both sides, as pairs of a label and a line."""
+    yield "baseline", ", ".join(side(comparison.baseline))
+    yield "candidate", ", ".join(side(comparison.candidate))
+
+
+def how(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield how two sides were compared, as pairs of a label and a line."""
+    done = normalized(comparison.normalization) or "nothing changed"
+    yield "profile", f"{comparison.profile} ({done})"
+    if comparison.level == "shape":
+        yield "level", "shape: what the images look like; they were not compared one by one"
+
+
+def normalized(counts: Mapping[str, int]) -> str:
+    """Return what rules of normalization changed, and how often: "R2 link host 54"."""
+    names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
+    return ", ".join(names)
+
+
+def notes_of(result: Result) -> Iterator[tuple[str, str]]:
+    """Yield what was not compared and what the rules did, as pairs of a label and a line."""
+    yield from _of_matrix(result) if isinstance(result, Matrix) else _of_comparison(result)
+
+
+def _of_matrix(matrix: Matrix) -> Iterator[tuple[str, str]]:
+    for (one, other), queries in _by_pair(matrix.lost).items():
+        number = count(len(queries), "recording")
+        line = f"{other} lacks {number} that {one} has: {grid.asked(queries)}"
+        yield "missing", f"{line}; imagedetail record {other} --like {one}"
+    for (one, other), queries in _by_pair(matrix.nothing_in_common).items():
+        names = f"{one} and {other} have no image in common"
+        yield "paired", f"{names}, query {grid.asked(queries)}, so none was compared there"
+    yield from not_compared(matrix.not_compared)
+    yield from rules(matrix)
+
+
+def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:
+    pairs: dict[tuple[str, str], list[Query]] = {}
+    for one, other, query in found:
+        pairs.setdefault((one, other), []).append(query)
+    return pairs
+
+
+def _of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    if comparison.unseen:
+        paths = ", ".join(comparison.unseen)
+        yield "not judged", f"{paths}: no image of one side can show it"
+    if comparison.unpaired.ambiguous:
+        number = len(comparison.unpaired.ambiguous)
+        yield "ambiguous", f"{number} images share a name with others and were not paired"
+    if comparison.nothing_in_common:
+        yield "paired", _nothing_in_common(comparison)
+    yield from redacted(comparison)
+    differing = {each.any_image for each in comparison.differences}
+    for side in (comparison.baseline, comparison.candidate):
+        for path in side.volatile:
+            if path in differing:
+                twice = f"two identical requests to {side.cloud} differed in it"
+                yield "volatile", f"{path}: {twice}; to accept it, add a rule"
+    yield from rules(comparison)
+
+
+def _nothing_in_common(comparison: Comparison) -> str:
+    for side in (comparison.baseline, comparison.candidate):
+        if not side.images:
+            return (
+                f"{side.cloud} has no image, so no image was compared; "
+                "is that the right project, and does its Glance answer?"
+            )
+    ways = "--level shape compares what images look like"
+    if comparison.profile != "cross-cloud":
+        ways = f"--profile cross-cloud also pairs by name, {ways}"
+    return f"no image of one side is on the other, so no image was compared; {ways}"
+
+
+def redacted(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield what redaction kept from being compared."""
+    if comparison.of_two_projects:
+        yield "projects", "the recordings are of two projects"
+    yield from not_compared(comparison.not_compared)
+
+
+def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield how many values were redacted, and the paths of the first three."""
+    if not paths:
+        return
+    named = ", ".join(map(plain, paths[:_EXAMPLES]))
+    more = f" and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else ""
+    were = "value was" if len(paths) == 1 else "values were"
+    yield "redacted", f"{len(paths)} {were} redacted and not compared: {named}{more}"
+
+
+def rules(result: Result) -> Iterator[tuple[str, str]]:
+    """Yield notes about differences accepted by rules, expired rules and unused ones."""
+    used = dict.fromkeys(each.difference.rule for each in result.accepted)
+    for rule in filter(None, used):
+        for place in places(each for each in result.accepted if each.difference.rule == rule):
+            line = f"{place.first.kind} {place.path} {place.whom}".rstrip()
+            yield "expected", f"{line}: {why(rule)}"
+    for rule in result.expired_rules:
+        line = f"{rule.where}: the rule for {rule.about} expired on {rule.expires}"
+        yield "expired", f"{line}; fix the cause, or renew or delete the rule"
+    for rule in result.unused_rules:
+        line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
+        yield "unused", f"{line}; delete or correct it"
+
+
+def why(rule: RuleRef) -> str:
+    """Return reason and expiry of a rule: `new default (CHG-1, until 2027-02-01)`."""
+    facts = [plain(rule.reference)] if rule.reference else []
+    facts.append(f"until {rule.expires}" if rule.expires else "for good")
+    return f"{plain(rule.reason)} ({', '.join(facts)})"

@@ -1,0 +1,68 @@
+"""Text on one line: values, counts and columns, without characters that move a cursor."""
+
+import json
+import os.path
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from pytest_imagedetail.model import MISSING, Difference
+
+_WIDTH: Final = 100  # characters of a value, unless told otherwise
+_BEFORE: Final = 8  # characters before the first difference of two values
+
+
+def value(value: Any, width: int = _WIDTH) -> str:
+    """Return a JSON value on one line of at most `width` characters; "absent" for MISSING."""
+    if value is MISSING:
+        return "absent"
+    # JSON escapes some control characters; a terminal obeys others too.
+    return cut(plain(json.dumps(value, ensure_ascii=False)), width)
+
+
+def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
+    """Return two values, each on a line of 16 characters or more that shows where they part."""
+    whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
+    if max(map(len, whole)) <= width:
+        return whole
+    common = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
+    start = common - _BEFORE if common >= width - len("...") else 0
+    dots = '"...' if all(each.startswith('"') for each in whole) else "..."
+    old, new = (dots + each[start:] if start else each for each in whole)
+    return cut(old, width), cut(new, width)
+
+
+def plain(text: str) -> str:
+    """Escape unprintable characters as JSON does, so that none moves a cursor."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text, or its beginning with three dots."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:
+    """Return the values to show with the sign of their side; see `contrast`."""
+    if not difference.shows_values:
+        return ()
+    old, new = contrast(difference.baseline, difference.candidate, width)
+    pairs = (("-", difference.baseline, old), ("+", difference.candidate, new))
+    return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number with its noun: `2 images`, `3 queries`."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows in columns, two spaces apart."""
+    shown = [[*map(plain, row)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row in shown:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
