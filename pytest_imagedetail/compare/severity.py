@@ -158,7 +158,8 @@ class Judge:
             return "compatible", "one more link relation or attribute"
         if change.kind in {"field_removed", "item_removed"}:
             return _link_removed(change)
-        if change.kind == "link_changed" and isinstance(change.candidate, str):
+        is_attribute = change.kind == "link_changed" and bool(change.below)
+        if is_attribute and isinstance(change.candidate, str):
             return _attribute_changed(change)
         return self._relinked(change)
 

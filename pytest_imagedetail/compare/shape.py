@@ -157,8 +157,8 @@ def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
     if path == ("metadata",) and isinstance(value, dict):
         for key in value:
             trait.values[key].add(place)
-    is_of_link = path[-1] in {"href", "type"} and "links" in path
-    if isinstance(value, str | int) and (path in _ENUMERATED or is_of_link):
+    is_of_link = path[-1] in {"href", "type"} and "links" in path and isinstance(value, str)
+    if is_of_link or (path in _ENUMERATED and isinstance(value, str | int)):
         trait.values[value].add(place)
 
 

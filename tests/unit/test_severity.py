@@ -95,6 +95,7 @@ CASES = (
     ("link_changed", "server.links.self.href", "a/servers/b", "a/servers/c", "data"),
     ("field_removed", "server.links.self", {}, MISSING, "breaking"),
     ("field_added", "server.links.x", MISSING, {}, "compatible"),
+    ("link_changed", "links", "0", "", "data"),
     ("type_changed", "links", [], {}, "breaking"),
     ("type_changed", "links.self.href", 5, "a", "compatible"),
     ("type_changed", "links.self.href", "a", 5, "breaking"),
