@@ -24,6 +24,7 @@ from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize
 from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.settings import DEFAULT_PROFILE
+from pytest_imagedetail.text import cut, plain
 
 _XML = "application/xml"
 _HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
@@ -252,7 +253,7 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
         raise _not_a_listing(f"it has no `images` ({_outline(document)})", where, form)
     faults = [name for name, value in document.items() if _is_fault(value)]
     if faults:
-        raise _not_a_listing(f"it has `images` and an error, `{_plain(faults[0])}`", where, form)
+        raise _not_a_listing(f"it has `images` and an error, `{plain(faults[0])}`", where, form)
     images = document["images"]
     if not isinstance(images, list):
         raise _not_a_listing(f"`images` is {_outline(images)}", where, form)
@@ -384,7 +385,7 @@ def _not_a_listing(why: str, where: str, form: str) -> BodyError:
 
 def _outline(value: Any) -> str:
     if isinstance(value, dict):
-        return f"an object with {', '.join(map(_plain, list(value)[:5])) or 'no fields'}"
+        return f"an object with {', '.join(map(plain, list(value)[:5])) or 'no fields'}"
     names = {list: "a list", str: "a string", type(None): "null", bool: "a boolean"}
     return names.get(type(value), "a number")
 
@@ -399,11 +400,6 @@ def _said(body: bytes, where: str) -> str:
     """Return the message of an error, or else the start of its body."""
     found = _fault(_object(body, where))
     if found is not None:
-        return _plain(str(found["message"]))
-    text = _plain(" ".join(body.decode("utf-8", errors="replace").split())) or "an empty body"
-    return text if len(text) <= _BODY_START else text[:_BODY_START] + "..."
-
-
-def _plain(text: str) -> str:
-    """Escape control characters, which could move a terminal's cursor."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        return plain(" ".join(str(found["message"]).split()))
+    said = " ".join(body.decode("utf-8", errors="replace").split())
+    return cut(plain(said), _BODY_START) or "an empty body"

@@ -484,11 +484,6 @@ class Difference:
             return self.path
         return self.path.replace(path_of((), self.image), "images[*]", 1)
 
-    @property
-    def shows_values(self) -> bool:
-        """Whether reports show both values; a whole image is too long, a recording has none."""
-        return not self.kind.startswith(("image_", "recording_"))
-
     def id(self, query: Query) -> str:
         """Return twelve hex digits that name its cause, in the report of a later recording, too.
 

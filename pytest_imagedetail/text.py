@@ -44,9 +44,14 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
+def shows_values(difference: Difference) -> bool:
+    """Return whether to show both values; a whole image is too long, a recording has none."""
+    return not difference.kind.startswith(("image_", "recording_"))
+
+
 def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:
     """Return the values to show with the sign of their side; see `contrast`."""
-    if not difference.shows_values:
+    if not shows_values(difference):
         return ()
     old, new = contrast(difference.baseline, difference.candidate, width)
     pairs = (("-", difference.baseline, old), ("+", difference.candidate, new))
@@ -57,7 +62,7 @@ def count(number: int, thing: str) -> str:
     """Return a number with its noun: `2 images`, `3 queries`."""
     if number == 1:
         return f"1 {thing}"
-    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
+    return f"{number} {thing[:-1]}ies" if thing.endswith("ry") else f"{number} {thing}s"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

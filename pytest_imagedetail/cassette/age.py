@@ -6,6 +6,7 @@ from typing import Final
 
 from pytest_imagedetail.errors import StaleCassetteError
 from pytest_imagedetail.model import Provenance
+from pytest_imagedetail.text import count
 
 _DAY: Final = timedelta(days=1)
 
@@ -21,12 +22,12 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
         return "its age is not known, for it was recorded and has no date" if is_judged else None
     age = now - datetime.fromisoformat(provenance.recorded_at)
     if age < -_DAY:
-        ahead = _days(-age // _DAY)
+        ahead = count(-age // _DAY, "day")
         return f"its date is {ahead} ahead of this machine's clock, so its age is not known"
     if max_age is None or age <= max_age * _DAY:
         return None
     begun = -(-age // _DAY)
-    return f"it is {_days(begun)} old, and at most {max_age} are allowed"
+    return f"it is {count(begun, 'day')} old, and at most {max_age} are allowed"
 
 
 def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None) -> None:
@@ -40,7 +41,3 @@ def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None) -> No
             f"pytest --imagedetail-record-mode=rewrite --imagedetail-max-age={max_age}\n"
             "or allow more: --imagedetail-max-age DAYS",
         )
-
-
-def _days(number: int) -> str:
-    return f"{number} day" if number == 1 else f"{number} days"

@@ -17,6 +17,7 @@ from pytest_imagedetail.model import (
     Side,
     Unpaired,
 )
+from pytest_imagedetail.text import count
 
 _OPTIONAL: Final = ("error", "examples", "project", "rule", "version", "volatile")
 """Left out of JSON if there is none."""
@@ -190,10 +191,10 @@ class Comparison:
         head = f"{self.candidate.name} has the shape of {self.baseline.name}"
         breaking, compatible, data = (len(self.of(severity)) for severity in SEVERITIES)
         if breaking + compatible:
-            number = _counted(breaking + compatible)
+            number = count(breaking + compatible, "difference")
             head += f" but for {number}: {breaking} breaking, {compatible} compatible"
         if data:
-            number = f"{data} more" if breaking + compatible else _counted(data)
+            number = f"{data} more" if breaking + compatible else count(data, "difference")
             head += f"; {number} {'depends' if data == 1 else 'depend'} on which images there are"
         return head + _by_rules(self.accepted, more=bool(self.differences))
 
@@ -229,7 +230,7 @@ def summary_of(steps: Sequence[Step], expected: Sequence[Step]) -> str:
     """Count differences by severity, and those that rules accept; see `Comparison.summary`."""
     severities = [each.difference.severity for each in steps]
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
-    found = f"{_counted(len(severities))}: {parts}" if severities else "no difference"
+    found = f"{count(len(severities), 'difference')}: {parts}" if severities else "no difference"
     return found + _by_rules(expected, more=bool(severities))
 
 
@@ -240,10 +241,6 @@ def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
     start = f"; {len(expected)} more" if more else f" but for {len(expected)}"
     breaking = sum(each.difference.severity == "breaking" for each in expected)
     return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
-
-
-def _counted(number: int) -> str:
-    return f"{number} difference{'s' if number > 1 else ''}"
 
 
 def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:

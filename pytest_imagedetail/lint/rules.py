@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pytest_imagedetail.text import plain
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -91,8 +93,7 @@ class Finding:
     message: str  # one line, and never the value
 
     def __post_init__(self) -> None:
-        printable = "".join(each if each.isprintable() else "?" for each in self.message)
-        object.__setattr__(self, "message", printable)
+        object.__setattr__(self, "message", plain(self.message))
 
     @property
     def severity(self) -> Severity:

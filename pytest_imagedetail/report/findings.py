@@ -16,7 +16,7 @@ from pytest_imagedetail.model import (
     Query,
     Severity,
 )
-from pytest_imagedetail.text import count, value
+from pytest_imagedetail.text import count, shows_values, value
 
 Result = Comparison | Matrix
 
@@ -83,7 +83,7 @@ class Place:
     def others(self) -> str:
         """How many values it has beside the first: "2 other values"; "" if there is none."""
         more = len(self.steps) - 1
-        return count(more, "other value") if more and self.first.shows_values else ""
+        return count(more, "other value") if more and shows_values(self.first) else ""
 
 
 def places(steps: Iterable[Step]) -> list[Place]:

@@ -67,7 +67,7 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _values(place: Place) -> tuple[str, str]:
     first = place.first
-    if not first.shows_values:
+    if not text.shows_values(first):
         return "", ""
     old, new = map(_code, text.contrast(first.baseline, first.candidate, _VALUE))
     return old, f"{new} and {place.others}" if place.others else new

@@ -240,7 +240,7 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
         line += f" ({place.images} images)"
     elif place.images:
         line += f" {text.cut(place.whom, _BRIEF_NAME)}"
-    if place.images <= 1 and first.shows_values:
+    if place.images <= 1 and text.shows_values(first):
         pairs = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
         whole = [f"{line}: {' -> '.join(each)}" for each in pairs]
         line = next((each for each in whole if len(each) <= _BRIEF), whole[-1])

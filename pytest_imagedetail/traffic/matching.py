@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pytest_imagedetail.model import NO_RESPONSE, Interaction, Response
 from pytest_imagedetail.redact import SHAPES, Known, Redacted, placeholders, redact
+from pytest_imagedetail.text import cut, plain
 from pytest_imagedetail.transport.request import api_version
 
 Parts = Mapping[str, tuple[str, ...]]
@@ -123,8 +124,7 @@ def _shown(values: tuple[str, ...] | None) -> str:
     if values is None:
         return "without"
     text = ", ".join(each or "(blank)" for each in values)
-    text = text if text.isprintable() else repr(text)[1:-1]
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return cut(plain(text), _LONGEST)
 
 
 def line(each: Interaction) -> str:

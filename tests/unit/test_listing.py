@@ -109,7 +109,7 @@ def test_another_status_than_expected():
     message = "Invalid input for query parameters limit. Value: 0. " + "why " * 100 + "."
     fault = {"badRequest": {"code": 400, "message": message}}
     for status, body, shown in (
-        (500, "\x1b[2Jgoné\x9b31m\n" + "x" * 300, "\\x1b[2Jgoné\\x9b31m " + "x" * 181 + "..."),
+        (500, "\x1b[2Jgoné\x9b31m\n" + "x" * 300, "\\u001b[2Jgoné\\u009b31m " + "x" * 174 + "..."),
         (400, fault, message),
         (500, b"", "an empty body"),
     ):
@@ -131,7 +131,7 @@ def test_what_is_not_a_listing():
         (b'{"images": []', "the body is not JSON: "),
         (b"[]", f"{not_listing}it has no `images` (a list)"),
         (b"{}", f"{not_listing}it has no `images` (an object with no fields)"),
-        (b'{"image\\u001b": 1}', f"{not_listing}it has no `images` (an object with image\\x1b)"),
+        (b'{"image\\u001b": 1}', f"{not_listing}it has no `images` (an object with image\\u001b)"),
         (b'{"images": {}}', f"{not_listing}`images` is an object"),
         (b'{"images": [{"id": "1"}, 7]}', f"{not_listing}images[1] is not an object with an `id`"),
         (

@@ -41,7 +41,7 @@ def test_queries():
         ("a=1&a=2", "a=2&a=1", "query a: asked 1, 2, recorded 2, 1"),
         ("a=1, 2", "a=1&a=2", "query a: asked 1, 2, recorded 1, 2"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
-        ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 120}..., recorded (blank)"),
+        ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 117}..., recorded (blank)"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),
     ):
         assert shown(sent(f"{HOST}/i?{asked}"), sent(f"{HOST}/i?{recorded}")) == differs, asked
