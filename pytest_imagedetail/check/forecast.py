@@ -232,7 +232,7 @@ def _formats() -> Any:
     url = rfc3986.validators.Validator().require_presence_of("scheme", "host")
     url = url.check_validity_of("scheme", "userinfo", "host", "path", "query", "fragment")
     formats = FormatChecker(formats=())
-    refused = rfc3986.exceptions.RFC3986Exception
+    refused = (rfc3986.exceptions.RFC3986Exception, ValueError)  # of half a surrogate pair
     for name, is_valid, raises in (
         ("date-time", iso8601.parse_date, ValueError),
         ("iso8601-date-time", iso8601.parse_date, ValueError),  # tempest's name for it
@@ -343,7 +343,7 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
     if not findings:
         return Outcome(answer=answer, counted=counted, shows=shows)
     first, consequence = findings[0].image, findings[0].consequence
-    images = {each.image.id for each in findings if each.image}
+    images = {str(each.image.id) for each in findings if each.image}
     subject = count(len(images), "image") if images else "the answer"
     under = f", under {consequence.option}" if consequence.option else ""
     since = f" from {consequence.since} on" if consequence.since else ""
@@ -358,7 +358,7 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
 
 def _cause(finding: Finding) -> tuple[object, ...]:
     """Return what makes findings in several answers the same."""
-    image = finding.image and finding.image.id
+    image = finding.image and str(finding.image.id)
     return image, re.sub(r"images\[\d+\]", "images[*]", finding.path), finding.keys
 
 

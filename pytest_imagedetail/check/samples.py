@@ -52,10 +52,11 @@ def image_type(image: Image) -> Any:
     return metadata(image).get("image_type")
 
 
-def server_of(image: Image) -> Any:
+def server_of(image: Image) -> str | None:
     """Return the id of the server that an image was made from, or None."""
     server = image.get("server")
-    return server.get("id") if isinstance(server, dict) else None
+    found = server.get("id") if isinstance(server, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def collated(images: Images, of: Callable[[Image], object], text: str) -> Images:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.compare.pairing import reference
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
@@ -17,12 +18,12 @@ VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundImage:
-    """The image that a finding is about; what the answer does not say is None."""
+    """The image that a finding is about, as the answer has it; what it does not say is None."""
 
-    id: str | None
-    name: str | None = None
-    owner: str | None = None
-    visibility: str | None = None
+    id: Any
+    name: Any = None
+    owner: Any = None
+    visibility: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +237,8 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
             change = "was updated"
         else:
             continue
-        return f"the listing moved while it was checked: {_ref(image)} {change}", _ref(image)
+        moved = reference(image)
+        return f"the listing moved while it was checked: {moved} {change}", moved
     return "", None
 
 
@@ -270,7 +272,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
             verdict,
             verdict="fail" if fails else "known-deviation",
             reason=reason,
-            image=_ref(first.image),
+            image=reference(first.image) if first.image else None,
             curl=first.answer.curl,
             findings=first.findings,
         )
@@ -279,7 +281,3 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     if not any(each.shows for each in held):
         return replace(verdict, verdict="vacuous", reason=f"needs {check.shown_by}")
     return verdict
-
-
-def _ref(image: Image | None) -> ImageRef | None:
-    return ImageRef(id=str(image.get("id")), name=image.get("name")) if image else None
