@@ -16,6 +16,7 @@ from pytest_imagedetail.server import Server
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 OWN, OTHER = "0" * 32, "7" * 32
+HUGE = "x" * 70_000
 LOGIN = '{"auth": {"identity": {"methods": ["password"]}}}'
 TOKENS = "/identity/v3/auth/tokens"
 LIST = "/v2.1/images/detail"
@@ -101,20 +102,27 @@ def requests_of(client):
     return {
         # Who asks, and for what.
         "no token": (raw(f"GET {LIST} HTTP/1.1"), unauthorized),
+        "wrong token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token: stolen"), unauthorized),
         "empty token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token:"), unauthorized),
         "two tokens": (raw(*with_token, "X-Auth-Token: other"), unauthorized),
         "neither Keystone nor Nova": (raw("GET /etc/passwd HTTP/1.1"), (404, "error")),
         "other project": (ask("GET", f"/v2/{OTHER}/images/detail"), wrong_project),
         "other project, 2.1": (ask("GET", f"/v2.1/{OTHER}/images/detail"), wrong_project),
         "image of another cloud": (ask("GET", f"/v2.1/images/{OTHER}"), unrecorded),
+        "unknown path": (ask("GET", "/v2.1/../../etc/passwd"), unrecorded),
+        "unknown version": (ask("GET", "/v9/images/detail"), unrecorded),
         "Keystone's users": (ask("GET", "/identity/v3/users"), unrecorded),
         # Methods other than GET are not recorded.
         "HEAD": (ask("HEAD", LIST), (501, "")),
         "POST": (ask("POST", LIST, "Content-Length: 2", body="{}"), unrecorded),
         "BREW": (ask("BREW", LIST), unrecorded),
+        "OPTIONS": (ask("OPTIONS", LIST), unrecorded),
+        "CONNECT": (ask("CONNECT", "example.org:443"), malformed),
         "OPTIONS *": (ask("OPTIONS", "*"), malformed),
         # First lines and targets.
         "nothing": ("\r\n\r\n", (None, "")),
+        "four words": (ask("GET / of", LIST), malformed),
+        "huge first line": (ask("GET", f"{LIST}?name={HUGE}"), (414, "text/html")),
         "HTTP/1.0": (ask("GET", LIST, version="HTTP/1.0"), good),
         "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), (None, "")),
         "absolute URL": (ask("GET", f"http://127.0.0.1{LIST}"), malformed),
@@ -123,6 +131,10 @@ def requests_of(client):
         "not ASCII": (ask("GET", "/v2.1/images/größe"), unrecorded),
         "not UTF-8": (ask("GET", f"{LIST}?name=%ff%fe"), unrecorded),
         "another spelling": (ask("GET", "/v2.1/%69mages/detail"), good),
+        # Header fields.
+        "huge field": (ask("GET", LIST, f"X: {HUGE}"), (431, "text/html")),
+        "many fields": (ask("GET", LIST, *(f"X-{n}: y" for n in range(100))), (431, "text/html")),
+        "no colon": (raw(*with_token, "X"), good),
         # Bodies.
         "body of a GET": (ask("GET", LIST, "Content-Length: 4", body="body"), unrecorded),
         "deep JSON": (deep(client, 1_000), unrecorded),
@@ -142,8 +154,9 @@ def requests_of(client):
 def test_each_gets_a_clean_answer_and_the_server_lives(server, capfd):
     """Of Nova, Keystone or HTTP; nothing is written to stderr."""
     client = Client(server)
-    wrong = {}
-    for name, (sent, expected) in requests_of(client).items():
+    wrong, battery = {}, requests_of(client)
+    assert len(battery) >= 40
+    for name, (sent, expected) in battery.items():
         method = "HEAD" if name.startswith("HEAD") else "GET"
         found = client.ask(sent, method=method)
         if found != expected or not client.is_served():
