@@ -61,7 +61,8 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
     """Return the cloud that a test runs for."""
     if request.param is not None:
-        return harness[request.param]
+        with refused(request.node):
+            return harness[request.param]
     settings = harness.settings
     with refused(request.node):
         settings.select(known(settings, request.node.get_closest_marker("imagedetail")))
