@@ -68,7 +68,7 @@ def _findings(
 ) -> Iterator[tuple[str, str]]:
     """Yield verdict and finding of each of `_STEPS`; raise at the one that fails."""
     yield "ok", clouds.sdk_version()
-    configuration = clouds.configure(os_cloud)
+    configuration = clouds.configure(os_cloud, declared=chosen.declared)
     files = " and ".join(map(str, configuration.files)) or "the OS_* variables"
     yield "ok", f"cloud {configuration.cloud!r} of {files}"
     yield "ok", configuration.auth_type

@@ -165,7 +165,7 @@ def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
 def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     """Record a cloud's answers to what was typed; return the exit code."""
     name, store = target.name, options.store
-    access = clouds.connect(target.os_cloud)
+    access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
     if options.suite == "check":
         return _record_checks(target, access, options)
     asked = _asked(options)

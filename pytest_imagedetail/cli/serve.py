@@ -112,7 +112,7 @@ def _serve_recording(options: Options) -> int:
 
 def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
     """Log in, and return the cloud unless it is not the one that was recorded."""
-    access = clouds.connect(target.os_cloud)
+    access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
     return guarded(target, access, options.chosen, options.store, adds=True)
 
 

@@ -66,6 +66,10 @@ def test_names_that_are_refused(imagedetail, tmp_path):
     ):
         result = imagedetail(*arguments)
         assert (result.returncode, says in result.stderr) == (4, True), result.stderr
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {before: {os_cloud: old}}\n")
+    for verb in (["record"], ["doctor"], ["serve", "--record"]):
+        result = imagedetail(*verb, "befroe")
+        assert (result.returncode, "did you mean before? " in result.stderr) == (2, True), verb
 
 
 @pytest.mark.usefixtures("staging")

@@ -82,7 +82,9 @@ def files(pytester):
 def record(cloud, capsys, monkeypatch):
     """Run the command in this process, with a short timeout."""
     connect = clouds.connect
-    monkeypatch.setattr(clouds, "connect", lambda name: replace(connect(name), timeout=0.4))
+    monkeypatch.setattr(
+        clouds, "connect", lambda name, **more: replace(connect(name, **more), timeout=0.4)
+    )
 
     def run():
         code = main([*RECORD, "--rewrite"])

@@ -7,6 +7,8 @@ Errors of openstacksdk quote hosts and, in their frames, passwords. Each is repl
 which is not chained to it.
 """
 
+from collections.abc import Iterable
+
 from pytest_imagedetail.record.clouds.configuration import (
     configure,
     configured_secrets,
@@ -18,6 +20,6 @@ from pytest_imagedetail.transport.http import Access
 __all__ = ["access", "authenticate", "configure", "configured_secrets", "connect", "sdk_version"]
 
 
-def connect(os_cloud: str) -> Access:
+def connect(os_cloud: str, *, declared: Iterable[str] = ()) -> Access:
     """Authenticate with a cloud of clouds.yaml; raise CredentialsError if that is not possible."""
-    return access(authenticate(configure(os_cloud)))
+    return access(authenticate(configure(os_cloud, declared=declared)))

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,8 +62,11 @@ def sdk_version() -> str:
         ) from None
 
 
-def configure(os_cloud: str | None) -> Configuration:
-    """Read the configuration of a cloud, by default of `OS_CLOUD`; raise CredentialsError."""
+def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configuration:
+    """Read the configuration of a cloud, by default of `OS_CLOUD`; raise CredentialsError.
+
+    Names that are `declared` in imagedetail.yaml are suggested for a misspelt one, too.
+    """
     sdk_version()
     for variable, path in _credential_files():
         if not path.exists():
@@ -91,7 +94,7 @@ def configure(os_cloud: str | None) -> Configuration:
                 found = _configuration(region, files=files if name != read.envvar_key else ())
                 _check_complete(region.config)
                 return found
-            failure = _unknown(name if name != _BUILT_IN else None, known, files)
+            failure = _unknown(name if name != _BUILT_IN else None, known, files, declared)
         except (AuthPluginException, SDKException, *MALFORMED) as error:
             failure = _unusable(os_cloud, error, files)
     raise failure
@@ -231,7 +234,7 @@ def _files(read: Any) -> tuple[Path, ...]:
 
 
 def _unknown(
-    os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...]
+    os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...], declared: Iterable[str]
 ) -> CredentialsError:
     has = f"it has: {', '.join(sorted(known)) or 'no clouds'}"
     if os_cloud is None:
@@ -240,7 +243,7 @@ def _unknown(
     else:
         problem = f"clouds.yaml has no usable cloud {os_cloud!r}"
         remedy = (
-            f"{did_you_mean(os_cloud, known)}{has}\n"
+            f"{did_you_mean(os_cloud, [*known, *declared])}{has}\n"
             "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file\n"
             f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}"
         )
