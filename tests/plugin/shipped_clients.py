@@ -96,7 +96,7 @@ def test_libcloud(imagedetail_cassette):
     driver = get_driver(Provider.OPENSTACK)(
         "me",
         "secret",
-        ex_force_auth_url="https://keystone.example.com:5000",
+        ex_force_auth_url=KEYSTONE,
         ex_force_auth_version="3.x_password",
         ex_tenant_name="mine",
     )

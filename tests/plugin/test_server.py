@@ -1,5 +1,6 @@
 """`imagedetail_server`: the programs of a test talk to recorded clouds."""
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -86,6 +87,31 @@ def test_programs_ask_recorded_clouds(run):
         "--imagedetail-cloud=openstack-sample",
     )
     result.assert_outcomes(passed=3)
+
+
+THROUGH = """
+import pytest
+
+@pytest.fixture
+def imagedetail_cassette(request, imagedetail_server, monkeypatch):
+    cloud = request.param
+    keystone = imagedetail_server.env(cloud)["OS_AUTH_URL"] + "/v3"
+    monkeypatch.setattr(request.module, "KEYSTONE", keystone)
+    url = imagedetail_server.url(cloud) + "/images/detail"
+    monkeypatch.setattr(request.module, "URL", url)
+    monkeypatch.setitem(request.module.HEADERS, "X-Auth-Token", imagedetail_server.token)
+"""
+
+
+def test_every_python_client_gets_every_release(pytester):
+    """The clients that replay in a test's own process, now through the server."""
+    for library in ("novaclient", "libcloud"):
+        pytest.importorskip(library, reason="a client of the group `test`")
+    source = Path(__file__).with_name("shipped_clients.py").read_text(encoding="utf-8")
+    pytester.makeconftest(THROUGH)
+    pytester.makepyfile(test_clients=source)
+    result = pytester.runpytest_subprocess("-p", "no:recording", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=source.count("\ndef test_") * 9, warnings=None)
 
 
 def test_a_request_without_a_recording_fails_the_test(run):
