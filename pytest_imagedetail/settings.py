@@ -165,8 +165,9 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Return a suggestion to begin a remedy with, or nothing if no known name is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}? " if near else ""
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"did you mean {folded[near[0]]}? " if near else ""
 
 
 def _days(text: str | None) -> int | None:

@@ -139,6 +139,7 @@ def test_a_misspelt_cloud_gets_a_suggestion(imagedetail):
         assert result.returncode == 4, arguments
         assert "unknown cloud 'nvoa-2026.2'" in result.stderr
         assert "did you mean nova-2026.2? " in result.stderr
+    assert "mean openstack-sample? " in imagedetail("show", "OPENSTACK-SAMPLE").stderr
 
 
 def test_a_folder_that_is_not_there(imagedetail, tmp_path):
