@@ -93,13 +93,12 @@ THROUGH = """
 import pytest
 
 @pytest.fixture
-def imagedetail_cassette(request, imagedetail_server, monkeypatch):
-    cloud = request.param
-    keystone = imagedetail_server.env(cloud)["OS_AUTH_URL"] + "/v3"
-    monkeypatch.setattr(request.module, "KEYSTONE", keystone)
-    url = imagedetail_server.url(cloud) + "/images/detail"
-    monkeypatch.setattr(request.module, "URL", url)
-    monkeypatch.setitem(request.module.HEADERS, "X-Auth-Token", imagedetail_server.token)
+def imagedetail_cassette(request, imagedetail_server):
+    # monkeypatch would be another fixture of the test, before which the cassette opens.
+    module, cloud = request.module, request.param
+    module.KEYSTONE = imagedetail_server.env(cloud)["OS_AUTH_URL"] + "/v3"
+    module.URL = imagedetail_server.url(cloud) + "/images/detail"
+    module.HEADERS = {"X-Auth-Token": imagedetail_server.token}
 """
 
 
