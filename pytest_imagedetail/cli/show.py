@@ -9,7 +9,7 @@ from typing import Any
 from pytest_imagedetail import report, text
 from pytest_imagedetail.cassette import load, load_own
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
+from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
@@ -34,7 +34,8 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
     summary = "list the kinds of difference and the rules of normalization, by their ids"
-    add_verb(verbs, "rules", _rules, summary, "--json")
+    parser = add_verb(verbs, "rules", _rules, summary, "--json")
+    flag(parser, "--list", "list them, as without this option")
     summary = "print the JSON Schema of all JSON documents"
     add_verb(verbs, "schema", lambda _: print_json(report.schema()), summary)
 

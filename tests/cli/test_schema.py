@@ -34,7 +34,7 @@ VERBS = {
     "lint": (("lint",),),
     "ls": (("ls", "*"),),
     "clouds": (("clouds",),),
-    "rules": (("rules",),),
+    "rules": (("rules",), ("rules", "--list")),
     "check_list": (("check", "--list"),),
     "check_plan": (("check", "nova-2026.2", "--dry-run"),),
     "check": (("check", "nova-2026.2"),),
