@@ -16,7 +16,7 @@ def _table(names: str) -> frozenset[str]:
 
 _KEYS: Final = _table(
     "access, account, activation, admin, api, app, auth, cipher, client, consumer, crypt, enc, "
-    "encryption, fernet, hmac, join, license, master, preshared, private, recovery, secret, "
+    "encryption, fernet, hmac, join, license, master, preshared, priv, private, recovery, secret, "
     "service, session, shared, signing, storage, tls, unseal, url, wrap"
 )
 SECRETS: Final = _table(
@@ -25,7 +25,7 @@ SECRETS: Final = _table(
     "mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
     "session id, token id, user data, snmp community, community string, webhook url, webhook uri, "
     "code verifier, saml response, auth receipt, access key id, connection string, pass hash, "
-    "pw hash, pwd hash, secret key base, personality, keyring, pkcs12"
+    "pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 

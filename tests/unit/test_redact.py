@@ -63,6 +63,7 @@ def test_values_under_a_secrets_name_are_replaced():
         *("adminPass", "ADMIN_PASSWORD", "dbpassword", "psk", "X-Auth-Token", "clientSecret"),
         *("api_keys", "encryption_key", "master_key", "signingKey", "account_key", "Temp-URL-Key"),
         *("snmp_community", "userData", "webhook_url", "password_hash", "ipmi_pass", "credential"),
+        *("snmp_priv_key", "configdrive"),
         *("os_password2", "private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
     ):
         assert value_of("no word at all", name) == "<redacted>", name
@@ -76,6 +77,7 @@ def test_values_under_other_names_stay():
         *("password_auth", "token_type", "token_expires_at", "key_name", "public_key", "keypair"),
         *("secret_name", "password_policy", "img_signature", "compass", "os_version", "turkey"),
         *("user_data_format", "passwordless", "token_ttl", "secret_ref", "session", "tokenizer"),
+        *("img_config_drive", "config_drive"),
     ):
         assert value_of("enabled 1.2", name) == "enabled 1.2", name
     for value in ("", "true", None, False, "none"):
