@@ -209,7 +209,9 @@ class Rewriter:
         if not rest or name is None:
             return part
         content = rest[1].rstrip("\r\n")
-        new = self._named(content, name[1] or name[2])
+        key = name[1] or name[2]
+        self._path = (key,)
+        new = self._value(key, content, secret=names.holds_secret_in_query(key, content))
         new = self._document(content) if new == content else new
         return head + rest[0] + new + rest[1][len(content) :]
 

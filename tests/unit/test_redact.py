@@ -278,6 +278,9 @@ def test_encodings_and_forms_stay():
     body = f"<a><b>\u00e9 &#8364; by {OTHER}</b><owner_id>{OTHER}</owner_id></a>"
     assert body_of(body.encode("latin-1")) == body.replace(OTHER, owner(OTHER))
     for start in ("\ufeff", '\ufeff<?xml version="1.0" encoding="UTF-16"?>\n'):
+    assert body_of(part.format("signature", "x~").encode()) == part.format(
+        "signature", "<redacted>"
+    )
         for charset in ("utf-8", "utf-16-le", "utf-16-be"):
             kept = body_of((start + body).encode(charset)).encode("latin-1")
             assert kept.decode(charset) == start + body.replace(OTHER, owner(OTHER)).replace(
