@@ -47,7 +47,9 @@ _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
 )
-_HEADER_VALUE: Final = re.compile(r"[^\r\n\"'<>\\]+")
+_HEADER_VALUE: Final = re.compile(  # up to what is assigned in quotes: `OAuth oauth_token="..."`
+    r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
+)
 _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
@@ -521,7 +523,7 @@ def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
     if head.re is _OPTION:
         return match[0] in names.PROSE and not head[0].endswith("=")
     if head.re is _HEADER:
-        words = match[0].replace(",", " ").split()
+        words = re.split(r"[\s.,:;)]+", match[0].rstrip(" .,:;)"))
         return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
     is_bare = match.lastgroup == "bare" and ":" in head[0]
     return is_bare and match[0].rstrip(".)").replace(" ", "").isalpha()
