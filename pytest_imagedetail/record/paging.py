@@ -86,7 +86,8 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
             return above + name
         if not value or (isinstance(value, str) and value.strip().lower() in _EMPTY):
             continue
-        if words & _MORE or _is_next_link(name, value):
+        shows_rest = words & _REST and not (words | _words(above)) & _OTHER
+        if words & _MORE or shows_rest or _is_next_link(name, value):
             return above + name
         counted = words - _NUMBER
         is_total = counted <= _ITEMS and words & _TOTAL
@@ -104,23 +105,30 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
 
 _MORE: Final = frozenset(
     {
-        *("continuation", "continue", "cursor", "cursors", "marker", "more", "next", "partial"),
-        *("scroll", "truncated"),
+        *("continuation", "continue", "cursor", "cursors", "evaluated", "following", "incomplete"),
+        *("marker", "more", "next", "older", "partial", "resume", "resumption", "scroll"),
+        *("skiptoken", "truncated"),
     }
 )
 """Words in the name of a field that shows a further page, unless the value is empty."""
 
+_REST: Final = frozenset({"after", "left", "remaining", "rest"})
+_OTHER: Final = frozenset({"api", "limit", "quota", "rate", "ratelimit", "requests", "retry"})
+"""Words beside which those of `_REST` are not about images."""
+
 _END: Final = frozenset({"complete", "done", "end", "eof", "final", "last"})
 """Words in the name of a field that shows a further page if it is false."""
 
-_TOTAL: Final = frozenset({"count", "total"})
-_NUMBER: Final = _TOTAL | {"available", "last", "number", "of", "x"}
+_TOTAL: Final = frozenset({"count", "found", "total"})
+_NUMBER: Final = _TOTAL | {"available", "last", "num", "number", "of", "x"}
 _PAGES: Final = frozenset({"page", "pages"})
 _ITEMS: Final = frozenset(
-    {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
+    {"element", "elements", "entries", "entry", "hit", "hits", "image", "images", "item", "items"}
+    | {"object", "objects", "record", "records", "result", "results"}
 )
 _ABOUT_PAGES: Final = frozenset(
-    {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging", "resultset"}
+    {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging", "response"}
+    | {"resultset"}
 )
 _EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
 _REL: Final = re.compile(r';\s*rel\s*=\s*"?([^";,]*)', re.IGNORECASE)

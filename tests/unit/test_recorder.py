@@ -58,6 +58,15 @@ FURTHER_PAGES = (
     {"totalImages": 2.0},
     {"total": 10**400},
     {"pages": 2},
+    {"paging": {"after": "abc"}},
+    {"older": NEXT_PAGE},
+    {"remainingItemCount": 1},
+    {"rest": 1},
+    {"resumptionToken": "abc"},
+    {"incomplete_results": True},
+    {"LastEvaluatedKey": {"id": "1"}},
+    {"response": {"numFound": 2}},
+    {"image_count": 2},
 )
 """What an answer with one image has beside it if a page follows in a form that is not Nova's."""
 
@@ -75,6 +84,7 @@ NO_FURTHER_PAGES = (
     },
     {"complete": True, "last": True, "incomplete": False, "public": False},
     {"nextras": 1, "counter": 9, "pageant": 3},
+    {"rate": {"remaining": 59}, "retry_after": 1, "remaining": 0, "numFound": 1, "image_count": 1},
 )
 
 
@@ -196,6 +206,7 @@ def test_a_header_that_shows_a_further_page_is_an_error(answers):
         ("Link", f'<{NEXT_PAGE}>; rel="last next"', "Link"),
         ("Link", f'<{NEXT_PAGE}&rel=next>; rel="prev"; title="next"', None),
         ("Content-Range", "items 0-0/*", None),
+        ("X-Remaining-Count", "1", "X-Remaining-Count"),
         ("X-RateLimit-Remaining", "59", None),
     ):
         answers[""] = replace(page(image_of(1)), headers=Headers([first, (name, value)]))
