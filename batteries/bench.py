@@ -47,7 +47,9 @@ class Run:
     @property
     def message(self) -> str:
         """The lines of errors, without source and places."""
-        lines = [line for line in self.output.splitlines() if re.match(r"E( |$)", line)]
+        # An error in a fixture of imagedetail stands alone, without pytest's E.
+        shown = re.compile(r"E( |$)|  (where|next): ")
+        lines = filter(shown.match, self.output.splitlines())
         return "\n".join(line[1:].strip() for line in lines)
 
     def count(self, outcome: str) -> int:

@@ -295,9 +295,8 @@ def _refuse_secret_in_name(test: str, known: Known) -> None:
     except LeakError:
         raise LeakError(
             "refused to write: the test's own name has a secret, and its recording would have, too",
-            where=test.partition("[")[0],
-            remedy="nothing was written\n"
-            "give the parameter an id that says nothing: "
+            where=f"{test.partition('[')[0]}; nothing was written",
+            remedy="give the parameter an id that says nothing: "
             'pytest.param(..., id="with a token"), or ids= of parametrize',
         ) from None
 

@@ -61,9 +61,10 @@ class Explain:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Show no frame of ours, and note whether the call passed (an expected failure did not)."""
-        if call.excinfo is not None:
-            _conceal(call.excinfo.value, self._root)
+        is_bare = call.excinfo is not None and _conceal(call.excinfo.value, self._root)
         report = yield
+        if call.excinfo is not None and is_bare and report.failed:
+            report.longrepr = call.excinfo.getrepr(style="value")
         state = state_of(item)
         if state.running:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
@@ -73,16 +74,22 @@ class Explain:
         return report
 
 
-def _conceal(failure: BaseException, root: Path) -> None:
-    """End the traceback of our errors, wherever in a chain, in the last line of the project."""
+def _conceal(failure: BaseException, root: Path) -> bool:
+    """End the traceback of our errors, wherever in a chain, in the last line of the project.
+
+    Return whether the failure is such an error, and no line of the project led to it.
+    """
+    is_bare = False
     for error in tuple(_all_in(failure)):
         if isinstance(error, errors.ImageDetailError):
-            _cut(error, root)
+            has_line = _cut(error, root)
             error.__cause__ = None  # suppresses the context, too
+            is_bare |= error is failure and not has_line and not hasattr(error, "__notes__")
+    return is_bare
 
 
-def _cut(error: BaseException, root: Path) -> None:
-    """End a traceback in the last line of the project, or before our first frame."""
+def _cut(error: BaseException, root: Path) -> bool:
+    """End a traceback in the last line of the project, if any, or before our first frame."""
     place, last, before = error.__traceback__, None, None
     is_ours = False
     while place is not None:
@@ -94,6 +101,7 @@ def _cut(error: BaseException, root: Path) -> None:
         place = place.tb_next
     if (end := last or before) is not None:
         end.tb_next = None
+    return last is not None
 
 
 def _all_in(failure: BaseException) -> Iterator[BaseException]:

@@ -60,11 +60,10 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
 
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
     """Return the cloud that a test runs for."""
-    if request.param is not None:
-        with refused(request.node):
-            return harness[request.param]
     settings = harness.settings
     with refused(request.node):
+        if request.param is not None:
+            return harness[request.param]
         settings.select(known(settings, request.node.get_closest_marker("imagedetail")))
     pytest.fail(str(nothing_selected(settings)), pytrace=False)
 

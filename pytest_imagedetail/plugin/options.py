@@ -103,7 +103,7 @@ def refused(item: pytest.Item) -> Iterator[None]:
     except UsageError as error:
         marked = item.get_closest_marker("imagedetail") is not None
         place = f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid
-        where = ", ".join(filter(None, [place, error.where]))
+        where = ", ".join(filter(None, dict.fromkeys([place, error.where])))
         message = str(UsageError(error.problem, where=where, remedy=error.remedy))
         raise pytest.fail.Exception(message, pytrace=False) from None
 

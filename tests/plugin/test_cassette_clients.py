@@ -152,9 +152,9 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
     result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines(
         [
-            "E *RecordingError: not everything was recorded: 1 answer came to a client past the *",
-            "E * next:  make connections inside the test, not before it, *",
-            "E *libcurl (pycurl, curl_cffi) cannot be recorded: ask with another client",
+            "not everything was recorded: 1 answer came to a client past the *",
+            "  next:  make connections inside the test, not before it, *",
+            "  next: *libcurl (pycurl, curl_cffi) cannot be recorded: ask with another client",
         ]
     )
     assert cassettes_of() == {}

@@ -30,6 +30,7 @@ CASES = [
         ["write a file, a rule as a dict, or a list of them"],
     ),
     ("'nova-9*'", "no cloud matches 'nova-9*'", [KNOWN]),
+    ("'nova-9'", "unknown cloud 'nova-9'", [KNOWN, "or record it: imagedetail record nova-9"]),
 ]
 
 
@@ -46,10 +47,11 @@ def test_it_names_test_and_argument(project):
     result.assert_outcomes(errors=len(cases), passed=1)
     lines = result.outlines
     for test, fixture, _, problem, remedies in cases:
-        name = test + "[no-cloud]" * (fixture == "imagedetail_cloud")
+        cloud = "nova-9" if problem.startswith("unknown cloud") else "no-cloud"
+        name = test + f"[{cloud}]" * (fixture == "imagedetail_cloud")
         head = next(line for line in lines if f" ERROR at setup of {name} " in line)
         start = lines.index(head) + 1
-        folder = f", {project.path}/cassettes" if "*" in problem else ""
+        folder = f", {project.path}/cassettes" if "nova-9" in problem else ""
         message = [
             problem,
             f"  where: test_it.py::{name}, its marker imagedetail{folder}",
