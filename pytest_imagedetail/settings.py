@@ -201,6 +201,8 @@ def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError
         shown += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
     is_glob = bool(set(name) & WILDCARDS)
     record = "" if is_glob else f"\nor record it: imagedetail record {shlex.quote(name)}"
+    if not where.is_dir():
+        record += "\nor go to the project that has the recordings: this folder does not exist"
     return UsageError(
         f"no cloud matches {name!r}" if is_glob else f"unknown cloud {name!r}",
         where=str(where),

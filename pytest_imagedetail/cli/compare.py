@@ -269,6 +269,9 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
         row |= by_release(found)
     if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
         raise _not_recorded(options.asked, row)
+    if options.asked == Query() and options.names:
+        for lost in (cloud for cloud, answers in row.items() if not answers):
+            store.load(lost, Query())  # a declared cloud without a recording: say how to record it
     return [row] if options.names else _families(row)
 
 

@@ -73,6 +73,18 @@ def test_all_shows_every_query(matrix):
     assert row == [["all", "@2.35", "200", "14", "-"]]
 
 
+def test_declared_clouds_without_recordings(matrix, tmp_path):
+    """As in a job that has no cassettes: say that, and where they may be."""
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {before: {}, after: {}}")
+    result = matrix("before", "after")
+    assert result.returncode == 2
+    assert "nothing is recorded for cloud 'before', query 'all'" in result.stderr
+    assert "imagedetail record before\n" in result.stderr
+    assert "this folder does not exist" in matrix("before", "aftr").stderr
+    (tmp_path / "cassettes").mkdir()
+    assert "this folder does not exist" not in matrix("before", "aftr").stderr
+
+
 def test_a_query_that_nobody_was_asked(matrix):
     """It is named, and how to record it; no other fault is told in its place."""
     result = matrix("nova-2026.1", "nova-2026.2", "--query", "limit=abc")
