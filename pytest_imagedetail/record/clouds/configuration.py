@@ -236,7 +236,7 @@ def _files(read: Any) -> tuple[Path, ...]:
 def _unknown(
     os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...], declared: Iterable[str]
 ) -> CredentialsError:
-    has = f"it has: {', '.join(sorted(known)) or 'no clouds'}"
+    has = f"it has: {', '.join(sorted(known))}"
     if os_cloud is None:
         problem = "no cloud is named"
         remedy = f"name one: --os-cloud NAME, or set OS_CLOUD\n{has}"
@@ -246,6 +246,11 @@ def _unknown(
             f"{did_you_mean(os_cloud, [*known, *declared])}{has}\n"
             "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file\n"
             f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}"
+        )
+    if not known:
+        remedy = (
+            "write a clouds.yaml, or set OS_CLIENT_CONFIG_FILE to the one you have\n"
+            "or source an openrc file (OS_AUTH_URL, OS_USERNAME, ...): its cloud is `envvars`"
         )
     return CredentialsError(problem, where=_where(files), remedy=remedy)
 
