@@ -148,7 +148,8 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
             raise CassetteError(
                 "the file is not committed, or has changes that are not",
                 where=str(source.path),
-                remedy="commit it first, or leave out --in-place\nno file was changed",
+                remedy="leave out --in-place: a commit would put its secrets into the history\n"
+                "or commit it first, if its secrets are there already\nno file was changed",
             )
 
 

@@ -269,6 +269,7 @@ def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, git, commi
         done = scrub(f"old/{name}", "--in-place")
         assert done.returncode == 2, name
         assert "the file is not committed, or has changes that are not" in done.stderr
+        assert "a commit would put its secrets into the history" in done.stderr
         assert not safe(path)
     commit()
     done = scrub("old", "--in-place")
