@@ -27,6 +27,13 @@ from pytest_imagedetail.workspace import is_shipped, refuse_upgraded, store_of, 
 _FIXTURE = "imagedetail_cassette"
 _NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
 """Fixtures that the cassette itself asks for; they send no request of their own."""
+_AFTER_ERROR = {
+    "passed": "the test passed all the same: something caught this error\n"
+    "if the test is about that: imagedetail_cassette.expect_miss()",
+    "skipped": "the test was skipped after this error",
+    "xfailed": "the test failed as expected, but this error is not what it expects",
+}
+"""What to add to the error of a request, by the outcome of a test that would hide it."""
 
 
 class OwnTraffic:
@@ -101,24 +108,20 @@ class OwnTraffic:
         return result
 
     def _finish(self, item: pytest.Item, session: Session, broken: ImageDetailError | None) -> None:
-        """Keep what a test recorded if it has passed, and say what it swallowed."""
+        """Keep what a test recorded unless it has failed, and say what it swallowed."""
         player, result, outcome = session.player, self._run.result, state_of(item).outcome
         result.used |= {session.place.path, *player.used}
         failed = session.failed
-        if outcome == "skipped" and failed is not None:
-            failed.add_note("the test was skipped after this error")
+        if failed is not None and outcome in _AFTER_ERROR:
+            failed.add_note(_AFTER_ERROR[outcome])
             raise failed
-        if outcome != "passed":
+        # What a skipped test asked may be a part of what is recorded.
+        is_new = outcome == "skipped" and not session.place.path.exists()
+        if not is_new and outcome not in {"passed", "xfailed"}:
             self._note_not_kept(item, session, "the test did not pass")
             return
         if broken is not None:
             raise broken
-        if failed is not None:
-            failed.add_note(
-                "the test passed all the same: something caught this error\n"
-                "if the test is about that: imagedetail_cassette.expect_miss()"
-            )
-            raise failed
         if session.expects_miss and not session.missed:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         _refuse_swallowed(item)

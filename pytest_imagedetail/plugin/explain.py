@@ -60,7 +60,7 @@ class Explain:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show no frame of ours, and note whether the call passed (an expected failure did not)."""
+        """Show no frame of ours, and note how the call ended."""
         is_bare = call.excinfo is not None and _conceal(call.excinfo.value, self._root)
         report = yield
         if call.excinfo is not None and is_bare and report.failed:
@@ -69,8 +69,9 @@ class Explain:
         if state.running:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
         elif call.when == "call":
-            is_failure = state.subtest_failed or (report.skipped and hasattr(report, "wasxfail"))
-            state.outcome = "failed" if is_failure else report.outcome
+            is_expected = report.skipped and hasattr(report, "wasxfail")
+            outcome = "xfailed" if is_expected else report.outcome
+            state.outcome = "failed" if state.subtest_failed else outcome
         return report
 
 

@@ -92,13 +92,13 @@ class Refusals:
         except Exception as error:
             add_refusals(error, self._servers.refused)
             raise
-        finally:
-            self._servers.refused.clear()
         return result
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
-        """Fail a teardown, also for what was refused to a failed setup."""
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Fail a teardown, also for what was refused to a failed setup or an expected failure."""
+        if state_of(item).outcome == "failed":
+            self._servers.refused.clear()  # the failure shows it
         try:
             result = yield
             self._fail()

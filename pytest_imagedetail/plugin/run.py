@@ -69,7 +69,7 @@ class TestState:
     refused: list[ImageDetailError] = field(default_factory=list)  # requests and connections
     running: bool = False  # its call runs: what is reported meanwhile is of a subtest
     subtest_failed: bool = False  # the call passes nevertheless
-    outcome: str = ""  # of its call with all of its subtests; an expected failure is "failed"
+    outcome: str = ""  # of its call with all of its subtests: "passed", "xfailed" ...
 
 
 _STATE = pytest.StashKey[TestState]()

@@ -1,6 +1,7 @@
 """A test's own client: recorded once all has passed, replayed, verified, and refused."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_record_replay_and_verify(run, served, cassettes_of):
         ]
     )
     assert cassettes_of() == before
+
+
+def test_expected_failures_and_skips_are_recorded_and_miss_nothing(run, cassettes_of):
+    """A skipped test asks a part, which replaces nothing; no miss passes for the expected error."""
+    for after in ("pytest.skip('not here')", "pytest.xfail('known')"):
+        source = f"{TEST}    {after}\n"
+        assert run(source).ret == 1, after
+        for mode in ("once", "none", "verify"):
+            result = run(source, mode)
+            assert (result.ret, len(cassettes_of())) == (0, 1), (after, mode)
+        before = cassettes_of()
+        asks_more = source.replace("    answer", '    requests.get("$URL/n")\n    answer')
+        assert run(asks_more).ret == 1
+        assert run(asks_more, "rewrite").ret == 0
+        assert (cassettes_of() == before) == ("skip" in after)
+        for path in Path("cassettes").rglob("*.yaml"):
+            path.unlink()
 
 
 def test_a_miss_says_what_is_recorded_and_what_comes_nearest(run):

@@ -126,6 +126,10 @@ def test_a_request_without_a_recording_fails_the_test(run):
             images(imagedetail_server, "nova-2026.2", "?limit=4")
             pytest.skip("the cloud is down")
 
+        def test_expected(imagedetail_server):
+            images(imagedetail_server, "nova-2026.2", "?limit=11")
+            pytest.xfail("known")
+
         def test_swallowed(imagedetail_server):
             images(imagedetail_server, "nova-2026.2", "?limit=7")
 
@@ -152,9 +156,9 @@ def test_a_request_without_a_recording_fails_the_test(run):
             images(imagedetail_server, "nova-2026.2")
         """
     )
-    result.assert_outcomes(passed=3, failed=5, errors=1)
+    result.assert_outcomes(passed=3, failed=5, errors=2, xfailed=1)
     text = result.stdout.str().partition("short test summary")[0]  # whole in CI, cut elsewhere
-    for limit, times in {4: 1, 6: 1, 7: 1, 8: 0, 9: 1}.items():
+    for limit, times in {4: 1, 6: 1, 7: 1, 8: 0, 9: 1, 11: 1}.items():
         missed = f"nothing is recorded for GET /v2.1/images/detail?limit={limit}\n"
         assert text.count(missed) == times, limit
     for said in (
