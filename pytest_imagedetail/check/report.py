@@ -9,7 +9,6 @@ from typing import Any, Final
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
-from pytest_imagedetail.model import id_of
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.junit import Case, Suite
 from pytest_imagedetail.report.loading import built, load, malformed, unreadable
@@ -58,16 +57,12 @@ def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
 
 def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Verdict]:
     """Return each failure and known deviation, by its id and its cloud."""
-    return {(_id(each), each.cloud): each for each in verdicts if each.verdict in _SEVERITY}
-
-
-def _id(verdict: Verdict) -> str:
-    return id_of(verdict.verdict, verdict.check.id)
+    return {(each.id, each.cloud): each for each in verdicts if each.verdict in _SEVERITY}
 
 
 def _change(verdict: Verdict, status: str) -> Change:
     title = f"{verdict.check.id} {verdict.check.title}, {verdict.cloud}"
-    return Change(id=_id(verdict), severity=verdict.verdict, title=title, status=status)
+    return Change(id=verdict.id, severity=verdict.verdict, title=title, status=status)
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
@@ -152,7 +147,7 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     for verdict in _SHOWN:
         for each in verdicts:
             if each.verdict == verdict:
-                found.setdefault(_id(each), {}).setdefault(each.reason, []).append(each)
+                found.setdefault(each.id, {}).setdefault(each.reason, []).append(each)
     for id_, reasons in found.items():
         every = [each for members in reasons.values() for each in members]
         first = every[0]

@@ -4,9 +4,10 @@ import pytest
 
 from pytest_imagedetail.check import asking, sources, text
 from pytest_imagedetail.check.checks import ALL
-from pytest_imagedetail.check.verdicts import Verdict, run
+from pytest_imagedetail.check.verdicts import Verdict, accepted, run
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.record.recorder import LiveCloud
+from pytest_imagedetail.workspace import read_rules
 
 Judged = dict[str, dict[str, Verdict]]
 
@@ -22,7 +23,9 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
     """Fail, skip or xfail as the check says; live in every record mode but none."""
     name = imagedetail_cloud.name
     if name not in judged:
-        judged[name] = {each.check.id: each for each in run(_asked(imagedetail, name), ALL)}
+        rules = read_rules(imagedetail.settings.rules)
+        verdicts = accepted(run(_asked(imagedetail, name), ALL), rules)
+        judged[name] = {each.check.id: each for each in verdicts}
     imagedetail.used.update(imagedetail.store.paths(name))
     verdict = judged[name][check]
     explained = "\n".join(text.detail(verdict))
@@ -30,7 +33,7 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
         case "fail":
             pytest.fail(explained, pytrace=False)
         case "known-deviation":
-            pytest.xfail(verdict.deviations[0].what)
+            pytest.xfail(next((each.what for each in verdict.deviations), verdict.reason))
         case "vacuous" | "inconclusive":
             pytest.skip(f"{verdict.verdict}: {verdict.reason}")
 

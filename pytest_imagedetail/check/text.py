@@ -69,6 +69,8 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
     for known in verdict.deviations:
         yield "known", f"{known.what} ({known.releases}; {known.source})"
     yield "counted", verdict.counted
+    if verdict.verdict == "fail":
+        yield "id", verdict.id
     yield "again", verdict.curl
 
 

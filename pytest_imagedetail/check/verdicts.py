@@ -9,7 +9,9 @@ from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.compare.pairing import reference
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
-from pytest_imagedetail.model import Image, ImageRef
+from pytest_imagedetail.model import Image, ImageRef, Query, id_of
+from pytest_imagedetail.report.notes import why
+from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
@@ -153,10 +155,16 @@ class Verdict:
     curl: str = ""
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that name this verdict on this check, in a later report, too."""
+        return id_of(self.verdict, self.check.id)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as `check --json` prints it."""
         evidence = {
             "question": self.check.title,
+            "id": self.id if self.verdict == "fail" else "",
             "reason": self.reason,
             "counted": self.counted,
             "requests": list(self.requests),
@@ -172,6 +180,23 @@ class Verdict:
             "relation": self.check.relation,
             "evidence": {key: value for key, value in evidence.items() if value},
         }
+
+
+def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
+    """Make known deviations of the failures that a rule accepts by their ids."""
+    return tuple(_by_rule(each, rules) if each.verdict == "fail" else each for each in verdicts)
+
+
+def _by_rule(failure: Verdict, rules: Rules) -> Verdict:
+    concerned = rules.between(failure.cloud, failure.cloud, Query())
+    rule = concerned.accepting(kind=failure.check.id, path="", id_=failure.id)
+    if rule is None:
+        return failure
+    if rule.expired:
+        reason = f"{failure.reason}; the rule of {rule.where} expired on {rule.expires}"
+        return replace(failure, reason=reason)
+    reason = f"{failure.reason}; accepted: {why(rule)}"
+    return replace(failure, verdict="known-deviation", reason=reason)
 
 
 def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:

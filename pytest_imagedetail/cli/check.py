@@ -9,7 +9,7 @@ from typing import Any, Final
 from pytest_imagedetail.check import asking, report, sources, text
 from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.forecast import FORECASTS
-from pytest_imagedetail.check.verdicts import Check, Verdict, run
+from pytest_imagedetail.check.verdicts import Check, Verdict, accepted, run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
@@ -27,7 +27,7 @@ from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.settings import did_you_mean
-from pytest_imagedetail.workspace import guarded
+from pytest_imagedetail.workspace import guarded, read_rules
 
 _LEAST: Final = 2  # requests: all images, before and after
 
@@ -35,7 +35,7 @@ _LEAST: Final = 2  # requests: all images, before and after
 def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "check what a cloud does to listings of images, with no other cloud to compare"
-    parser = add_verb(verbs, "check", _check, summary, "--since", "--report", "--json")
+    parser = add_verb(verbs, "check", _check, summary, "--rules", "--since", "--report", "--json")
     value(parser, "clouds", "NAME", "a cloud or a glob; a shipped one, too", nargs="*")
     flag(parser, "--list", "list the checks, and ask no cloud")
     source = parser.add_mutually_exclusive_group()
@@ -64,12 +64,13 @@ def _check(options: Options) -> int:
         return _list(checks, as_json=options.json)
     verdicts: list[Verdict] = []
     unasked: list[Verdict] = []
-    code = SAME
+    code, rules = SAME, read_rules(options.chosen.rules)
     for name in _names(options):
         try:
             with waiting(f"checking {name}"):
                 cloud = _cloud(name, options)
-                verdicts += run(sources.planned(cloud) if options.dry_run else cloud, checks)
+                asked = sources.planned(cloud) if options.dry_run else cloud
+                verdicts += accepted(run(asked, checks), rules)
         except ImageDetailError as error:
             complain(error, options)
             code = IMPOSSIBLE

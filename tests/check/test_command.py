@@ -1,6 +1,7 @@
 """`imagedetail check`: the verdict first, evidence for it, one JSON document, exit codes."""
 
 import json
+import re
 
 
 def test_every_verdict_has_its_evidence(imagedetail):
@@ -80,3 +81,21 @@ def test_a_fault_is_exit_code_1(imagedetail):
     result = imagedetail("check", "fujitsu-k5", "--no-forecast")
     assert result.returncode == 1
     assert result.stdout.startswith("FAIL: 1 of 27 checks fails; ")
+
+
+def test_a_rule_accepts_a_failure_by_its_id_until_it_expires(imagedetail, tmp_path):
+    """Of its clouds alone; no check of another kind of rule."""
+    command = ("check", "fujitsu-k5", "--no-forecast")
+    (id_,) = re.findall(r"^ +id +([0-9a-f]{12})$", imagedetail(*command).stdout, re.MULTILINE)
+    rules = tmp_path / "rules.yaml"
+    for clouds, expires, code, says in (
+        ("fujitsu-*", "never", 0, "accepted: a proxy (for good)"),
+        ("nova-*", "never", 1, "id"),
+        ("fujitsu-*", "2020-01-01", 1, f"; the rule of {rules}, line 1 expired on 2020-01-01"),
+    ):
+        rules.write_text(
+            f"- {{id: '{id_}', clouds: '{clouds}', reason: a proxy, expires: {expires}}}\n"
+            "- {path: images.**, reason: no difference, expires: never}\n"
+        )
+        result = imagedetail(*command, "--rules", str(rules))
+        assert (result.returncode, says in result.stdout) == (code, True), expires
