@@ -35,6 +35,7 @@ _REMEDY_OF_FOREIGN: Final = (
 _CUT: Final = "\n    body:\n      string:"
 _BODY: Final = f"{_CUT} |-"  # as `dumps` lays out a body in JSON
 _INDENT: Final = " " * 8
+_LINE: Final = "\n" + _INDENT
 _NEXT: Final = "\n- request:\n"
 _FACTS: Final = tuple(each.name for each in fields(Provenance))
 
@@ -88,12 +89,13 @@ def _parsed_without_bodies(text: str) -> Any:
         short += text[end:start] + _CUT
         start += len(_BODY)
         end = text.find(_NEXT, start)
-        end = len(text.removesuffix("\n")) if end < 0 else end
-        body = text[start:end].replace("\n" + _INDENT, "\n")
-        is_indented = len(body) + body.count("\n") * len(_INDENT) == end - start
-        if not (is_indented and body.startswith("\n")):
+        end = len(text) - text.endswith("\n") if end < 0 else end
+        first = start + len(_LINE)
+        body = text[first:end].replace(_LINE, "\n")
+        is_indented = len(body) + body.count("\n") * len(_INDENT) == end - first
+        if not (is_indented and text.startswith(_LINE, start)):
             raise ValueError("a body is not indented as `dumps` does it")
-        bodies.append(body.removeprefix("\n"))
+        bodies.append(body)
     short += text[end:]
     document = yamltext.parse(short, where="", error=DamagedCassetteError, remedy=_REMEDY)
     for each in document["interactions"]:
