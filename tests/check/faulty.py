@@ -427,9 +427,14 @@ MALFORMED = {
     "links are texts": each_image(lambda _: {"links": ["x"]}),
     "links are no URLs": each_image(lambda _: {"links": [{"rel": "self", "href": "http://["}]}),
     "metadata is null": each_image(lambda _: {"metadata": None}),
+    "links have half a character": each_image(
+        lambda _: {"links": [{"rel": "self", "href": "\ud800"}]}
+    ),
     "a server is a text": each_image(lambda _: {"server": "x"}),
+    "a server's id is a list": each_image(lambda _: {"server": {"id": [1]}}),
     "a status is a list": each_image(lambda _: {"status": []}),
     "a name is a number": each_image(lambda _: {"name": 5}),
+    "a name is a list": each_image(lambda _: {"name": [1], "metadata": {"a/b": "x"}}),
     "fields are lost": each_image(lambda _: dict.fromkeys(("links", "name", "status"), GONE)),
     "dates are no dates": each_image(lambda _: {"created": None, "updated": "1972-01-01_15-59-11"}),
     "numbers are texts": each_image(lambda _: {"minRam": "64", "minDisk": None}),

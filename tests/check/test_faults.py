@@ -1,9 +1,12 @@
 """Every planted fault is caught by the check that is named for it, and a clean cloud has none."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from pytest_imagedetail.check import report
 from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.verdicts import run
 from tests.check.faulty import (
@@ -107,10 +110,12 @@ def elsewhere(image):
 
 
 def test_no_answer_makes_a_check_crash(images):
-    """The types of fields are M24's affair; the others go on."""
+    """The types of fields are M24's affair; the others go on, and the result can be read."""
     for name, fault in MALFORMED.items():
-        verdicts = run(cloud_of(images, fault), CHECKS)
+        verdicts = run(cloud_of(images, fault), ALL)
         assert any(each.verdict != "pass" for each in verdicts), name
+        written = json.loads(json.dumps(report.to_dict(verdicts)))
+        assert len(report.verdicts_of(written, Path(name))) == len(ALL), name
 
 
 def test_a_cloud_that_always_sends_pages_has_no_fault(images):
