@@ -178,7 +178,8 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
     if not (options.live or options.os_cloud):
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)
     target = replace(declared, os_cloud=options.os_cloud or declared.os_cloud)
-    live = guarded(target, clouds.connect(target.os_cloud), chosen, store, adds=False)
+    access = clouds.connect(target.os_cloud, declared=chosen.declared)
+    live = guarded(target, access, chosen, store, adds=False)
     return sources.live(live, budget=options.budget)
 
 
