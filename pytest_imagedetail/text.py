@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.model import MISSING, Difference
 
-_WIDTH: Final = 100  # characters of a value, unless told otherwise
+_WIDTH: Final = 100  # characters of a value, by default
 _BEFORE: Final = 8  # characters before the first difference of two values
 
 

@@ -113,8 +113,10 @@ _MORE: Final = frozenset(
 """Words in the name of a field that shows a further page, unless the value is empty."""
 
 _REST: Final = frozenset({"after", "left", "remaining", "rest"})
+"""Words that show one, too, unless the name is about requests, as in `rateLimitRemaining`."""
+
 _OTHER: Final = frozenset({"api", "limit", "quota", "rate", "ratelimit", "requests", "retry"})
-"""Words beside which those of `_REST` are not about images."""
+"""Words of a name that is about requests."""
 
 _END: Final = frozenset({"complete", "done", "end", "eof", "final", "last"})
 """Words in the name of a field that shows a further page if it is false."""

@@ -11,7 +11,7 @@ from pytest_imagedetail.report import grid
 from pytest_imagedetail.report.findings import Result, places
 from pytest_imagedetail.text import count, plain
 
-_EXAMPLES: Final = 3
+_MOST_PATHS: Final = 3
 
 
 def side(side: Side) -> tuple[str, ...]:
@@ -112,8 +112,8 @@ def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield how many values were redacted, and the paths of the first three."""
     if not paths:
         return
-    named = ", ".join(map(plain, paths[:_EXAMPLES]))
-    more = f" and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else ""
+    named = ", ".join(map(plain, paths[:_MOST_PATHS]))
+    more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
     were = "value was" if len(paths) == 1 else "values were"
     yield "redacted", f"{len(paths)} {were} redacted and not compared: {named}{more}"
 
