@@ -10,7 +10,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
@@ -103,24 +102,23 @@ def pretty(text: str) -> str:
     """
     pieces: list[str] = []
     depth = 0
-    for symbol in chain.from_iterable(map(_tokens, _PART.findall(text))):
-        if symbol in _OPEN:
-            depth += 1
-            pieces.append(symbol + "\n" + _INDENT * depth)
-        elif symbol in _CLOSE:
-            depth -= 1
-            pieces.append("\n" + _INDENT * depth + symbol)
-        elif symbol == ",":
-            pieces.append(",\n" + _INDENT * depth)
-        else:
-            pieces.append(_SPACED.get(symbol, symbol))
+    for part in _PART.findall(text):
+        for symbol in _tokens(part) if part[0] in _OPEN else (part,):
+            if symbol in _OPEN:
+                depth += 1
+                pieces.append(symbol + "\n" + _INDENT * depth)
+            elif symbol in _CLOSE:
+                depth -= 1
+                pieces.append("\n" + _INDENT * depth + symbol)
+            elif symbol == ",":
+                pieces.append(",\n" + _INDENT * depth)
+            else:
+                pieces.append(_SPACED.get(symbol, symbol))
     return "".join(pieces)
 
 
 def _tokens(part: str) -> Sequence[str]:
-    """Return the tokens of a part; a short container is one."""
-    if part[0] not in _OPEN or len(part) == 1:
-        return [part]
+    """Return the tokens of a container; a short one is one."""
     tokens = _TOKEN.findall(part)
     line = "".join(map(_SPACED.get, tokens, tokens))
     return [line] if len(line) <= _LINE else tokens

@@ -182,12 +182,12 @@ class Search:
     def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
         """Replace the known ids in a run of hex digits and dashes."""
         digits = placeholders.compact(run)
-        places = [place for place, each in enumerate(run) if each != "-"]
         new, done, start = "", 0, 0
         while start + self._lengths[-1] <= len(digits):
             for length in self._lengths:
                 end = min(start + length, len(digits))
                 if digits[start:end] in self._ids:
+                    places = [place for place, each in enumerate(run) if each != "-"]
                     first, last = places[start], places[end - 1] + 1
                     new += run[done:first] + noted("ids", self.owner(run[first:last]))
                     start, done = end, last

@@ -245,7 +245,7 @@ def secret_keys(
     return {
         key: "all" if under == "all" else below(key)
         for key, value in pairs
-        if holds_secret(key, value)
+        if (names_secret(key) and holds_secret(key, value))  # the first one is remembered
         or (key in beside and holds_secret(beside[key], value))
         or (key == "key" and any(is_in(each, LOGINS) for each, _ in pairs))
         or (under and _is_secret_under(under, key, value))

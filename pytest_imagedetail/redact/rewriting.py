@@ -77,8 +77,8 @@ _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mar
 
 _DEEPEST: Final = 8  # URLs in queries of URLs
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
-_RESOURCES: Final = frozenset(
-    {"images", "servers", "flavors", "extensions", "limits", "volumes", "schemas"}
+_RESOURCE: Final = re.compile(  # a collection of Compute, never a project
+    "images|servers|flavors|extensions|limits|volumes|schemas|os-.*"
 )
 _COLLECTIONS: Final = frozenset(
     {
@@ -237,8 +237,12 @@ class Rewriter:
             for key, each in value:
                 new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
                 own = name if key == "id" and names.names_owner(name) else beside.get(key, key)
-                here = (*path, key if new is None else new)
-                found += (new, *self._scalars(each, own, below.get(key, ""), here))
+                here, its = (*path, key if new is None else new), below.get(key, "")
+                found.append(new)
+                if isinstance(each, str):
+                    found.append(self._scalar(own, each, here, its))
+                else:
+                    found += self._scalars(each, own, its, here)
         elif isinstance(value, list):
             for place, each in enumerate(value):
                 is_record = under == "mapped" and isinstance(each, list) and len(each) > 1
@@ -430,25 +434,32 @@ class Rewriter:
 
         A project follows the version, or precedes a resource in a path without one.
         """
-        bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
-        is_versioned = _VERSION.fullmatch(before) is not None
-        is_above = _is_resource(after) and not _is_resource(before)
-        is_project = not _is_resource(segment) and (is_versioned or (is_above and not has_version))
-        is_own = segment == self._search.project
-        if placeholders.is_id(bare):  # on another host it may be a checksum
-            is_owner = is_project and (own or is_own or bare != segment)
-            is_owner = is_owner or before in _COLLECTIONS
-        else:
-            bare = segment
-            is_named = is_versioned or segment.isdigit()
-            is_owner = is_project and (is_own or (own and is_above and is_named))
-        if is_owner:
-            new = self._replacement(bare, owner=True, secret=False)
-            return segment if new is None else segment.removesuffix(bare) + new
+        is_versioned = _VERSION.fullmatch(before)
+        is_above = _RESOURCE.fullmatch(after) and not _RESOURCE.fullmatch(before)
+        is_project = not _RESOURCE.fullmatch(segment) and (
+            is_versioned or (is_above and not has_version)
+        )
+        if is_project or before in _COLLECTIONS:
+            bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
+            is_own = segment == self._search.project
+            if placeholders.is_id(bare):  # on another host it may be a checksum
+                is_owner = own or is_own or bare != segment or before in _COLLECTIONS
+            else:
+                bare = segment
+                is_named = own and is_above and (is_versioned or segment.isdigit())
+                is_owner = is_project and (is_own or is_named)
+            if is_owner:
+                new = self._replacement(bare, owner=True, secret=False)
+                return segment if new is None else segment.removesuffix(bare) + new
         name, sign, value = segment.partition("=")
         if value and ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
             return name + sign + self._in_url(value, value)
-        return self._decoded(segment)
+        if ("/", segment, "") in self._unchanged:
+            return segment
+        new = self._decoded(segment)
+        if new == segment:
+            self._unchanged.add(("/", segment, ""))
+        return new
 
     def _pairs(self, text: str) -> str:
         """Replace in the pairs of a query, of a fragment or of a form."""
@@ -508,14 +519,10 @@ def project_in_path(path: str) -> str | None:
     """Return the project of a versioned path of Compute, `/v2/PROJECT/images/...`; None without."""
     segments = path.split("/")
     for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
-        if _VERSION.fullmatch(version) and resource in _RESOURCES and not _is_resource(project):
+        is_above = _RESOURCE.fullmatch(resource) and not _RESOURCE.fullmatch(project)
+        if is_above and _VERSION.fullmatch(version):
             return project
     return None
-
-
-def _is_resource(segment: str) -> bool:
-    """Return whether a segment of a path is a collection of Compute, never a project."""
-    return segment in _RESOURCES or segment.startswith("os-")
 
 
 def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
