@@ -105,9 +105,9 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
 
 _MORE: Final = frozenset(
     {
-        *("continuation", "continue", "cursor", "cursors", "evaluated", "following", "incomplete"),
-        *("marker", "more", "next", "older", "partial", "resume", "resumption", "scroll"),
-        *("skiptoken", "truncated"),
+        *("continuation", "continue", "cursor", "cursors", "evaluated", "following", "forward"),
+        *("incomplete", "marker", "more", "next", "older", "partial", "resume", "resumption"),
+        *("scroll", "skiptoken", "truncated"),
     }
 )
 """Words in the name of a field that shows a further page, unless the value is empty."""

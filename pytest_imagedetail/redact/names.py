@@ -25,7 +25,8 @@ SECRETS: Final = _table(
     "mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
     "session id, token id, user data, snmp community, community string, webhook url, webhook uri, "
     "code verifier, saml response, auth receipt, access key id, connection string, pass hash, "
-    "pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive"
+    "pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
+    "client assertion, device code, id token hint"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 
@@ -36,8 +37,10 @@ _TOGETHER: Final = tuple(each.replace(" ", "") for each in SECRETS if len(each) 
 ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
     "bearer": re.compile(r".*\s.*", re.DOTALL),
     "personality": re.compile(r".*", re.DOTALL),
+    "otp": re.compile(r"\d+(?:\.\d+)+"),
 }
-"""Texts that are not secret: the bearer is a person, or Nova's list of files is a character."""
+"""Texts that are not secret: a person is a bearer, Nova's list of files a character, and Erlang's
+OTP has a version."""
 
 PROSE: Final = _table(
     "to, is, are, was, and, or, for, if, in, on, with, when, as, can, must, may, should, option, "

@@ -434,11 +434,10 @@ class Rewriter:
 
         A project follows the version, or precedes a resource in a path without one.
         """
-        is_versioned = _VERSION.fullmatch(before)
-        is_above = _RESOURCE.fullmatch(after) and not _RESOURCE.fullmatch(before)
-        is_project = not _RESOURCE.fullmatch(segment) and (
-            is_versioned or (is_above and not has_version)
-        )
+        is_versioned = _VERSION.fullmatch(before) is not None
+        is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
+        is_place = is_versioned or (is_above and not has_version)
+        is_project = is_place and not _RESOURCE.fullmatch(segment)
         if is_project or before in _COLLECTIONS:
             bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
             is_own = segment == self._search.project
@@ -446,8 +445,8 @@ class Rewriter:
                 is_owner = own or is_own or bare != segment or before in _COLLECTIONS
             else:
                 bare = segment
-                is_named = own and is_above and (is_versioned or segment.isdigit())
-                is_owner = is_project and (is_own or is_named)
+                is_named = is_above and (is_versioned or segment.isdigit())
+                is_owner = is_project and (is_own or (own and is_named))
             if is_owner:
                 new = self._replacement(bare, owner=True, secret=False)
                 return segment if new is None else segment.removesuffix(bare) + new

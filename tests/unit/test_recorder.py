@@ -63,6 +63,7 @@ FURTHER_PAGES = (
     {"remainingItemCount": 1},
     {"rest": 1},
     {"resumptionToken": "abc"},
+    {"forward": "/images/detail?page=2"},
     {"incomplete_results": True},
     {"LastEvaluatedKey": {"id": "1"}},
     {"response": {"numFound": 2}},

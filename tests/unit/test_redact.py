@@ -63,7 +63,7 @@ def test_values_under_a_secrets_name_are_replaced():
         *("adminPass", "ADMIN_PASSWORD", "dbpassword", "psk", "X-Auth-Token", "clientSecret"),
         *("api_keys", "encryption_key", "master_key", "signingKey", "account_key", "Temp-URL-Key"),
         *("snmp_community", "userData", "webhook_url", "password_hash", "ipmi_pass", "credential"),
-        *("snmp_priv_key", "configdrive"),
+        *("snmp_priv_key", "configdrive", "client_assertion", "deviceCode", "id_token_hint"),
         *("os_password2", "private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
     ):
         assert value_of("no word at all", name) == "<redacted>", name
@@ -84,7 +84,7 @@ def test_values_under_other_names_stay():
         assert value_of(value, "password") == value
     for name, value in (
         *(("max_tokens", 100), ("completion_tokens", "77"), ("maxTokens", 0.5)),
-        *(("bearer", "John Q Public"), ("personality", "friendly-v2")),
+        *(("bearer", "John Q Public"), ("personality", "friendly-v2"), ("Erlang/OTP", "26.2")),
         ("limits", {"name": "max_tokens", "value": 100}),
     ):
         assert value_of(value, name) == value, name
