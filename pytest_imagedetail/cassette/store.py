@@ -213,6 +213,24 @@ class Store:
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.load(path) if _is_there(path) else None
 
+    def path_of_renamed(self, path: Path, test: str) -> Path:
+        """Return where the recording of a test belongs under another name, shared or not."""
+        old = traffic_name(load(path).provenance.test or "")
+        return path.parents[len(old.parts) - 2].joinpath(*traffic_name(test).parts[1:])
+
+    def rename(self, path: Path, test: str) -> Path:
+        """Give the recording of a test another name, and return its new path."""
+        recording, target = load_own(path), self.path_of_renamed(path, test)
+        renamed = replace(recording, provenance=replace(recording.provenance, test=test))
+        text = refuse_unsafe(renamed, known=Known(), where=str(target))
+        with writing(target, lock=self.directory / LOCK):
+            swap(target, text)
+            path.unlink()
+        with suppress(OSError):  # until a folder is not empty
+            for folder in path.parents:
+                folder.rmdir()
+        return target
+
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
         yield self.directory / cloud
@@ -249,11 +267,14 @@ def load_own(path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)
     if not is_at(path, own):
-        of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
+        of, remedy = f"query {str(provenance.query)!r}", ""
+        if provenance.test:
+            of = f"test {provenance.test}"
+            remedy = "\nif the test was renamed, move it back, then: imagedetail mv OLD NEW"
         raise DamagedCassetteError(
             f"the recording is of cloud {provenance.cloud!r}, {of}, but its file has another name",
             where=str(path),
-            remedy=f"move it to {own}, or delete it and record it afresh",
+            remedy=f"move it to {own}, or delete it and record it afresh{remedy}",
         )
     return recording
 

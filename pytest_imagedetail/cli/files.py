@@ -1,4 +1,4 @@
-"""Check and clean recordings on disk: `lint` and `scrub`."""
+"""Check, clean and move recordings on disk: `lint`, `scrub` and `mv`."""
 
 import os
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail import text
-from pytest_imagedetail.cassette import check_cloud_name, refuse_unsafe
+from pytest_imagedetail.cassette import check_cloud_name, load_own, refuse_unsafe
 from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.cassette.swapping import swap, writing
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
@@ -21,13 +21,13 @@ from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.scrub import Scrubbed, reading
 from pytest_imagedetail.scrub.reading import Source
-from pytest_imagedetail.settings import Settings
+from pytest_imagedetail.settings import Settings, did_you_mean
 
 _SEVERITIES: Final = ("error", "warning", "note")
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add both verbs."""
+    """Add the three verbs."""
     summary = "check cassettes for secrets, damage and stray files; uses no network"
     parser = add_verb(verbs, "lint", _lint, summary, "--json")
     says = "a file, or a folder with everything in it (default: the folder of cassettes)"
@@ -48,6 +48,12 @@ def add_verbs(verbs: Any) -> None:
     flag(parser, "--in-place", says)
     flag(parser, "--check", "write nothing, and end with 1 if anything would be removed")
     flag(parser, "--force", "replace another cassette of the same name")
+
+    summary = "move the recordings of tests that were renamed or moved"
+    parser = add_verb(verbs, "mv", _mv, summary)
+    says = "a test as `ls` shows it, a test without its parameters, a module, or a folder"
+    value(parser, "old", "OLD", says)
+    value(parser, "new", "NEW", "what it is called now")
 
 
 def _lint(options: Options) -> int:
@@ -300,3 +306,37 @@ def _notes(done: Scrubbed) -> Iterator[str]:
         yield f"{done.keystone} of authentication left out"
     if done.unanswered:
         yield f"{done.unanswered} without a response left out"
+
+
+def _mv(options: Options) -> int:
+    """Move the recordings of all clouds, or nothing."""
+    store = options.store
+    recorded = [path for cloud in store.traffic_clouds() for path in store.traffic_paths(cloud)]
+    tests = {path: load_own(path).provenance.test or "" for path in recorded}
+    renamed = {path: _renamed(test, options.old, options.new) for path, test in tests.items()}
+    moves = {path: test for path, test in renamed.items() if test is not None}
+    if not moves:
+        raise UsageError(
+            f"no recording is of {options.old}",
+            where=str(store.directory),
+            remedy=f"{did_you_mean(options.old, [*tests.values()])}imagedetail ls lists the tests",
+        )
+    for path, test in moves.items():
+        if os.path.lexists(target := store.path_of_renamed(path, test)):
+            raise UsageError(
+                f"{test} has a recording already; nothing was moved",
+                where=str(target),
+                remedy="delete the one that is not needed",
+            )
+    for path, test in moves.items():
+        print(f"moved  {path} -> {store.rename(path, test)}")
+    print(f"{text.count(len(moves), 'cassette')} moved")
+    return SAME
+
+
+def _renamed(test: str, old: str, new: str) -> str | None:
+    """Return the new name of a test; None if it is not, and not below, the one that changed."""
+    old, new = old.rstrip("/"), new.rstrip("/")
+    rest = test.removeprefix(old)
+    is_meant = test.startswith(old) and (not rest or rest.startswith(("/", "::", "[")))
+    return new + rest if is_meant else None

@@ -130,7 +130,10 @@ def _judge_unused(
     lines = found[:_MOST_LINES]
     if len(found) > _MOST_LINES:
         lines.append(f"unused ... and {len(found) - _MOST_LINES} more")
-    lines.append("no test used these recordings: delete them, or pass --imagedetail-unused=ignore")
+    lines.append(
+        "no test used these recordings: delete them, move those of renamed tests (imagedetail mv), "
+        "or pass --imagedetail-unused=ignore"
+    )
     return lines, fails
 
 

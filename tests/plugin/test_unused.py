@@ -13,7 +13,10 @@ ACTIVE = """
         assert imagedetail_cloud.list(status="ACTIVE").complete
 """
 FAIL = "--imagedetail-unused=fail"
-LAST = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
+LAST = (
+    "no test used these recordings: delete them, move those of renamed tests (imagedetail mv), "
+    "or pass --imagedetail-unused=ignore"
+)
 UNUSED = [
     f"unused cassettes/{cloud}/status=active-bc8e2fbf.yaml"
     for cloud in ("nova-2026.2", "nova-essex")

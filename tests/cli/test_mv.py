@@ -1,0 +1,63 @@
+"""Recordings follow the tests that are renamed."""
+
+import pytest
+
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
+from pytest_imagedetail.redact import Known
+
+TESTS = ("t/test_a.py::test_x", "t/test_a.py::test_x[1]", "t/test_ab.py::test_x")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """The recordings of three tests with two clouds; the last two tests share a folder."""
+    store = Store(directory=tmp_path / "cassettes")
+    answer = Response(status_code=200, body=b"{}")
+    for cloud in ("one", "two"):
+        page = Interaction(url=f"https://compute.{cloud}.invalid/v2/images", response=answer)
+        for test in TESTS:
+            provenance = Provenance(cloud=cloud, test=test, pages=1, plugin="1")
+            recording = Recording(provenance=provenance, interactions=(page,))
+            shared = None if test == TESTS[0] else "both"
+            store.write(recording, known=Known(), shared=shared)
+    return store
+
+
+def found(store):
+    """All tests that have recordings, by the names in them."""
+    paths = [each for cloud in ("one", "two") for each in store.traffic_paths(cloud)]
+    return sorted({store.reader.load(each).provenance.test for each in paths})
+
+
+def test_recordings_are_moved(imagedetail, store):
+    """Those of a test, a module or a folder; what only begins alike stays."""
+    for old, new, expected in (
+        ("t/test_a.py::test_x", "t/test_a.py::test_y", ("test_a.py::test_y", "test_ab.py::test_x")),
+        ("t/test_a.py", "t/b/test_c.py", ("b/test_c.py::test_y", "test_ab.py::test_x")),
+        ("t/b/", "t", ("test_ab.py::test_x", "test_c.py::test_y")),
+    ):
+        done = imagedetail("mv", old, new)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith("4 cassettes moved\n")
+        names = {each.removesuffix("[1]") for each in found(store)}
+        assert names == {f"t/{each}" for each in expected}
+    assert not (store.directory / "one/tests/t/b").exists()
+    assert store.load_traffic("two", "t/test_c.py::test_y")
+    assert store.load_traffic("two", "t/test_c.py::test_y[1]", shared="both")
+
+
+def test_what_cannot_be_moved(imagedetail, store):
+    """Nothing is moved to where a recording is, or if no recording has the name."""
+    for old, new, problem in (
+        (TESTS[2], TESTS[1], "t/test_a.py::test_x[1] has a recording already"),
+        ("t/test_b.py", "t/test_c.py", "no recording is of t/test_b.py"),
+        ("t/test_a.py::test", "t/test_a.py::best", "did you mean t/test_a.py::test_x"),
+    ):
+        done = imagedetail("mv", old, new)
+        assert (done.returncode, done.stdout) == (4, ""), done
+        assert problem in done.stderr
+        assert found(store) == sorted(TESTS)
+    moved = store.traffic_path("one", TESTS[0])
+    moved.rename(moved.with_name("test_y.yaml"))
+    assert "then: imagedetail mv OLD NEW" in imagedetail("mv", "t", "u").stderr
