@@ -386,6 +386,7 @@ class Provenance:
     redactions: Mapping[str, int] = field(default_factory=dict)  # by kind of value
     volatile: tuple[str, ...] = ()  # paths on which two identical requests differed
     project: str | None = None  # a digest of the project that asked, 32 hexadecimal digits
+    user: str | None = None  # of a test's own traffic: the same of the user
     plugin: str = ""  # the version that wrote it
 
 

@@ -81,6 +81,7 @@ def made_of(
         endpoint=said["endpoint"],
         catalog=tuple(said["catalog"]),
         project=placeholders.digest_of(redacted.known.project),
+        user=user_of(received, accesses),
     )
     return Recording(provenance=provenance, interactions=interactions), redacted.known
 
@@ -95,21 +96,30 @@ def appended(old: Recording, new: Recording) -> Recording:
         redactions=dict(sorted(counts.items())),
         catalog=old.provenance.catalog or new.provenance.catalog,
         project=old.provenance.project or new.provenance.project,
+        user=old.provenance.user or new.provenance.user,
     )
     return Recording(provenance=provenance, interactions=interactions)
 
 
-def refuse_other_project(old: Recording, new: Recording, *, place: Place) -> None:
-    """Raise RecordingError if what would be added to a recording was asked by another project."""
-    projects = {old.provenance.project, new.provenance.project} - {None}
-    if len(projects) > 1:
-        raise RecordingError(
-            "nothing was added to the recording: another project asked than the one that recorded",
-            where=place.where,
-            remedy="use the credentials of that project again\n"
-            f"or record everything as the new one: {place.command('rewrite')}\n"
-            "or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)",
-        )
+def user_of(received: Sequence[Interaction], accesses: Sequence[Access]) -> str | None:
+    """Return a digest of the user who asked; None if neither a session nor a login names one."""
+    _, authentication = without_keystone(received)
+    issued = (user for each in authentication for _, (user, _) in _issued(each))
+    users = filter(None, (*(each.user_id for each in accesses), *issued))
+    return placeholders.digest_of(next(users, None))
+
+
+def refuse_other(recorded: str | None, asking: str | None, *, who: str, place: Place) -> None:
+    """Raise RecordingError if another project or user asks than the one that recorded."""
+    if None in {recorded, asking} or recorded == asking:
+        return
+    raise RecordingError(
+        f"nothing was added to the recording: another {who} asked than the one that recorded",
+        where=place.where,
+        remedy=f"use the credentials of that {who} again\n"
+        f"or record everything as the new one: {place.command('rewrite')}\n"
+        "or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)",
+    )
 
 
 def refuse_failures(
@@ -216,7 +226,7 @@ def _token(each: Interaction) -> str | None:
     return token or (login if login.lower().startswith(("basic ", "bearer ")) else None)
 
 
-def _issued(each: Interaction) -> Iterator[tuple[str, object]]:
+def _issued(each: Interaction) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
     """Yield the token that an answer of Keystone is about, and its user and project."""
     document, headers = document_in(each.response.body), each.response.headers
     token, access = document.get("token"), document.get("access")

@@ -36,8 +36,9 @@ from pytest_imagedetail.traffic.recording import (
     changes,
     made_of,
     refuse_failures,
-    refuse_other_project,
+    refuse_other,
     refuse_two_identities,
+    user_of,
 )
 from pytest_imagedetail.transport.http import Access
 
@@ -278,10 +279,14 @@ class Session:
             return None
         if self.record_mode == "verify":
             return self._verify()
-        left = left_out(self._received.interactions, where=self.place.where)
+        received, old = self._received.interactions, self.place.load()
+        if self.record_mode == "new_episodes" and old is not None:
+            asking = user_of(received, self._live.accesses())
+            refuse_other(old.provenance.user, asking, who="user", place=self.place)
+        left = left_out(received, where=self.place.where)
         if self._received.own:
             return f"recorded ({self._write()}){left}"
-        if left and not self.place.path.exists():
+        if left and old is None:
             raise RecordingError(
                 "nothing can be recorded: the test asked only Keystone, which is never recorded",
                 where=self.place.where,
@@ -310,7 +315,8 @@ class Session:
         if self.record_mode == "new_episodes":
             merge = partial(appended, new=new)
             if old is not None:
-                refuse_other_project(old, new, place=place)
+                projects = old.provenance.project, new.provenance.project
+                refuse_other(*projects, who="project", place=place)
         self._live.guard()
         done = place.store.write(new, known=known, shared=place.shared, merge=merge)
         written = place.load()

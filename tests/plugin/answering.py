@@ -19,7 +19,7 @@ OWNERS = {"a1" * 16: "ann", "b2" * 16: "bob"}
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Answers GET as its path says, or with a long document; POST with what it got."""
+    """Answers GET as its path says, or with a long document; POST with what it got, or a token."""
 
     protocol_version = "HTTP/1.1"
 
@@ -54,8 +54,13 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_POST(self) -> None:
-        """Answer with the type and the length of what came."""
+        """Answer a login with a token, and else with the type and the length of what came."""
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/v3/auth/tokens":
+            user = json.loads(sent)["auth"]["identity"]["password"]["user"]
+            body = json.dumps({"token": {"user": user, "methods": ["password"]}}).encode()
+            self._send_bytes(body, ("X-Subject-Token", f"token-of-{user['id']}"))
+            return
         kind = self.headers["Content-Type"].partition(";")[0]
         self._send({"kind": kind, "bytes": len(sent)})
 

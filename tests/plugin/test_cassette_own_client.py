@@ -386,6 +386,31 @@ def test_an_added_request_is_of_the_user_whose_requests_are_replayed(run, casset
     assert cassettes_of() == before
 
 
+LOGIN = """
+import pytest, requests
+
+@pytest.mark.imagedetail("staging")
+def test_one(imagedetail_cassette):
+    user = {"id": "a1" * 16, "password": "a pass phrase"}
+    auth = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    url = "$URL".replace("/v2.1", "/v3/auth/tokens")
+    token = requests.post(url, json=auth).headers["X-Subject-Token"]
+    assert requests.get("$URL/images", headers={"X-Auth-Token": token}).ok
+"""
+
+
+def test_another_user_adds_nothing_and_is_not_answered(run, cassettes_of):
+    """In a later run, too: nothing is replayed to a user that was recorded for another one."""
+    run(LOGIN, "once").assert_outcomes(passed=1)
+    before = cassettes_of()
+    for other in (LOGIN.replace("a1", "b2"), LOGIN.replace("a1", "b2").replace("ges", "ges?a=1")):
+        result = run(other, "new_episodes")
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines(["nothing was added to the recording: another user asked *"])
+        assert cassettes_of() == before
+    run(LOGIN.replace("/images", "/images?a=1"), "new_episodes").assert_outcomes(passed=1)
+
+
 SERVES = """
 import pytest, requests
 from answering import answering
