@@ -310,8 +310,7 @@ class Rewriter:
         """Replace in free text: URLs, what is assigned to a secret's name, shapes, known values."""
         if "://" in text:
             if _URL.fullmatch(text):
-                new = self._url(text)
-                return self._known(new) if text.endswith(_BEHIND) else new
+                return self._url(text)
             text = _URL.sub(lambda match: self._url(match[0]), text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
             return self._target(text)
@@ -396,7 +395,8 @@ class Rewriter:
             target = "/" + self._in_url(target, target)
         else:
             target = self._target(target, own=is_own)
-        return f"{scheme}://{user}{at}{hosts}{target}{whole[len(url) :]}"
+        new = f"{scheme}://{user}{at}{hosts}{target}{whole[len(url) :]}"
+        return new if whole == url else self._known(new)  # a known value may end as a sentence
 
     def _host(self, place: str) -> str:
         """Replace a host that may have a port."""
