@@ -1,5 +1,6 @@
 """Answer a test's own clients from recordings."""
 
+import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -300,7 +301,10 @@ def _remedy(place: Place, *, held: bool) -> str:
             f"a shipped recording cannot be added to: imagedetail ls {place.cloud} shows what it "
             "has\nor record a cloud of your own, under another name"
         )
-    return f"record it: {place.command('new_episodes' if held else 'once')}"
+    remedy = f"record it: {place.command('new_episodes' if held else 'once')}"
+    if not held and store.traffic_paths(place.cloud):
+        remedy += f"\nor, if the test was renamed: imagedetail mv OLD {shlex.quote(place.test)}"
+    return remedy
 
 
 def _shortened(interaction: Interaction) -> str:
