@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
-from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.check.verdicts import VERDICTS, Verdict, exit_code
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.junit import Case, Suite
 from pytest_imagedetail.report.loading import built, load, malformed, unreadable
@@ -90,7 +90,8 @@ def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str
     changed = {} if since is None else {"since": since.to_dict()}
     checks = [each.to_dict() for each in verdicts]
     word, _, sentence = headline(verdicts).partition(": ")
-    verdict = {"passed": {"PASS": True, "FAIL": False}.get(word), "sentence": sentence}
+    passed = {"PASS": True, "FAIL": False}.get(word)
+    verdict = {"passed": passed, "exit_code": exit_code(verdicts), "sentence": sentence}
     return {"verdict": verdict, **changed, "schema": 1, "checks": checks}
 
 
@@ -99,7 +100,7 @@ def _json(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
-    lines = [f"# {headline(verdicts)}", ""]
+    lines = [f"# {headline(verdicts)}", "", f"exit code {exit_code(verdicts)}", ""]
     lines += markdown.since(since) if since is not None else ()
     lines += ["```", *table(verdicts), "```", ""]
     for each in _cards(verdicts):
@@ -113,12 +114,14 @@ def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:
     for each in verdicts:
         suites.setdefault(each.cloud, []).append(_case(each))
     counted = {**junit.COUNTED, "skipped": "skipped"}
-    found = [Suite(name=cloud, cases=cases) for cloud, cases in suites.items()]
+    facts = {"exit_code": exit_code(verdicts)}
+    found = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
     return junit.document(headline(verdicts), found, counted=counted)
 
 
 def _case(verdict: Verdict) -> Case:
     tag = {"pass": "", "fail": "failure"}.get(verdict.verdict, "skipped")
+    tag = "error" if verdict.unasked else tag
     message = f"{verdict.verdict}: {verdict.reason}"
     return Case(tag=tag, name=verdict.check.id, message=message, lines=[*detail(verdict)])
 
@@ -132,6 +135,7 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
         title=title,
         word=word,
         sentence=sentence,
+        exit_code=exit_code(verdicts),
         cards=cards,
         since=since,
         clouds=clouds,

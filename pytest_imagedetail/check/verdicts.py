@@ -154,6 +154,7 @@ class Verdict:
     image: ImageRef | None = None
     curl: str = ""
     findings: tuple[Finding, ...] = ()
+    unasked: bool = False  # the cloud could not be asked at all
 
     @property
     def id(self) -> str:
@@ -172,6 +173,7 @@ class Verdict:
             "curl": self.curl,
             "known_deviations": [each.to_dict() for each in self.deviations],
             "findings": [asdict(each) for each in self.findings],
+            "unasked": self.unasked,
         }
         return {
             "id": self.check.id,
@@ -180,6 +182,12 @@ class Verdict:
             "relation": self.check.relation,
             "evidence": {key: value for key, value in evidence.items() if value},
         }
+
+
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """Return that of a command with these verdicts: a failure beats what could not be asked."""
+    failed = any(each.verdict == "fail" for each in verdicts)
+    return 1 if failed else 2 * any(each.unasked for each in verdicts)
 
 
 def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:

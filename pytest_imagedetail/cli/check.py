@@ -3,18 +3,17 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.check import asking, report, sources, text
 from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.forecast import FORECASTS
-from pytest_imagedetail.check.verdicts import Check, Verdict, accepted, run
+from pytest_imagedetail.check.verdicts import Check, Verdict, accepted, exit_code, run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
-    DIFFERENT,
-    IMPOSSIBLE,
     SAME,
     complain,
     print_json,
@@ -64,7 +63,7 @@ def _check(options: Options) -> int:
         return _list(checks, as_json=options.json)
     verdicts: list[Verdict] = []
     unasked: list[Verdict] = []
-    code, rules = SAME, read_rules(options.chosen.rules)
+    rules = read_rules(options.chosen.rules)
     for name in _names(options):
         try:
             with waiting(f"checking {name}"):
@@ -73,21 +72,18 @@ def _check(options: Options) -> int:
                 verdicts += accepted(run(asked, checks), rules)
         except ImageDetailError as error:
             complain(error, options)
-            code = IMPOSSIBLE
-            unasked += (
-                Verdict(check=each, cloud=name, verdict="inconclusive", reason=error.problem)
-                for each in checks
-            )
+            unsaid = partial(Verdict, verdict="inconclusive", reason=error.problem, unasked=True)
+            unasked += (unsaid(check=each, cloud=name) for each in checks)
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
-        return code
+        return exit_code(unasked)
     verdicts += unasked
     since = _reported(options, verdicts)
     if options.json:
         print_json(report.to_dict(verdicts, since))
     else:
         _print(verdicts, since)
-    return DIFFERENT if _fails(verdicts) else code
+    return exit_code(verdicts)
 
 
 def _reported(options: Options, verdicts: Sequence[Verdict]) -> Since | None:
@@ -98,10 +94,6 @@ def _reported(options: Options, verdicts: Sequence[Verdict]) -> Since | None:
     return since
 
 
-def _fails(verdicts: Sequence[Verdict]) -> bool:
-    return any(each.verdict == "fail" for each in verdicts)
-
-
 def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
     """Make one report of the results of several commands; return the exit code."""
     verdicts: list[Verdict] = []
@@ -109,7 +101,7 @@ def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
         found = report.verdicts_of(document, path)
         verdicts += [each for each in found if each not in verdicts]
     _print_head(verdicts, _reported(options, verdicts))
-    return DIFFERENT if _fails(verdicts) else SAME
+    return exit_code(verdicts)
 
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:

@@ -49,12 +49,19 @@ def test_nothing_of_a_cloud_is_markup(tmp_path):
 def test_a_cloud_that_could_not_be_asked_is_in_the_report(imagedetail, tmp_path):
     """As inconclusive: a page without it would say that all is well."""
     (tmp_path / "imagedetail.yaml").write_text("clouds: {nova-2026.2: {release: '2019.1'}}")
-    options = ("--only=M2", "--report=r.json", "--report=r.html")
+    options = ["--only=M2", *(f"--report=r{each}" for each in (".json", ".html", ".md", ".xml"))]
     result = imagedetail("check", "nova-2025.2", "nova-2026.2", *options)
     assert result.returncode == 2
-    checks = json.loads((tmp_path / "r.json").read_text())["checks"]
-    assert [each["verdict"] for each in checks] == ["pass", "inconclusive"]
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert [each["verdict"] for each in document["checks"]] == ["pass", "inconclusive"]
+    assert (document["verdict"]["passed"], document["verdict"]["exit_code"]) == (None, 2)
     assert "<title>INCONCLUSIVE: " in (tmp_path / "r.html").read_text()
+    assert all("exit code 2" in (tmp_path / f"r{each}").read_text() for each in (".html", ".md"))
+    suites = ET.parse(tmp_path / "r.xml").getroot()
+    assert [suites.get(each) for each in ("tests", "errors", "skipped")] == ["2", "1", "0"]
+    assert suites.find(".//property[@name='exit_code']").get("value") == "2"
+    merged = imagedetail("report", "r.json", "-o=again.json")
+    assert (merged.returncode, json.loads((tmp_path / "again.json").read_text())) == (2, document)
 
 
 def test_each_verdict_stands_under_its_cloud(tmp_path):
