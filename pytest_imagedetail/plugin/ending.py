@@ -7,12 +7,14 @@ and in which every module was collected and every test that takes our fixtures h
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_imagedetail import report
 from pytest_imagedetail.cassette.names import CHECK, TRAFFIC
 from pytest_imagedetail.errors import ImageDetailError, ReportError
+from pytest_imagedetail.model import Failure
 from pytest_imagedetail.plugin.options import settings_of
 from pytest_imagedetail.plugin.run import Run, RunResult
 from pytest_imagedetail.report import terminal
@@ -22,6 +24,11 @@ from pytest_imagedetail.workspace import store_of
 _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
 _MOST_CAUSES = 5
+_WHOLE = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
 
 
 class Ending:
@@ -32,11 +39,18 @@ class Ending:
         self._reports: tuple[Path, ...] = ()
         self._shown: report.Report | None = None
         self._unused: Sequence[str] = ()
+        self._lost: list[Failure] = []
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which take our fixtures will not run."""
         if any(map(self._takes_ours, items)):
             self._run.result.left_out = _OF_A_PART
+
+    @pytest.hookimpl(optionalhook=True)  # it is of pytest-xdist
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Note that a worker crashed."""
+        if error:
+            self._lose(f"worker {node.gateway.id}", "it crashed, and what it compared is lost")
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports and judge the run, or send a worker's part to the controller."""
@@ -60,7 +74,10 @@ class Ending:
         if not self._reports and not result.results and not result.failures:
             return
         code = int(session.exitstatus)
-        self._shown = report.report_of(result.results, result.failures, exit_code=code)
+        if code not in _WHOLE:
+            self._lose("the end of the run", f"not reached: pytest ended with exit code {code}")
+        failures = [*result.failures, *self._lost]
+        self._shown = report.report_of(result.results, failures, exit_code=code)
         for path in self._reports:
             try:
                 report.write(self._shown, path)
@@ -86,6 +103,9 @@ class Ending:
             return
         if self._shown.verdict.passed or self._shown.verdict.exit_code:
             yield from terminal.digest(self._shown, _MOST_CAUSES)
+
+    def _lose(self, what: str, problem: str) -> None:
+        self._lost.append(Failure(baseline="pytest", candidate=what, problem=problem))
 
     def _takes_ours(self, item: pytest.Item) -> bool:
         return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))

@@ -130,7 +130,7 @@ def _verdict(
     failing = [each for each in results if not each.compatible]
     if exit_code is None:
         lost = any(each.lost for each in results)
-        exit_code = 2 if failures or lost else int(bool(failing))
+        exit_code = 2 if failures or lost or not results else int(bool(failing))
     thresholds = ", ".join(dict.fromkeys(each.fail_on for each in results))
     one = results[0] if len(results) == 1 else None
     return Verdict(

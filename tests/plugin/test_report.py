@@ -1,6 +1,7 @@
 """Reports of a whole run, by suffix; workers' comparisons are in them."""
 
 import json
+import sys
 from xml.etree import ElementTree as ET
 
 TESTS = """
@@ -107,3 +108,39 @@ def test_the_end_of_a_run_says_what_failed(project):
     )
     verdict = json.loads((project.path / "r.json").read_text())["verdict"]
     assert (verdict["passed"], verdict["exit_code"]) == (False, 1)
+
+
+def test_what_a_run_did_not_reach_is_no_pass(project):
+    """Ctrl-C, a module that cannot be imported, a worker that crashes; nor in a merged report."""
+    project.makepyfile(
+        """
+        import os, pytest
+
+        def test_same(imagedetail):
+            assert imagedetail.compare("nova-2025.2", "nova-2026.1").same
+
+        def test_stop(imagedetail):
+            STOP
+        """
+    )
+    test = next(project.path.glob("test_*.py"))
+    source, same = test.read_text(), "nova-2025.2 to nova-2026.1: no difference"
+    for stop, options, code, verdict in (
+        ("pass", (), 0, f"PASS: {same}"),
+        ("raise KeyboardInterrupt", (), 2, f"FAIL: 1 error; {same}"),
+        ("pytest.exit(returncode=7)", (), 7, f"FAIL: 1 error; {same}"),
+        ("import) nothing", (), 2, "FAIL: 1 error"),
+        ("os._exit(3)", ("-n1",), 1, "FAIL: 1 error"),
+        ("pass", ("-kneither",), 5, "NOT COMPARED: no listing was compared"),
+    ):
+        test.write_text(source.replace("STOP", stop))
+        result = project.runpytest_subprocess("--imagedetail-report=r.json", *options)
+        told = json.loads((project.path / "r.json").read_text())["verdict"]
+        word = {True: "PASS", False: "FAIL", None: "NOT COMPARED"}[told["passed"]]
+        assert (result.ret, told["exit_code"], f"{word}: {told['sentence']}") == (
+            code,
+            code,
+            verdict,
+        )
+        merged = (sys.executable, "-m", "pytest_imagedetail", "report", "r.json", "-o=all.json")
+        assert project.run(*merged).ret == (2 if code else 0)
