@@ -74,7 +74,7 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "again", verdict.curl
 
 
-def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def table(verdicts: Sequence[Verdict], *, width: int | None = None) -> Iterator[str]:
     """Yield the verdicts on several clouds, check by check."""
     clouds = {each.cloud for each in verdicts}
     for id_ in dict.fromkeys(each.check.id for each in verdicts):
@@ -83,5 +83,5 @@ def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
             names = [e.cloud for e in verdicts if (e.check.id, e.verdict) == (id_, name)]
             if names:
                 where = f"all {len(clouds)}" if len(names) == len(clouds) else ", ".join(names)
-                yield f"{first:<5}{name:<{_WIDTH}}  {where}"
+                yield from entry(f"{first:<5}{name}", where, indent=5 + _WIDTH, width=width)
                 first = ""

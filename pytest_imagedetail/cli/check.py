@@ -25,6 +25,7 @@ from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document
 from pytest_imagedetail.report.since import Since
+from pytest_imagedetail.report.terminal import wrapped
 from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.workspace import guarded, read_rules
 
@@ -177,9 +178,12 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
 
 def _print_head(verdicts: Sequence[Verdict], since: Since | None) -> None:
     """Print the counts, and what changed since an earlier report."""
-    print(text.headline(verdicts))
+    lines = [text.headline(verdicts)]
     if since is not None:
-        print("since", "\n".join(since.lines))
+        first, *others = since.lines
+        lines += [f"since {first}", *others]
+    for line in lines:
+        print(*wrapped(line, terminal_width()), sep="\n")
 
 
 def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
@@ -189,7 +193,7 @@ def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
     if len({each.cloud for each in verdicts}) == 1:
         print(*text.details(verdicts, color=color, width=width), sep="\n")
         return
-    print(*text.table(verdicts), sep="\n")
+    print(*text.table(verdicts, width=width), sep="\n")
     for each in verdicts:
         if each.verdict == "fail":
             print("", each.cloud, *text.detail(each, color=color, width=width), sep="\n")

@@ -31,7 +31,7 @@ _LABEL: Final = 10  # characters of a severity or of a note's label
 _NAME: Final = 9  # of what a line below it is about
 _KIND: Final = 14  # of most kinds
 _VALUE: Final = 100  # characters of a value, unless the terminal is narrower
-_LEAST: Final = 20
+_LEAST: Final = 12
 _MOST_CAUSES: Final = 50
 _CHANGES: Final = 4  # with notes; head, hint and command come on top
 _NOTES: Final = 3
@@ -58,8 +58,8 @@ def render(
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
     shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides follow
-    head = [paint(each, shade, color=color) for each in _wrapped(verdict.line, width)]
-    head += [paint(each, "dim", color=color) for each in _wrapped(", ".join(shown), width)]
+    head = [paint(each, shade, color=color) for each in wrapped(verdict.line, width)]
+    head += [paint(each, "dim", color=color) for each in wrapped(", ".join(shown), width)]
     parts = [head, *(grid.table(each, every_query=every_query) for each in report.matrices)]
     if single is not None:
         parts.append(_sides(single, width))
@@ -84,7 +84,7 @@ def entry(
 
     A value, after "-" or "+", is cut, a command is left alone, and other text is wrapped.
     """
-    start, *rest = _wrapped(title, width and width - indent - 2)
+    start, *rest = wrapped(title, width and width - indent - 2)
     yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"
     yield from (f"{'':<{indent}}  {each}" for each in rest)
     for name, line in lines:
@@ -92,7 +92,7 @@ def entry(
         if name in {"-", "+"} and room:
             many = [text.cut(line, max(room, _LEAST))]
         else:
-            many = _wrapped(line, room)
+            many = wrapped(line, room)
         for head, each in zip([name, *[""] * (len(many) - 1)], many, strict=True):
             shade = name if name in {"-", "+"} else "dim"
             yield f"{'':<{indent}}  {paint(f'{head:<{_NAME}}{each}', shade, color=color)}".rstrip()
@@ -163,7 +163,7 @@ def _parts(
     end = [line for each in noted for line in shown(*each)]
     if report.findings or any(each.expected for each in report.results):
         most = report.findings[0].severity if report.findings else "same"
-        end.append(paint(text.plain(_counts(report)), most, color=color))
+        end += (paint(each, most, color=color) for each in wrapped(_counts(report), width))
     yield end
 
 
@@ -219,7 +219,7 @@ def _counts(report: Report) -> str:
     return start + summary_of(steps, [step for each in report.results for step in each.accepted])
 
 
-def _wrapped(line: str, width: int | None) -> list[str]:
+def wrapped(line: str, width: int | None) -> list[str]:
     """Return a text in lines; what has no spaces stays whole, so that it can be copied."""
     if width is None:
         return [text.plain(line)]

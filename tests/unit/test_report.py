@@ -313,6 +313,8 @@ def test_lines_fit_the_terminal():
     lines = terminal.render(report_of([comparison]), width=60).splitlines()
     paths = [each.path for each in comparison.differences]
     assert all(len(line) <= 60 or any(path in line for path in paths) for line in lines[7:])
+    narrow = terminal.render(report_of([comparison]), width=40).splitlines()
+    assert not [e for e in narrow if len(e) > 40 and not any(path in e for path in paths)]
     assert all(any(path in line for line in lines) for path in paths)
     at = lines.index("            why      the baseline's release (2024.1)")
     assert lines[at + 1] == "                     promises it for every image"
