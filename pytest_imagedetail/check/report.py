@@ -106,7 +106,7 @@ def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
     for each in _cards(verdicts):
         for clouds, shown in each.reasons if each.severity == "breaking" else ():
             lines += [f"## {', '.join(clouds)}", "", "```", *shown, "```", ""]
-    return "\n".join(lines)
+    return markdown.fit(lines)
 
 
 def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from pytest_imagedetail import text
@@ -11,7 +12,8 @@ from pytest_imagedetail.report.findings import Finding, Place, Result
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
-_MOST_ROWS: Final = 1000  # a summary of GitHub holds 1 MiB
+_MOST_ROWS: Final = 1000
+_MOST_BYTES: Final = 2**20 - 100  # a summary of GitHub holds 1 MiB, with the last line
 _VALUE: Final = 60  # characters
 
 
@@ -28,7 +30,16 @@ def render(report: Report) -> str:
         lines += _causes(report.findings)
     for each in report.results:
         lines += _result(each)
-    return "\n".join(lines)
+    return fit(lines)
+
+
+def fit(lines: Sequence[str]) -> str:
+    """Return the text of lines, without the last ones if there are too many."""
+    sizes = accumulate(len(f"{each}\n".encode()) for each in lines)
+    shown = sum(size <= _MOST_BYTES for size in sizes)
+    more = len(lines) - shown
+    rest = ["", f"{text.count(more, 'more line')}: see the JSON report.", ""] if more else []
+    return "\n".join([*lines[:shown], *rest])
 
 
 def since(found: Since) -> Iterator[str]:

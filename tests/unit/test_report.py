@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail import report, text
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
-from pytest_imagedetail.model import MISSING, Query
+from pytest_imagedetail.model import MISSING, Failure, Query
 from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal
 from pytest_imagedetail.rules import rules_of
 from unit import error_of, image_of, listing_of, without
@@ -190,6 +190,14 @@ def test_nothing_compared_is_said():
         "--profile cross-cloud also pairs by name, --level shape compares what images look like"
     )
     assert line in terminal.render(report_of([comparison])).splitlines()
+
+
+def test_markdown_fits_a_job_summary():
+    """GitHub takes 1 MiB; the verdict comes first, and the rest is counted."""
+    failure = Failure(baseline="a", candidate="b", problem="\n".join(["ä" * 500] * 2000))
+    lines = markdown.render(report_of([], [failure])).split("\n")
+    assert 2**20 * 0.99 < len("\n".join(lines).encode()) <= 2**20
+    assert (lines[0], lines[-2]) == ("# FAIL: 1 error", "958 more lines: see the JSON report.")
 
 
 def test_rules_are_noted():
