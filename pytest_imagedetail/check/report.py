@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
-from pytest_imagedetail.check.text import detail, headline, table
+from pytest_imagedetail.check.text import alike, detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict, exit_code
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.junit import Case, Suite
@@ -147,13 +147,12 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     """Yield a card for what failed, was inconclusive or deviates, worst first."""
-    found: dict[str, dict[str, list[Verdict]]] = {}
+    found: dict[str, list[Verdict]] = {}
     for verdict in _SHOWN:
         for each in verdicts:
             if each.verdict == verdict:
-                found.setdefault(each.id, {}).setdefault(each.reason, []).append(each)
-    for id_, reasons in found.items():
-        every = [each for members in reasons.values() for each in members]
+                found.setdefault(each.id, []).append(each)
+    for id_, every in found.items():
         first = every[0]
         yield Card(
             id=id_,
@@ -163,7 +162,7 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
             clouds=tuple(each.cloud for each in every),
             reasons=tuple(
                 (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
-                for members in reasons.values()
+                for members in alike(every)
             ),
         )
 

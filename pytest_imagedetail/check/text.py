@@ -1,6 +1,6 @@
 """Verdicts as text: worst first, and what agrees in one line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
@@ -72,6 +72,15 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.verdict == "fail":
         yield "id", verdict.id
     yield "again", verdict.curl
+
+
+def alike(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
+    """Gather the verdicts that differ in their clouds only: each is shown once."""
+    found: dict[str, list[Verdict]] = {}
+    for each in verdicts:
+        shown = (each.id, each.reason, each.image, each.curl, each.findings)
+        found.setdefault(repr(shown), []).append(each)
+    return [*found.values()]
 
 
 def table(verdicts: Sequence[Verdict], *, width: int | None = None) -> Iterator[str]:

@@ -194,6 +194,6 @@ def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
         print(*text.details(verdicts, color=color, width=width), sep="\n")
         return
     print(*text.table(verdicts, width=width), sep="\n")
-    for each in verdicts:
-        if each.verdict == "fail":
-            print("", each.cloud, *text.detail(each, color=color, width=width), sep="\n")
+    for same in text.alike(each for each in verdicts if each.verdict == "fail"):
+        names = wrapped(", ".join(each.cloud for each in same), width)
+        print("", *names, *text.detail(same[0], color=color, width=width), sep="\n")

@@ -79,6 +79,19 @@ def test_each_verdict_stands_under_its_cloud(tmp_path):
     assert cells == [["pass", "fail"], ["not asked", "pass"]]
 
 
+def test_clouds_that_show_the_same_stand_together(tmp_path):
+    """A cloud whose image is another one is shown for itself, though the reason is the same."""
+    verdicts = [
+        Verdict(check=CHECKS[0], cloud=cloud, verdict="fail", reason="no", image=ImageRef(id=id_))
+        for cloud, id_ in (("a", "1st"), ("b", "2nd"), ("c", "1st"))
+    ]
+    for suffix, start in ((".md", "## "), (".html", '<p class="soft">')):
+        report.write(verdicts, tmp_path / f"r{suffix}")
+        text = (tmp_path / f"r{suffix}").read_text()
+        assert re.findall(f"{start}([abc, ]+)", text) == ["a, c", "b"]
+        assert [re.findall("1st|2nd", part) for part in text.split(start)[1:]] == [["1st"], ["2nd"]]
+
+
 def test_a_cloud_of_two_results_is_one_suite(tmp_path):
     """As when the shards of a fleet are merged."""
     clouds = ("a", "b", "a")
