@@ -1,6 +1,7 @@
 """Say what a cause rests on: the request, both answers, the contract, and how to accept it."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,9 +97,10 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
 
 def curl_of(query: Query) -> str:
     """Return the command that asks for it, without a token."""
-    headers = [("X-Auth-Token", "$OS_TOKEN"), *headers_of(query).fields]
-    fields = (f'-H "{name}: {value}"' for name, value in headers)
-    return " ".join(["curl", *fields, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
+    fields = [f"{name}: {value}" for name, value in headers_of(query).fields]  # any microversion
+    lines = ["X-Auth-Token: $OS_TOKEN", *(re.sub(r'["$`\\]', r"\\\g<0>", each) for each in fields)]
+    quoted = (f'-H "{each}"' for each in lines)
+    return " ".join(["curl", *quoted, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
 def _sent_answer(listing: Listing, finding: Finding, known: _Known) -> SentAnswer:

@@ -3,6 +3,7 @@
 import html as html_entities
 import json
 import re
+import subprocess
 from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import MISSING, Failure, Query
 from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal
+from pytest_imagedetail.report.evidence import curl_of
 from pytest_imagedetail.rules import rules_of
 from unit import error_of, image_of, listing_of, without
 
@@ -271,6 +273,16 @@ def test_evidence_on_a_page():
     sides = [listing_of(image_of(id=7, minRam=at), cloud=cloud) for at, cloud in enumerate("ab")]
     page = html.render(report_of([compare(*sides)]))
     assert ("&#34;id&#34;: 7," in page, "no such image" in page) == (True, False)
+    hostile = '2"; $(id) `id` \\'
+    command = curl_of(Query.of(name=hostile, microversion=hostile)).removeprefix("curl")
+    script = f"printf '%s\\n'{command}"
+    said = subprocess.run(["sh", "-c", script], env={}, stdout=subprocess.PIPE, check=True).stdout
+    assert said.decode().splitlines() == [
+        *("-H", "X-Auth-Token: ", "-H", "Accept: application/json"),
+        *("-H", f"OpenStack-API-Version: compute {hostile}"),
+        *("-H", f"X-OpenStack-Nova-API-Version: {hostile}"),
+        "/images/detail?name=2%22%3B%20%24%28id%29%20%60id%60%20%5C",
+    ]
 
 
 def test_one_cause_in_two_queries():
