@@ -24,11 +24,7 @@ from pytest_imagedetail.workspace import store_of
 _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
 _MOST_CAUSES = 5
-_WHOLE = (
-    pytest.ExitCode.OK,
-    pytest.ExitCode.TESTS_FAILED,
-    pytest.ExitCode.NO_TESTS_COLLECTED,
-)
+_WHOLE = {0, 1, 5}  # exit codes of pytest: all passed, some failed, there was no test
 
 
 class Ending:
@@ -39,7 +35,6 @@ class Ending:
         self._reports: tuple[Path, ...] = ()
         self._shown: report.Report | None = None
         self._unused: Sequence[str] = ()
-        self._lost: list[Failure] = []
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which take our fixtures will not run."""
@@ -76,8 +71,7 @@ class Ending:
         code = int(session.exitstatus)
         if code not in _WHOLE:
             self._lose("the end of the run", f"not reached: pytest ended with exit code {code}")
-        failures = [*result.failures, *self._lost]
-        self._shown = report.report_of(result.results, failures, exit_code=code)
+        self._shown = report.report_of(result.results, result.failures, exit_code=code)
         for path in self._reports:
             try:
                 report.write(self._shown, path)
@@ -105,7 +99,8 @@ class Ending:
             yield from terminal.digest(self._shown, _MOST_CAUSES)
 
     def _lose(self, what: str, problem: str) -> None:
-        self._lost.append(Failure(baseline="pytest", candidate=what, problem=problem))
+        failure = Failure(baseline="pytest", candidate=what, problem=problem)
+        self._run.result.failures.append(failure)
 
     def _takes_ours(self, item: pytest.Item) -> bool:
         return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))
