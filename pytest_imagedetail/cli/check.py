@@ -63,7 +63,6 @@ def _check(options: Options) -> int:
     if options.list:
         return _list(checks, as_json=options.json)
     verdicts: list[Verdict] = []
-    unasked: list[Verdict] = []
     rules = read_rules(options.chosen.rules)
     for name in _names(options):
         try:
@@ -74,11 +73,10 @@ def _check(options: Options) -> int:
         except ImageDetailError as error:
             complain(error, options)
             unsaid = partial(Verdict, verdict="inconclusive", reason=error.problem, unasked=True)
-            unasked += (unsaid(check=each, cloud=name) for each in checks)
+            verdicts += (unsaid(check=each, cloud=name) for each in checks)
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
-        return exit_code(unasked)
-    verdicts += unasked
+        return exit_code([each for each in verdicts if each.unasked])
     since = _reported(options, verdicts)
     if options.json:
         print_json(report.to_dict(verdicts, since))
@@ -178,11 +176,8 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
 
 def _print_head(verdicts: Sequence[Verdict], since: Since | None) -> None:
     """Print the counts, and what changed since an earlier report."""
-    lines = [text.headline(verdicts)]
-    if since is not None:
-        first, *others = since.lines
-        lines += [f"since {first}", *others]
-    for line in lines:
+    changed = "since " + "\n".join(since.lines) if since else ""
+    for line in [text.headline(verdicts), *changed.splitlines()]:
         print(*wrapped(line, terminal_width()), sep="\n")
 
 
