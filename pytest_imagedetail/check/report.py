@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
 
 def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str, object]:
     """Return the JSON form."""
-    changed = {} if since is None else {"since": since.to_dict()}
+    changed = {} if since is None else {"since": asdict(since)}
     checks = [each.to_dict() for each in verdicts]
     word, _, sentence = headline(verdicts).partition(": ")
     passed = {"PASS": True, "FAIL": False}.get(word)
@@ -148,10 +148,8 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     """Yield a card for what failed, was inconclusive or deviates, worst first."""
     found: dict[str, list[Verdict]] = {}
-    for verdict in _SHOWN:
-        for each in verdicts:
-            if each.verdict == verdict:
-                found.setdefault(each.id, []).append(each)
+    for each in (each for name in _SHOWN for each in verdicts if each.verdict == name):
+        found.setdefault(each.id, []).append(each)
     for id_, every in found.items():
         first = every[0]
         yield Card(
@@ -174,10 +172,10 @@ def _rows(
     links = {(each.verdict.check.id, cloud): each.id for each in cards for cloud in each.clouds}
     for check in {each.check.id: each.check for each in verdicts}.values():
         keys = [(check.id, cloud) for cloud in clouds]
-        states = [found.get(key, "not asked") for key in keys]  # shards may have other checks
+        states = {key: found.get(key, "not asked") for key in keys}  # shards have other checks
         answers = [
             RowCell(state=state, words=state, finding=links.get(key, ""))
-            for key, state in zip(keys, states, strict=True)
+            for key, state in states.items()
         ]
         group = "Forecast" if check.is_forecast else "Relations"
         title = f"{check.id} {check.title}"

@@ -106,8 +106,9 @@ class Comparison:
 
     @property
     def compared(self) -> tuple[Compared, ...]:
-        """Both names and the query."""
-        return ((self.baseline.name, self.candidate.name, self.query),)
+        """Both names and the query, unless no image was compared."""
+        names = self.baseline.name, self.candidate.name
+        return () if self.nothing_in_common else ((*names, self.query),)
 
     @property
     def steps(self) -> tuple[Step, ...]:

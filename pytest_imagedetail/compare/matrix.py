@@ -163,7 +163,8 @@ class Matrix:
     @property
     def compared(self) -> tuple[Compared, ...]:
         """Each pair of neighbors, and the query, whose answers were compared."""
-        return tuple(_neighbors(self.clouds, self.queries, self.cells))
+        pairs = _neighbors(self.clouds, self.queries, self.cells)
+        return tuple(each for each in pairs if each not in self.nothing_in_common)
 
     @property
     def missing(self) -> tuple[tuple[Query, str], ...]:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from pytest_imagedetail import text
 from pytest_imagedetail.report.findings import Finding, Place, Result
+from pytest_imagedetail.settings import DEFAULT_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,6 @@ class Since:
         yield f"{self.file}: {text.count(self.new, 'new cause')}, {self.known} known{rest}"
         yield from (each.line for each in self.changes if each.status != "not compared")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
@@ -71,12 +67,12 @@ def compare(
         for result in results
         for step in result.accepted
     }
-    compared = {each for result in results for each in result.compared}
+    compared = {(*each, *_way(result)) for result in results for each in result.compared}
     changes = []
     for key, (finding, place) in before.items():
         if key in here:
             continue
-        asked = {(place.step.baseline, place.step.candidate, query) for query in place.queries}
+        asked = {(*key[1:], query, *_way(finding.results[0])) for query in place.queries}
         status = "gone" if asked <= compared else "not compared"
         changes.append(
             Change(
@@ -91,6 +87,10 @@ def compare(
     return since, found
 
 
+def _way(result: Result) -> tuple[str, str]:
+    return result.profile, getattr(result, "level", DEFAULT_LEVEL)  # a matrix has no other
+
+
 def _key(finding: Finding, place: Place) -> tuple[str, str, str]:
     return finding.id, place.step.baseline, place.step.candidate
 
@@ -98,7 +98,6 @@ def _key(finding: Finding, place: Place) -> tuple[str, str, str]:
 def _with_history(
     finding: Finding, before: Container[tuple[str, str, str]], first_seen: str | None
 ) -> Finding:
-    places = finding.places
-    new = (each for each in places if _key(finding, each) not in before)
+    new = (each for each in finding.places if _key(finding, each) not in before)
     dates = [each for each in (first_seen, finding.first_seen) if each]
     return replace(finding, first_seen=min(dates, default=None), new=tuple(new))

@@ -84,7 +84,7 @@ class Report:
             "facts": [*judged.facts, *judged.compared],
             "limits": [{"label": label, "text": line} for label, line in self.limits],
         }
-        return {"verdict": verdict} | ({"since": self.since.to_dict()} if self.since else {})
+        return {"verdict": verdict} | ({"since": asdict(self.since)} if self.since else {})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""

@@ -104,6 +104,26 @@ def test_fleets_become_one(imagedetail, saved, tmp_path):
     assert imagedetail("report", "x.json", "-o=r.html").returncode == 2
 
 
+def test_what_was_not_compared_is_not_gone(imagedetail, saved, tmp_path):
+    """In another way, or because the clouds have no image in common any more."""
+    for cloud, version, id_ in (("a", "v2", 1), ("b", "v2.1", 1), ("c", "v2", 2)):
+        links = [{"rel": "self", "href": f"http://h/{version}/images/{id_}"}]
+        (tmp_path / cloud).write_text(json.dumps({"images": [{"id": str(id_), "links": links}]}))
+    imagedetail("import", "a", "--cloud=a")
+    for verb, now, options, counts in (
+        ("diff", "b", ["--profile=wire"], "0 new causes, 1 known"),
+        ("diff", "b", [], "0 new causes, 0 known, 1 not compared"),
+        ("diff", "b", ["--profile=wire", "--level=shape"], "1 new cause, 0 known, 1 not compared"),
+        ("diff", "c", ["--profile=wire"], "2 new causes, 0 known, 1 not compared"),
+        ("matrix", "c", ["--profile=wire"], "2 new causes, 0 known, 1 not compared"),
+    ):
+        imagedetail("import", "b", "--cloud=b")
+        old = saved("old.json", verb, "a", "b", "--profile=wire")
+        imagedetail("import", now, "--cloud=b")
+        said = imagedetail(verb, "a", "b", *options, f"--since={old}").stdout
+        assert f"\nsince       old.json: {counts}\n" in said, said
+
+
 def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
     """What is new and what is gone, accepted or not compared; a report keeps the first day."""
     three = ("matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")

@@ -112,8 +112,7 @@ def test_the_end_of_a_run_says_what_failed(project):
 
 def test_what_a_run_did_not_reach_is_no_pass(project):
     """Ctrl-C, a module that cannot be imported, a worker that crashes; nor in a merged report."""
-    project.makepyfile(
-        """
+    source = """
         import os, pytest
 
         def test_same(imagedetail):
@@ -121,10 +120,8 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
 
         def test_stop(imagedetail):
             STOP
-        """
-    )
-    test = next(project.path.glob("test_*.py"))
-    source, same = test.read_text(), "nova-2025.2 to nova-2026.1: no difference"
+    """
+    same = "nova-2025.2 to nova-2026.1: no difference"
     for stop, options, code, verdict in (
         ("pass", (), 0, f"PASS: {same}"),
         ("raise KeyboardInterrupt", (), 2, f"FAIL: 1 error; {same}"),
@@ -133,7 +130,7 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
         ("os._exit(3)", ("-n1",), 1, "FAIL: 1 error"),
         ("pass", ("-kneither",), 5, "NOT COMPARED: no listing was compared"),
     ):
-        test.write_text(source.replace("STOP", stop))
+        project.makepyfile(source.replace("STOP", stop))
         result = project.runpytest_subprocess("--imagedetail-report=r.json", *options)
         told = json.loads((project.path / "r.json").read_text())["verdict"]
         word = {True: "PASS", False: "FAIL", None: "NOT COMPARED"}[told["passed"]]
