@@ -49,6 +49,11 @@ async function main() {
     }
     await tab.fill("[name=text]", "");
     seen.fields = await tab.$$eval("[name=field] option", (all) => all.map((one) => one.value));
+    seen.table = await tab.$$eval("section table", (all) => all.slice(0, 1).map((one) => [
+      ...["[scope=col]", "[scope=row]"].map((each) => getComputedStyle(one.querySelector(each)).position),
+      one.querySelectorAll("[scope=row]").length,
+      one.querySelector("td.breaks")?.innerText.replace(/\s+/g, " "),
+    ]));
     seen.ages = await tab.$$eval("time", (all) => all.map((one) => one.nextSibling.textContent));
     const began = Date.now();
     for (const each of await tab.$$eval("[name=cloud] option", (all) => all.map((one) => one.value)))
