@@ -31,7 +31,7 @@ async function violations(browser, options) {
 
 async function main() {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  const seen = {};
+  const seen = { by_field: {}, chosen: {} };
   const { tab, problems } = await open(browser, {});
   seen.word = await tab.textContent(".word");
   seen.title = await tab.title();
@@ -42,7 +42,6 @@ async function main() {
     await tab.selectOption("select >> nth=0", { index: 1 }); // the worst
     seen.worst = await visible(tab, "article[data-text]");
     await tab.selectOption("select >> nth=0", "");
-    seen.by_field = {};
     for (const word of (process.env.FIELDS || "").split(",").filter(Boolean)) {
       await tab.fill("[name=text]", word);
       seen.by_field[word] = await visible(tab, "article[data-text]");
@@ -51,15 +50,17 @@ async function main() {
     seen.fields = await tab.$$eval("[name=field] option", (all) => all.map((one) => one.value));
     seen.table = await tab.$$eval("section table", (all) => all.slice(0, 1).map((one) => [
       ...["[scope=col]", "[scope=row]"].map((each) => getComputedStyle(one.querySelector(each)).position),
-      one.querySelectorAll("[scope=row]").length,
+      ...[...one.querySelectorAll("tbody th")].map((each) => each.innerText.replace(/\n.*/, "")),
       one.querySelector("td.breaks")?.innerText.replace(/\s+/g, " "),
     ]));
     seen.ages = await tab.$$eval("time", (all) => all.map((one) => one.nextSibling.textContent));
     const began = Date.now();
-    for (const each of await tab.$$eval("[name=cloud] option", (all) => all.map((one) => one.value)))
-      await tab.selectOption("[name=cloud]", each);
-    seen.filter_ms = (Date.now() - began) / (await tab.$$("[name=cloud] option")).length;
-    await tab.selectOption("[name=cloud]", "");
+    for (const name of ["cloud", "query"])
+      for (const each of (await tab.$$eval(`[name=${name}] option`, (all) => all.map((one) => one.value))).reverse()) {
+        await tab.selectOption(`[name=${name}]`, each); // all comes last
+        seen.chosen[each] = await visible(tab, "article[data-text]");
+      }
+    seen.filter_ms = (Date.now() - began) / Object.keys(seen.chosen).length;
     await tab.click("article .anchor");
     seen.target = await tab.$eval("article:target h3", (one) => one.textContent.trim());
   }

@@ -70,8 +70,10 @@ def test_the_nine_releases(seen, tmp_path):
     assert found["target"].startswith("breaking limit=0 answers 400, not 200")
     assert (found["cards"], found["worst"]) == (7, 1)
     assert found["by_field"] == {"openstack-api": 1, "no such field": 0}
-    table = ["sticky", "sticky", 2, "✗ breaks: refused with 400 2026-11-23"]
+    rows = ["Filters", "Images named Z%FCrich?", "Paging", "Does limit=0 mean no limit?"]
+    table = ["sticky", "sticky", *rows, "✗ breaks: refused with 400 2026-11-23"]
     assert (found["table"], found["filter_ms"] < 1000) == ([table], True)
+    assert [found["chosen"][each] for each in ("nova-2019.2", "limit=0", "")] == [3, 1, 7]
     assert found["without_scripts"] == {"cards": 7, "filters": 0}
     assert {"badRequest", "status_code", "images_links"} <= {*found["fields"]}
     assert all(each.startswith((" (today)", " (1 day ago)", " (")) for each in found["ages"])
