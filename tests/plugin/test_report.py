@@ -125,7 +125,6 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
     for stop, options, code, passed, sentence in (
         ("pass", (), 0, True, same),
         ("raise KeyboardInterrupt", (), 2, False, f"1 error; {same}"),
-        ("pytest.exit(returncode=7)", (), 7, False, f"1 error; {same}"),
         ("import) nothing", (), 2, False, "1 error"),
         ("os._exit(3)", ("-n1",), 1, False, "1 error"),
         ("pass", ("-kneither",), 5, None, "no listing was compared"),

@@ -265,17 +265,20 @@ def test_evidence_on_a_page():
     page = html_entities.unescape(html.render(report_of([rich()], typed="a b")))
     for words in (
         'curl -H "X-Auth-Token: $OS_TOKEN" ',
+        *("<summary>as sent</summary>", "changed by R1 images by id", " · exit code 1 · "),
         ' "minRam": 0,',
         "it has no such image",
         "imagedetail accept a b --path 'images[*].os_hidden' --kind field_added",
     ):
         assert words in page, words
+    assert page == html_entities.unescape(html.render(report_of([rich()], typed="a b")))
     sides = [listing_of(image_of(id=7, minRam=at), cloud=cloud) for at, cloud in enumerate("ab")]
+    assert report_of([compare(*sides), rich()]).findings[0].severity == "breaking"
     page = html.render(report_of([compare(*sides)]))
     assert ("&#34;id&#34;: 7," in page, "no such image" in page) == (True, False)
     hostile = '2"; $(id) `id` \\'
-    command = curl_of(Query.of(name=hostile, microversion=hostile)).removeprefix("curl")
-    script = f"printf '%s\\n'{command}"
+    query = Query.of(name=hostile, microversion=hostile)
+    script = curl_of(query).replace("curl", r"printf '%s\n'", 1)
     said = subprocess.run(["sh", "-c", script], env={}, stdout=subprocess.PIPE, check=True).stdout
     assert f"-H\nX-OpenStack-Nova-API-Version: {hostile}\n/images/detail?name=" in said.decode()
 
