@@ -138,7 +138,9 @@ class Cloud:
         if "limit" in wanted or page.next_page is None:
             return first
         found = [*page.images]
-        while page.next_page is not None and page.images:
+        markers = set()  # a cloud that ignores them sends the same page for ever
+        while page.next_page is not None and page.images and found[-1]["id"] not in markers:
+            markers.add(found[-1]["id"])
             page = self.get(path + _query(wanted | {"marker": found[-1]["id"]}), **how)
             if not page.is_listing:
                 return page

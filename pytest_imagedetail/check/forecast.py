@@ -321,15 +321,18 @@ def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
         yield Outcome(answer=cloud.listing(), missing=missing)
         return
     images: list[dict[str, Any]] = []  # of all pages
+    asked: set[str] = set()
     while isinstance(path, str):
+        asked.add(path)
         answer = cloud.get(path, base=cloud.target.glance)
         page = answer.document.get("images")
-        if not isinstance(page, list):
-            reason = answer.missing or f"Glance answered {answer.status}, without a listing"
-            yield Outcome(answer=answer, missing=reason)
+        path = answer.document.get("next")
+        if not isinstance(page, list) or path in asked:
+            how = "and its pages lead in a circle" if path in asked else "without a listing"
+            missing = answer.missing or f"Glance answered {answer.status}, {how}"
+            yield Outcome(answer=answer, missing=missing)
             return
         images += (each for each in page if isinstance(each, dict))
-        path = answer.document.get("next")
     findings = forecast_glance(images, where="GET /v2/images")
     counted = f"{count(len(images), 'image')} of Glance"
     yield _judged(answer, findings, counted=counted, shows=bool(images))

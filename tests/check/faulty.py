@@ -372,6 +372,11 @@ FAULTS = {
     ("M24", "the oldest image comes first"): changing(
         path_ends("/images/detail"), lambda images, _: images[::-1]
     ),
+    ("M24", "each page is the first one"): lambda request, clean: (
+        clean(replace(request, query="limit=4"))
+        if request.query.partition("=")[0] in {"", "marker"}
+        else clean(request)
+    ),
     ("M24", "an image is listed twice"): changing(
         path_ends("/images/detail"), lambda images, _: [*images, *images[-1:]]
     ),
