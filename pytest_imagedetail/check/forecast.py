@@ -288,7 +288,9 @@ def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
     found = [one for each in judged for one in each if one.schema == schema]
     if schema == "nova" and not judged:
         found = [*_refused(cloud)]
-    return _judged(whole, found, counted=count(len(judged), "listing"), shows=bool(images))
+    return _judged(
+        whole, found, counted=count(len(judged), "listing"), shows=bool(images and judged)
+    )
 
 
 def _refused(cloud: Cloud) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ FAULT = {"computeFault": {"code": 500, "message": "Unexpected API Error."}}
 GOOD, BAD = (
     {"id": f"{n}" * 8, "name": f"n{n}", "mappings": text} for n, text in enumerate(("[]", "vda"))
 )
+XML = b'<images xmlns="http://docs.openstack.org/compute/api/v1.1"><image id="1"/></images>'
 
 
 def cloud_of(answers):
@@ -26,7 +27,7 @@ def cloud_of(answers):
     def send(asked):
         path = "/" + asked.url.split("/", 3)[3]
         status, document = answers.get(path, (404, {}))
-        body = json.dumps(document).encode()
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
         return replace(asked, response=Response(status_code=status, body=body))
 
     glance, endpoint = "https://glance.example", "https://nova.example/v2.1"
@@ -84,6 +85,8 @@ def test_nothing_to_look_at_is_no_pass():
     empty = {"/v2.1/images/detail": (200, {"images": []})}
     cloud = cloud_of(empty | {"/v2/images?limit=1000": (200, {"images": []})})
     assert [each.verdict for each in run(cloud, FORECASTS)] == ["vacuous"] * 3
+    cloud = cloud_of({"/v2.1/images/detail": (200, XML)})
+    assert [each.verdict for each in run(cloud, FORECASTS[:2])] == ["vacuous"] * 2
     found = run(cloud_of(empty | {"/v2.1/images": (501, {})}), ALL)
     assert found[1].verdict == "inconclusive"
     assert "was answered 501" in found[1].reason
