@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail.check import report
+from pytest_imagedetail.check.asking import Cloud
 from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.verdicts import run
 from tests.check.faulty import (
@@ -119,7 +120,10 @@ def test_no_answer_makes_a_check_crash(images):
 
 
 def test_a_cloud_that_always_sends_pages_has_no_fault(images):
-    """Some vendors have a largest page; what a listing lacks is on the next one."""
+    """Some vendors have a largest page; what a listing lacks is on the next one.
+
+    Nothing passes if the budget ends before all pages were asked again.
+    """
 
     def paging(request, clean):
         if not request.path.endswith("/images/detail") or "limit=" in request.query:
@@ -128,6 +132,9 @@ def test_a_cloud_that_always_sends_pages_has_no_fault(images):
 
     failed = [each for each in run(cloud_of(images, paging), CHECKS) if each.verdict == "fail"]
     assert failed == []
+    cloud = cloud_of(images, paging)
+    (found,) = run(Cloud(cloud.target, cloud.send, budget=7), [BY_ID["M16"]])
+    assert found.reason == "the budget of 7 requests is used up: raise --budget"
 
 
 def test_a_clean_cloud_has_no_fault(images):
