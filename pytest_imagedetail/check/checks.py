@@ -312,14 +312,21 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
     shown_by="an active image with a name",
 )
 def _m15(cloud: Cloud, images: Images) -> Outcomes:
+    def facts(image: Image) -> dict[str, object]:
+        of = {"name": image.get("name"), "server": server_of(image)}
+        of |= {"status": image.get("status"), "type": image_type(image)}
+        return {key: value for key, value in of.items() if isinstance(value, str) and value}
+
     active = having(images, "status", "ACTIVE")
-    for name in [str(each["name"]) for each in active if each.get("name")][:1]:
-        yield filtered(cloud, having(active, "name", name), {"name": name, "status": "ACTIVE"})
-    for image in [each for each in active if server_of(each) and metadata(each)][:1]:
-        server, kind = server_of(image), image_type(image)
-        found = [each for each in active if server_of(each) == server]
-        wanted = found if kind is None else tagged(found, "image_type", kind)
-        yield filtered(cloud, wanted, {"server": server, "status": "ACTIVE", "type": kind})
+    for names in ({"name", "status"}, {"server", "status", "type"}):
+        for image in [each for each in active if facts(each).keys() >= names - {"type"}][:1]:
+            filters = {key: value for key, value in facts(image).items() if key in names}
+            # Each filter counts: with another value of one of them nothing is left.
+            others = [{key: "DELETED" if key == "status" else _NO_SUCH} for key in filters]
+            for other in ({}, *others):
+                asked = {**filters, **other}
+                wanted = [each for each in images if asked.items() <= facts(each).items()]
+                yield filtered(cloud, wanted, asked)
 
 
 @check("Is an unknown parameter ignored?", "foo=x changes nothing")
@@ -330,12 +337,13 @@ def _m16(cloud: Cloud, images: Images) -> Outcomes:
 @check(
     "Do minRam and minDisk select by the image's value?",
     "minRam=M = {i.minRam = M}, or {i.minRam >= M} as documented",
-    shown_by="an image with minRam or minDisk",
+    shown_by="images that differ in minRam or minDisk",
 )
 def _m17(cloud: Cloud, images: Images) -> Outcomes:
     for key in ("minRam", "minDisk"):
         numbered = [each for each in images if type(each.get(key)) is int]
-        for value in sorted({each[key] for each in numbered} - {0})[:2]:
+        values = sorted({each[key] for each in numbered})
+        for value in [each for each in values if each and len(values) > 1][:2]:
             exact = filtered(cloud, having(images, key, value), {key: value})
             least = filtered(cloud, [e for e in numbered if e[key] >= value], {key: value})
             yield least if exact.problem and not least.problem else exact
@@ -356,7 +364,7 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         source="measured on Nova 20.6, 30.3 and 33.0",
         requests=nova.OWN_FILTERS,
     ),
-    shown_by="an image with a property",
+    shown_by="a property that not all images have",
 )
 def _m18(cloud: Cloud, images: Images) -> Outcomes:
     pairs = [pair for image in images for pair in metadata(image).items()]
@@ -365,7 +373,8 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
         value = properties[key]
         stripped = tagged(images, nova.stripped(key), value)
         wanted = tagged(images, key, value)
-        yield filtered(cloud, wanted, {nova.PROPERTY + key: value}, instead=stripped)
+        found = filtered(cloud, wanted, {nova.PROPERTY + key: value}, instead=stripped)
+        yield replace(found, shows=0 < len(wanted) < len(images))
 
 
 @check(

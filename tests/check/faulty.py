@@ -108,6 +108,14 @@ def ignoring(*names):
     return fault
 
 
+def dropping(name, *, beside):
+    """The cloud ignores a filter if it is asked for another one, too."""
+    fault = ignoring(name)
+    return lambda request, clean: (
+        fault(request, clean) if asks(request, name, beside) else clean(request)
+    )
+
+
 def rewriting(name, change):
     """The cloud takes a parameter for another value; `change` gives it, or None to drop it."""
 
@@ -325,9 +333,9 @@ FAULTS = {
         lambda href: href.replace("&status=ACTIVE", "")
     ),
     ("M14", "the next link has no marker"): linking(lambda href: href.replace("marker=", "m=")),
-    ("M15", "of two filters one counts"): lambda request, clean: (
-        ignoring("name")(request, clean) if asks(request, "name", "status") else clean(request)
-    ),
+    ("M15", "of two filters one counts"): dropping("name", beside="status"),
+    ("M15", "the other one counts"): dropping("status", beside="name"),
+    ("M15", "of three filters two count"): dropping("server", beside="type"),
     ("M16", "an unknown parameter selects nothing"): changing(on("foo"), nothing),
     ("M16", "an unknown parameter is refused"): answering(on("foo"), 400, {"badRequest": {}}),
     ("M17", "minRam is ignored"): ignoring("minRam"),

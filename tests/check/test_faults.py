@@ -19,6 +19,7 @@ from tests.check.faulty import (
     changing,
     cloud_of,
     each_image,
+    ignoring,
     on,
     seed,
 )
@@ -95,6 +96,16 @@ def test_a_cloud_without_images_passes_nothing_that_they_must_show(tmp_path):
     verdicts = run(cloud_of(tmp_path / "seed.json"), CHECKS)
     assert {each.check.id for each in verdicts if each.verdict == "pass"} == PASS_EMPTY
     assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
+
+
+def test_a_filter_that_every_image_passes_shows_nothing(images, tmp_path):
+    """It may be ignored, or not."""
+    alike = {"min_ram": 64, "min_disk": 1, "properties": {"abc": "1"}}
+    rows = [each | alike for each in json.loads(images.read_text(encoding="utf-8"))]
+    (tmp_path / "seed.json").write_text(json.dumps(rows))
+    cloud = cloud_of(tmp_path / "seed.json", ignoring("minRam", "minDisk", "property-abc"))
+    verdicts = run(cloud, [BY_ID["M17"], BY_ID["M18"]])
+    assert [each.verdict for each in verdicts] == ["vacuous", "vacuous"]
 
 
 def test_the_token_is_sent_to_no_host_that_a_link_names(images):
