@@ -1,7 +1,9 @@
 """Ask a cloud for images. Each request is made once."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -9,9 +11,17 @@ from pytest_imagedetail.body import xml
 from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read_document
-from pytest_imagedetail.model import LISTING_STATUSES, NO_RESPONSE, Headers, Image, Interaction
+from pytest_imagedetail.model import (
+    LISTING_STATUSES,
+    NO_RESPONSE,
+    Headers,
+    Image,
+    Interaction,
+    Response,
+)
 from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.retry import NOT_ANSWERED
+from pytest_imagedetail.redact import Known, redact
 from pytest_imagedetail.transport.request import api_version
 
 Send = Callable[[Interaction], Interaction]
@@ -72,14 +82,14 @@ def hrefs(holder: Any, name: str = "links") -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A cloud to ask; `hidden` is what evidence must not show, and what it shows instead."""
+    """A cloud to ask; `known` is what evidence must not show."""
 
     name: str
     endpoint: str
     project: str
     release: str | None = None
     glance: str | None = None  # the origin of the image service
-    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    known: Known = field(default_factory=Known, repr=False)
 
     @property
     def version(self) -> str | None:
@@ -91,11 +101,12 @@ class Target:
         """The endpoint without version and project."""
         return self.endpoint.partition(f"/{self.version}")[0]
 
-    def shown(self, text: str) -> str:
-        """Return a text without secrets, and without the host of the endpoint."""
-        for secret, word in self.hidden.items():
-            text = text.replace(secret, word).replace(quote(secret, safe=""), word)
-        return text
+    def shown(self, said: Any) -> Any:
+        """Return a text or JSON as a recording has it: without secrets, owners and hosts."""
+        response = Response(status_code=HTTPStatus.OK, body=json.dumps({"said": said}).encode())
+        page = Interaction(url=self.endpoint, response=response)
+        (page,) = redact([page], cloud=self.name, known=self.known).interactions
+        return json.loads(page.response.body)["said"]
 
     def curl(self, url: str, headers: Mapping[str, str]) -> str:
         """Return a command that makes a request; the token stays a variable."""

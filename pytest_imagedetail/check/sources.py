@@ -14,7 +14,6 @@ from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.recorder import LiveCloud, known_of, refuse_stale
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.redact import Known, origin, placeholders
-from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.traffic.keystone import endpoint_of
 from pytest_imagedetail.traffic.matching import Key, as_recorded, by_request, key_of
 
@@ -40,17 +39,13 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
         raise NotAskedError(unreachable[0])
 
     known = known_of(access)
-    project = known.project or access.project_id
-    words = dict.fromkeys(known.secrets, placeholders.SECRET)
-    words |= {each: placeholders.owner(each) for each in {*known.owners, project}}
     target = Target(
         name=name,
         endpoint=access.endpoint,
-        project=project,
+        project=known.project or access.project_id,
         release=cloud.release,
         glance=next((url for url, kind in access.origins.items() if kind == "image"), None),
-        hidden={each: words[each] for each in filter(is_searchable, words)}
-        | {url: f"https://{placeholders.host(role, name)}" for url, role in known.origins.items()},
+        known=known,
     )
     return Cloud(target, send, budget=budget)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.asking import Answer, Cloud, Target
 from pytest_imagedetail.compare.pairing import reference
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
@@ -309,10 +309,18 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
             reason=reason,
             image=reference(first.image) if first.image else None,
             curl=first.answer.curl,
-            findings=first.findings,
+            findings=tuple(_shown(each, cloud.target) for each in first.findings),
         )
     if missing:
         return replace(verdict, verdict="inconclusive", reason=missing[0])
     if not any(each.shows for each in held):
         return replace(verdict, verdict="vacuous", reason=f"needs {check.shown_by}")
     return verdict
+
+
+def _shown(finding: Finding, target: Target) -> Finding:
+    """Return a finding as one of a recording: values of properties may be secrets."""
+    owner = finding.image.owner if finding.image else None
+    facts = target.shown({"owner": owner, "value": finding.value, "error": finding.error})
+    image = finding.image and replace(finding.image, owner=facts["owner"])
+    return replace(finding, image=image, value=facts["value"], error=facts["error"])

@@ -51,6 +51,25 @@ def test_a_recording_says_what_the_live_cloud_said(imagedetail, cloud, tmp_path)
     assert imagedetail("lint").returncode == 0
 
 
+def test_a_live_finding_shows_what_a_recorded_one_shows(imagedetail, cloud):
+    """Neither a secret among the properties, nor the project; and no request asks for one."""
+    secrets = {"db_password": "changeme", "url": "http://me:pw@example.org"}
+    properties = {"größe": "1", "owner_id": cloud.project_id, **secrets}
+    cloud.answer.compute.rows[3].properties.update(properties)
+    shown = imagedetail("check", "staging", "--live", "--json", "--report=r.html").stdout
+    assert imagedetail("record", "staging", "--suite", "check").returncode == 0
+    recorded = imagedetail("check", "staging", "--json").stdout
+    one, other = (
+        [each["evidence"].get("findings") for each in json.loads(text)["checks"][27:29]]
+        for text in (shown, recorded)
+    )
+    assert one == other
+    assert "'größe': '1'" in one[0][0]["error"]
+    for each in ("changeme", "me:pw", "pw%40", cloud.project_id):
+        assert each not in shown
+    assert "changeme" not in " ".join(cloud.asked)
+
+
 def test_a_changed_cloud_is_not_recorded_over(imagedetail, cloud, tmp_path):
     """Only --rewrite replaces a recording, and a newer listing does not mix with it."""
     imagedetail("record", "staging", "--suite", "check")
