@@ -5,16 +5,17 @@ import pytest
 from pytest_imagedetail.check import asking, sources, text
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, accepted, run
+from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.workspace import read_rules
 
-Judged = dict[str, dict[str, Verdict]]
+Judged = dict[str, dict[str, Verdict] | ImageDetailError]
 
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """The verdicts by cloud and check: each cloud is asked once."""
+    """The verdicts by cloud and check, or why there are none: each cloud is asked once."""
     return {}
 
 
@@ -24,10 +25,16 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
     name = imagedetail_cloud.name
     if name not in judged:
         rules = read_rules(imagedetail.settings.rules)
-        verdicts = accepted(run(_asked(imagedetail, name), ALL), rules)
-        judged[name] = {each.check.id: each for each in verdicts}
+        try:
+            verdicts = accepted(run(_asked(imagedetail, name), ALL), rules)
+            judged[name] = {each.check.id: each for each in verdicts}
+        except ImageDetailError as error:
+            judged[name] = error
     imagedetail.used.update(imagedetail.store.paths(name))
-    verdict = judged[name][check]
+    found = judged[name]
+    if isinstance(found, ImageDetailError):
+        raise found
+    verdict = found[check]
     explained = "\n".join(text.detail(verdict))
     match verdict.verdict:
         case "fail":

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cloud import SimulatedCloud
+from tests.cloud.scripted import ScriptedCloud, say
 
 SUITE = ("--pyargs", "pytest_imagedetail.check", "-p", "no:cacheprovider", "-rs")
 
@@ -38,11 +38,12 @@ def test_a_failure_shows_what_the_command_shows(pytester):
 def test_it_asks_a_live_cloud(pytester, monkeypatch):
     pytest.importorskip("openstack", reason="recording needs the extra `record`")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
-    with SimulatedCloud("2026.2") as cloud:
+    live = (*SUITE, "--imagedetail-cloud=staging", "--imagedetail-record-mode=verify")
+    with ScriptedCloud("2026.2") as cloud:
         (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
-        result = pytester.runpytest_subprocess(
-            *SUITE, "--imagedetail-cloud=staging", "--imagedetail-record-mode=verify"
-        )
-    outcomes = result.parseoutcomes()
-    assert outcomes["passed"] >= 20
-    assert "failed" not in outcomes
+        outcomes = pytester.runpytest_subprocess(*live).parseoutcomes()
+        assert outcomes["passed"] >= 20
+        assert "failed" not in outcomes
+        cloud.plan(*[say(500)] * 60)
+        pytester.runpytest_subprocess(*live).assert_outcomes(failed=30)
+        assert len(cloud.asked) == 2  # all images, and for S1 the brief listing
