@@ -67,14 +67,15 @@ def _m2(cloud: Cloud, images: Images) -> Outcomes:
 
 @check(
     "Is every field of the brief listing the same in the detailed one?",
-    "brief element is a part of the detailed one",
+    "brief element is a part of the detailed one, with id, name and links",
 )
 def _m3(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(path="/images")
     detailed = {each["id"]: each for each in images}
     # Whether it lists the same images is another check's question.
     brief = [each for each in answer.images if each["id"] in detailed]
-    yield all_alike(answer, brief, [{k: detailed[e["id"]].get(k) for k in e} for e in brief])
+    keys = [(detailed[each["id"]], each.keys() | {"name", "links"}) for each in brief]
+    yield all_alike(answer, brief, [{k: e[k] for k in e if k in names} for e, names in keys])
 
 
 COLON: Final = Deviation(

@@ -278,6 +278,10 @@ FAULTS = {
     ("M3", "the brief listing has another name"): changing(
         path_ends("/images"), lambda images, _: [{**images[0], "name": "other"}, *images[1:]]
     ),
+    ("M3", "the brief listing lacks the links"): changing(
+        path_ends("/images"),
+        lambda images, _: [{k: each[k] for k in ("id", "name")} for each in images],
+    ),
     ("M4", "name is ignored"): ignoring("name"),
     ("M4", "name is inverted"): changing(on("name"), without),
     ("M4", "name selects without case"): changing(on("name"), names_folded),
