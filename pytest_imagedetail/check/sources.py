@@ -104,9 +104,10 @@ def _key(request: Interaction) -> tuple[Key, str]:
 
 def planned(cloud: Cloud) -> Cloud:
     """Return a cloud that asks for all images alone and answers the rest with an empty listing."""
+    cloud.listing()
+    whole = {each.url: each.response for each in cloud.received}
 
     def send(asked: Interaction) -> Interaction:
-        return replace(asked, response=_EMPTY) if plan.received else cloud.send(asked)
+        return replace(asked, response=whole.get(asked.url, _EMPTY)) if whole else cloud.send(asked)
 
-    plan = Cloud(cloud.target, send, budget=cloud.budget)
-    return plan
+    return Cloud(cloud.target, send, budget=cloud.budget)

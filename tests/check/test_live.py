@@ -11,7 +11,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from openstack.config import loader
 
 from tests.check.faulty import seed
-from tests.cloud.scripted import ScriptedCloud, say
+from tests.cloud.scripted import ScriptedCloud, say, show
 
 
 @pytest.fixture
@@ -102,6 +102,10 @@ def test_dry_run_asks_for_all_images_only(imagedetail, cloud):
     assert len(result.stdout.splitlines()) > 60
     assert cloud.asked == ["/v2.1/images/detail"]
     assert cloud.origin not in result.stdout
+    first, marker = show("a", "b", next_="2"), "70a599e0-31e7-49b7-b260-000000000002"
+    cloud.plan(first, show("c"))
+    imagedetail("check", "--os-cloud", "staging", "--dry-run")
+    assert cloud.asked == ["/v2.1/images/detail", f"/v2.1/images/detail?marker={marker}"]
 
 
 def test_it_waits_when_it_is_asked_to(imagedetail, cloud):
