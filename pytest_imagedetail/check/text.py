@@ -62,6 +62,8 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "image", str(verdict.image)
     for each in verdict.findings:
         of = f"{each.image.id} ({each.image.name})" if each.image else each.where
+        for key in ("owner", "visibility"):
+            of += f", {key} {value}" if (value := getattr(each.image, key, None)) else ""
         yield "image", f"{of}, {each.path}{''.join(f' {key!r}' for key in each.keys)}"
         yield "heal", each.command or each.advice
     for each in verdict.findings[:1]:

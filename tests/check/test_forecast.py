@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.check import asking
+from pytest_imagedetail.check import asking, text
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.verdicts import run
@@ -40,13 +40,15 @@ def test_a_listing_that_fails_is_explained_by_glance():
     pages = {
         "/v2.1/images/detail": (500, FAULT),
         "/v2/images?limit=1000": (200, {"images": [GOOD], "next": "/v2/images?marker=1"}),
-        "/v2/images?marker=1": (200, {"images": [BAD]}),
+        "/v2/images?marker=1": (200, {"images": [BAD | {"owner": "admin", "visibility": "public"}]}),
     }
     found = {each.check.id: each for each in run(cloud_of(pages), ALL)}
     assert found["S3"].verdict == "fail"
     assert found["S3"].counted == "2 images of Glance"
     (finding,) = found["S3"].findings
     assert finding.command == "openstack image unset --property mappings 11111111"
+    shown = "(n1), owner redacted-owner, visibility public, images[1].mappings 'mappings'"
+    assert shown in "".join(text.detail(found["S3"]))
     assert found["M1"].reason == "the listing of all images was answered 500"
     assert {each.verdict for id_, each in found.items() if id_ != "S3"} == {
         "inconclusive",
