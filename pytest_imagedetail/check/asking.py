@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -11,14 +10,7 @@ from pytest_imagedetail.body import xml
 from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read_document
-from pytest_imagedetail.model import (
-    LISTING_STATUSES,
-    NO_RESPONSE,
-    Headers,
-    Image,
-    Interaction,
-    Response,
-)
+from pytest_imagedetail.model import LISTING_STATUSES, NO_RESPONSE, Headers, Image, Interaction
 from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, redact
@@ -103,7 +95,7 @@ class Target:
 
     def shown(self, said: Any) -> Any:
         """Return a text or JSON as a recording has it: without secrets, owners and hosts."""
-        response = Response(status_code=HTTPStatus.OK, body=json.dumps({"said": said}).encode())
+        response = replace(NO_RESPONSE, body=json.dumps({"said": said}).encode())
         page = Interaction(url=self.endpoint, response=response)
         (page,) = redact([page], cloud=self.name, known=self.known).interactions
         return json.loads(page.response.body)["said"]

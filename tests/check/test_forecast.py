@@ -40,7 +40,10 @@ def test_a_listing_that_fails_is_explained_by_glance():
     pages = {
         "/v2.1/images/detail": (500, FAULT),
         "/v2/images?limit=1000": (200, {"images": [GOOD], "next": "/v2/images?marker=1"}),
-        "/v2/images?marker=1": (200, {"images": [BAD | {"owner": "admin", "visibility": "public"}]}),
+        "/v2/images?marker=1": (
+            200,
+            {"images": [BAD | {"owner": "admin", "visibility": "public"}]},
+        ),
     }
     found = {each.check.id: each for each in run(cloud_of(pages), ALL)}
     assert found["S3"].verdict == "fail"
