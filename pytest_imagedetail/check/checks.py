@@ -310,10 +310,14 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
     "Do several filters select what each of them selects?",
     "A&B = A and B",
     COLON,
+    COLLATION,
     shown_by="an active image with a name",
 )
 def _m15(cloud: Cloud, images: Images) -> Outcomes:
-    def facts(image: Image) -> dict[str, object]:
+    def folds(texts: dict[str, str]) -> dict[str, str]:
+        return {key: text.casefold().rstrip() for key, text in texts.items()}
+
+    def facts(image: Image) -> dict[str, str]:
         of = {"name": image.get("name"), "server": server_of(image)}
         of |= {"status": image.get("status"), "type": image_type(image)}
         return {key: value for key, value in of.items() if isinstance(value, str) and value}
@@ -327,7 +331,8 @@ def _m15(cloud: Cloud, images: Images) -> Outcomes:
             for other in ({}, *others):
                 asked = {**filters, **other}
                 wanted = [each for each in images if asked.items() <= facts(each).items()]
-                yield filtered(cloud, wanted, asked)
+                folded = [e for e in images if folds(asked).items() <= folds(facts(e)).items()]
+                yield filtered(cloud, wanted, asked, instead=folded)
 
 
 @check("Is an unknown parameter ignored?", "foo=x changes nothing")

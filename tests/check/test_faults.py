@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.check.faulty import (
     cloud_of,
     each_image,
     ignoring,
+    names_folded,
     on,
     seed,
 )
@@ -96,6 +98,17 @@ def test_a_cloud_without_images_passes_nothing_that_they_must_show(tmp_path):
     verdicts = run(cloud_of(tmp_path / "seed.json"), CHECKS)
     assert {each.check.id for each in verdicts if each.verdict == "pass"} == PASS_EMPTY
     assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
+
+
+def test_a_name_in_another_case_is_known_beside_another_filter(images, tmp_path):
+    rows = json.loads(images.read_text(encoding="utf-8"))
+    newest = max(
+        (each for each in rows if each["status"] == "active"), key=itemgetter("created_at")
+    )
+    twin = newest | {"id": "0f0f0f0f-0099-4000-8000-000000000099", "name": newest["name"].upper()}
+    (tmp_path / "seed.json").write_text(json.dumps([*rows, twin]))
+    cloud = cloud_of(tmp_path / "seed.json", changing(on("name"), names_folded))
+    assert run(cloud, [BY_ID["M15"]])[0].verdict == "known-deviation"
 
 
 def test_a_filter_that_every_image_passes_shows_nothing(images, tmp_path):
