@@ -327,9 +327,8 @@ def _m15(cloud: Cloud, images: Images) -> Outcomes:
         for image in [each for each in active if facts(each).keys() >= names - {"type"}][:1]:
             filters = {key: value for key, value in facts(image).items() if key in names}
             # Each filter counts: with another value of one of them nothing is left.
-            others = [{key: "DELETED" if key == "status" else _NO_SUCH} for key in filters]
-            for other in ({}, *others):
-                asked = {**filters, **other}
+            none = {key: "DELETED" if key == "status" else _NO_SUCH for key in filters}
+            for asked in (filters, *({**filters, key: none[key]} for key in filters)):
                 wanted = [each for each in images if asked.items() <= facts(each).items()]
                 folded = [e for e in images if folds(asked).items() <= folds(facts(e)).items()]
                 yield filtered(cloud, wanted, asked, instead=folded)

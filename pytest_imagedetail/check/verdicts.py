@@ -257,8 +257,7 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
     """Return how the listing changed while it was checked; "" if it did not."""
     after = cloud.listing(again=True)
     if not after.status:  # a recording does not change
-        is_used_up = len(cloud.received) >= cloud.budget
-        return (after.missing if is_used_up else ""), None
+        return ("" if len(cloud.received) < cloud.budget else after.missing), None
     if not after.is_listing:
         error = f"the listing of all images was answered {after.status} when it was asked again"
         return error, None
