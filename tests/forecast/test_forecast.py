@@ -140,6 +140,13 @@ def test_tempest():
     (finding,) = forecast_of(image_of(updated=None))
     assert (finding.schema, finding.error) == ("tempest", "None is not of type 'string'")
     assert finding.consequence.status is None
+    for image, error in (
+        (image_of(updated="x"), "'x' is not a 'iso8601-date-time'"),
+        (image_of(status="active"), "'active' is not one of ['ACTIVE', 'SAVING', "),
+        (image_of(minRam=1.5), "1.5 is not of type 'integer'"),
+        (without(image_of(), "progress"), "'progress' is a required property"),
+    ):
+        assert forecast_of(image)[-1].error.startswith(error)
 
 
 def test_commands_survive_a_shell():
