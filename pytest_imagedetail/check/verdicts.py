@@ -319,7 +319,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
 
 def _shown(finding: Finding, target: Target) -> Finding:
     """Return a finding as one of a recording: values of properties may be secrets."""
-    owner = finding.image.owner if finding.image else None
-    facts = target.shown({"owner": owner, "value": finding.value, "error": finding.error})
-    image = finding.image and replace(finding.image, owner=facts["owner"])
-    return replace(finding, image=image, value=facts["value"], error=facts["error"])
+    owner = finding.image and finding.image.owner
+    told = target.shown({"owner": owner, "value": finding.value, "error": finding.error})
+    image = finding.image and replace(finding.image, owner=told["owner"])
+    return replace(finding, image=image, value=told["value"], error=told["error"])
