@@ -183,7 +183,7 @@ def _add(part: dict[str, Any], chance: random.Random) -> None:
         name = chance.choice(list(ADDED))
         part[name] = copy.deepcopy(ADDED[name])
     else:
-        part[chance.choice(NAMES)] = chance.choice(ANYTHING)
+        part[chance.choice(NAMES)] = copy.deepcopy(chance.choice(ANYTHING))
 
 
 def _places(part: Any) -> list[Any]:

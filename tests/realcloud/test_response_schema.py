@@ -97,7 +97,7 @@ def test_the_documents_break_every_keyword(generated: list[Any]) -> None:
     schema = json.loads(file.read_text(encoding="utf-8"))
     broken = {
         tuple(error.absolute_schema_path)
-        for document in generated[:5_000]
+        for document in generated
         for error in validator("nova")(document)
     }
     assert set(_assertions(schema, schema["$defs"], ())) - broken == set()
