@@ -21,6 +21,7 @@ from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
     learn,
+    names,
     origin,
     placeholders,
     project_in_path,
@@ -37,8 +38,7 @@ FAILURES: Final = NOT_ANSWERED | {403} | frozenset(range(500, 600))
 """Statuses that are no recording, unless the test is about them."""
 
 _MOST_CHANGES: Final = 8  # of one body in a message
-_SENDERS: Final = ("X-Api-Key", "X-Auth-Project-Id", "X-Auth-User", "X-Project-Id", "X-Tenant-Id")
-"""Headers that say who asks, beside a token."""
+_SCHEMES: Final = ("basic", "bearer", "token", "apikey")  # others sign each request anew
 
 
 def made_of(
@@ -68,6 +68,7 @@ def made_of(
     redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
     said = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
+    user, project = asked_as(kept, authentication, accesses)
     provenance = Provenance(
         cloud=cloud,
         test=test,
@@ -80,8 +81,8 @@ def made_of(
         plugin=__version__,
         endpoint=said["endpoint"],
         catalog=tuple(said["catalog"]),
-        project=placeholders.digest_of(redacted.known.project),
-        user=user_of(received, accesses),
+        project=placeholders.digest_of(project or redacted.known.project),
+        user=placeholders.digest_of(user),
     )
     return Recording(provenance=provenance, interactions=interactions), redacted.known
 
@@ -101,12 +102,12 @@ def appended(old: Recording, new: Recording) -> Recording:
     return Recording(provenance=provenance, interactions=interactions)
 
 
-def user_of(received: Sequence[Interaction], accesses: Sequence[Access]) -> str | None:
-    """Return a digest of the user who asked; None if neither a session nor a login names one."""
-    _, authentication = without_keystone(received)
-    issued = (user for each in authentication for _, (user, _) in _issued(each))
-    users = filter(None, (*(each.user_id for each in accesses), *issued))
-    return placeholders.digest_of(next(users, None))
+def asked_as(
+    sent: Sequence[Interaction], authentication: Sequence[Interaction], accesses: Sequence[Access]
+) -> tuple[str | None, str | None]:
+    """Return the user and the project of the first request whose token says so."""
+    known = _identities(authentication, accesses)
+    return next((known[token] for each in sent if (token := _token(each)) in known), (None, None))
 
 
 def refuse_other(recorded: str | None, asking: str | None, *, who: str, place: Place) -> None:
@@ -190,20 +191,16 @@ def refuse_two_identities(
 
     Keystone's answers say whose a token is; one that they do not mention is another user's.
     """
-    known: dict[str, object] = {
-        each.token: (each.user_id, each.project_id) for each in accesses if each.user_id
-    }
     kept, authentication = without_keystone(received)
-    for each in authentication:
-        known.update(_issued(each))
+    known = _identities(authentication, accesses)
     sent = [each for each in kept if each.response.status_code != HTTPStatus.UNAUTHORIZED]
     tokens = {token for each in sent if (token := _token(each))}
-    senders = [{known.get(token, token) for token in tokens}]
-    senders += [
-        {value for each in sent if (value := each.request_headers.get(name))} for name in _SENDERS
-    ]
+    senders: dict[str, set[object]] = {"": {known.get(token, token) for token in tokens}}
+    for name, value in (field for each in sent for field in each.request_headers.fields):
+        if value and _says_who(name):
+            senders.setdefault(name.lower(), set()).add(value)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
-    if any(len(each) > 1 for each in senders):
+    if any(len(each) > 1 for each in senders.values()):
         what = "different users or projects"
     elif len(projects) > 1 and not all(map(placeholders.is_id, projects)):
         what = "different projects, whose ids cannot be distinguished once redacted"
@@ -222,8 +219,22 @@ def _token(each: Interaction) -> str | None:
     """Return the credential that a request was sent with; None if it is another each time."""
     headers = each.request_headers
     token = headers.get("X-Auth-Token") or headers.get("X-Storage-Token")
-    login = headers.get("Authorization", "")
-    return token or (login if login.lower().startswith(("basic ", "bearer ")) else None)
+    scheme, _, rest = headers.get("Authorization", "").strip().partition(" ")
+    return token or (rest if scheme.lower() in _SCHEMES else None) or None
+
+
+def _says_who(name: str) -> bool:
+    """Return whether a header says who asks, beside a token: X-User-Id, X-Api-Key, X-Roles."""
+    is_key = name.lower().endswith("-key") and names.names_secret(name)
+    return is_key or names.names_owner(name) or names.words(name)[-1:] == ("role",)
+
+
+def _identities(
+    authentication: Sequence[Interaction], accesses: Sequence[Access]
+) -> dict[str, tuple[str | None, str | None]]:
+    """Return the user and the project of each token that the run or Keystone's answers name."""
+    own = {each.token: (each.user_id, each.project_id) for each in accesses if each.user_id}
+    return own | dict(pair for each in authentication for pair in _issued(each))
 
 
 def _issued(each: Interaction) -> Iterator[tuple[str, tuple[str | None, str | None]]]:

@@ -24,7 +24,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.redact import Known, learn
+from pytest_imagedetail.redact import Known, learn, placeholders
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import key_of, missing_from
@@ -33,12 +33,12 @@ from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
     FAILURES,
     appended,
+    asked_as,
     changes,
     made_of,
     refuse_failures,
     refuse_other,
     refuse_two_identities,
-    user_of,
 )
 from pytest_imagedetail.transport.http import Access
 
@@ -281,8 +281,11 @@ class Session:
             return self._verify()
         received, old = self._received.interactions, self.place.load()
         if self.record_mode == "new_episodes" and old is not None:
-            asking = user_of(received, self._live.accesses())
-            refuse_other(old.provenance.user, asking, who="user", place=self.place)
+            sent = (*received, *self._received.played)
+            user, project = asked_as(sent, received, self._live.accesses())
+            for who, asking in (("user", user), ("project", project)):
+                known = getattr(old.provenance, who)
+                refuse_other(known, placeholders.digest_of(asking), who=who, place=self.place)
         left = left_out(received, where=self.place.where)
         if self._received.own:
             return f"recorded ({self._write()}){left}"

@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from contextlib import nullcontext
 
 import pytest
 
@@ -375,7 +376,15 @@ def test_a_recording_has_one_identity(tmp_path):
     v2 = NOVA.removesuffix("/v2.1") + "/v2"
     of_a, of_b, demo, seven = (sent_as("one", f"/{e}/images", base=v2) for e in (A, B, "demo", "7"))
     own = Access(endpoint=NOVA, token="two", project_id=A, user_id="u")
-    senders = ("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id", "Tenant-Id")
+    senders = [
+        "Api-Key",
+        "Auth-Project-Id",
+        "Auth-User",
+        "Project-Id",
+        "Tenant-Id",
+        "User-Id",
+        "Roles",
+    ]
     for number, (refused, traffic, *accesses) in enumerate(
         (
             *((None, [first, one, login("two", "u", A, each), two]) for each in ("v3", "v2.0")),
@@ -391,7 +400,11 @@ def test_a_recording_has_one_identity(tmp_path):
                 for identity in (("u", B), ("v", A), ("u", B, "v2.0"))
             ),
             ("users", [one, two], own),
-            ("users", [one, sent_as("Bearer two", header="Authorization")]),
+            *(
+                ("users", [one, sent_as(f"{scheme} two", header="Authorization")])
+                for scheme in ("Bearer", "Token", "ApiKey")
+            ),
+            (None, [one, sent_as("1", header="Idempotency-Key"), sent_as("2", header="X-Trace")]),
             ("users", [one, sent_as("two", header="X-Storage-Token")]),
             *(
                 ("users", [one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))])
@@ -412,3 +425,13 @@ def test_a_recording_has_one_identity(tmp_path):
         with pytest.raises(RecordingError, match=refused) as caught:
             keeps.keep()
         assert "one cloud name for each" in caught.value.remedy
+
+
+def test_what_is_added_was_asked_by_the_same_project(tmp_path):
+    """The test's own login says which one, where no path does."""
+    for mode, project, refused in (("once", A, False), ("new_episodes", B, True)):
+        keeps = session(tmp_path, mode)
+        for each in (login(f"of {project}", "u", project), sent_as(f"of {project}", f"/{mode}")):
+            keeps.record(each)
+        with pytest.raises(RecordingError, match="another project") if refused else nullcontext():
+            keeps.keep()
