@@ -72,12 +72,21 @@ def guarded(
 
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
-        VerificationError: A recording would be added, and the answer to a recorded query changed.
+        VerificationError: A recording would be added, and the answer to a recorded query changed,
+            or another project would ask.
     """
     live = LiveCloud(access=access, name=target.name, release=target.release)
     release = refuse_other_release(live, store, os_cloud=target.os_cloud)
     live = replace(live, release=release)
     again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
+    if again is not None and again.of_two_projects:
+        raise VerificationError(
+            f"nothing was added to the recordings of {live.name!r}: another project asks than the "
+            "one that recorded",
+            where=str(store.path(live.name, again.baseline.query)),
+            remedy="use the credentials of that project again, or another name for this one: "
+            f"imagedetail record --os-cloud {target.os_cloud} --name NAME",
+        )
     if again is not None and not again.compatible:
         raise VerificationError(
             f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "

@@ -306,6 +306,8 @@ def _notes(done: Scrubbed) -> Iterator[str]:
         yield f"{done.keystone} of authentication left out"
     if done.unanswered:
         yield f"{done.unanswered} without a response left out"
+    if done.mixed:
+        yield f"sent as {done.mixed}, which replay cannot distinguish"
 
 
 def _mv(options: Options) -> int:

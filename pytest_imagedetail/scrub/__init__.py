@@ -14,7 +14,7 @@ from pytest_imagedetail.redact import Known, learn, redact_again
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.authentication import without_keystone
-from pytest_imagedetail.traffic.recording import made_of
+from pytest_imagedetail.traffic.recording import made_of, several_identities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class Scrubbed:
     known: Known  # what the final check must look for
     keystone: int = 0  # interactions left out: logins and Keystone's other traffic
     unanswered: int = 0  # requests left out because they got no response
+    mixed: str | None = None  # who sent the requests, if replay would mix them up
     removed: Mapping[str, int]  # values replaced and headers dropped, by kind
 
 
@@ -57,6 +58,7 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
         known=known,
         keystone=len(authentication),
         unanswered=len(source.interactions) - len(answered),
+        mixed=several_identities(answered),
         removed=removed,
     )
 

@@ -191,6 +191,20 @@ def refuse_two_identities(
 
     Keystone's answers say whose a token is; one that they do not mention is another user's.
     """
+    if what := several_identities(received, accesses=accesses):
+        raise RecordingError(
+            f"the recording was not kept: its requests were sent as {what}",
+            where=where,
+            remedy="who asks is part of the cloud: use one cloud name for each, for example\n"
+            "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
+            "an older recording is untouched",
+        )
+
+
+def several_identities(
+    received: Sequence[Interaction], *, accesses: Sequence[Access] = ()
+) -> str | None:
+    """Return in words that different users or projects sent requests; None if they did not."""
     kept, authentication = without_keystone(received)
     known = _identities(authentication, accesses)
     sent = [each for each in kept if each.response.status_code != HTTPStatus.UNAUTHORIZED]
@@ -201,18 +215,10 @@ def refuse_two_identities(
             senders.setdefault(name.lower(), set()).add(value)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
     if any(len(each) > 1 for each in senders.values()):
-        what = "different users or projects"
-    elif len(projects) > 1 and not all(map(placeholders.is_id, projects)):
-        what = "different projects, whose ids cannot be distinguished once redacted"
-    else:
-        return
-    raise RecordingError(
-        f"the recording was not kept: its requests were sent as {what}",
-        where=where,
-        remedy="who asks is part of the cloud: use one cloud name for each, for example\n"
-        "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
-        "an older recording is untouched",
-    )
+        return "different users or projects"
+    if len(projects) > 1 and not all(map(placeholders.is_id, projects)):
+        return "different projects, whose ids cannot be distinguished once redacted"
+    return None
 
 
 def _token(each: Interaction) -> str | None:

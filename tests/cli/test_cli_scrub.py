@@ -129,6 +129,11 @@ def test_a_file_is_scrubbed_and_counted_by_kind(scrub, old, tmp_path):
     head = "login.json: nothing to write (1 of authentication left out)\n"
     assert scrub("login.json").stdout == f"{head}1 file: 1 done, 0 failed\n"
     assert cassettes().keys() == {"old.yaml"}
+    other = exchange(
+        "http://nova.example.com/v2.1", {}, headers=[("X-Auth-Token", "another-token")]
+    )
+    (tmp_path / "two.yaml").write_text(recording(listing(), other))
+    assert "(sent as different users or projects, which replay " in scrub("two.yaml").stdout
 
 
 def test_other_tools_are_scrubbed(scrub, tmp_path):

@@ -136,6 +136,16 @@ def test_a_changed_answer_is_replaced_on_request_only(site, before, imagedetail,
     tests("once", ACTIVE).assert_outcomes(passed=2)
 
 
+def test_another_project_adds_nothing(site, before, imagedetail, tests):
+    """It may see other images, also where one query shows it the same."""
+    object.__setattr__(site.cloud.application.identity.account, "project_id", "ab" * 16)
+    refusal = "nothing was added to the recordings of 'before': another project asks"
+    done = imagedetail("record", "before", "--query=status=SAVING")
+    assert (done.returncode, refusal in done.stderr) == (2, True)
+    tests("once").stdout.fnmatch_lines([f"{refusal}*"])
+    assert site.recordings == before
+
+
 def test_no_evidence_is_no_contradiction(site, imagedetail, tests):
     """Neither a cloud without microversions nor an undeclared one is refused; others only warn."""
     for name, release, code in (("old", "essex", 0), ("new", "2026.2", 2)):
