@@ -32,7 +32,9 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
             "remove it from the image, the test or the recording that holds it, and try again",
         )
     content = compression.unpacked(data) or data
-    if not content.startswith(UTF_16) and _BINARY.search(content):
+    if content.startswith(UTF_16):
+        content = content.decode("utf-16", "replace").encode("utf-8", "replace")
+    if _BINARY.search(content):
         raise LeakError(
             f"refused to write {len(data)} bytes that are not text: they cannot be checked for "
             "secrets",

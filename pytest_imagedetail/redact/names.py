@@ -16,13 +16,14 @@ def _table(names: str) -> frozenset[str]:
 
 _KEYS: Final = _table(
     "access, account, activation, admin, api, app, auth, cipher, client, consumer, crypt, enc, "
-    "encryption, fernet, hmac, join, license, master, preshared, priv, private, recovery, secret, "
-    "service, session, shared, signing, storage, tls, unseal, url, wrap"
+    "encryption, fernet, hmac, join, license, luks, master, preshared, priv, private, product, "
+    "recovery, secret, service, session, shared, signing, ssl, storage, tls, unseal, url, vpn, "
+    "wireguard, wrap"
 )
 SECRETS: Final = _table(
-    "password, passwd, passphrase, passcode, passwort, pass, pwd, pw, psk, secret, token, jwt, "
-    "bearer, cookie, authorization, credential, otp, adminpass, rootpass, userpass, dbpass, "
-    "mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
+    "password, passwd, passphrase, pass phrase, passcode, passwort, pass, pwd, pw, psk, secret, "
+    "token, jwt, bearer, cookie, authorization, credential, otp, adminpass, rootpass, userpass, "
+    "dbpass, mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
     "session id, token id, user data, snmp community, community string, webhook url, webhook uri, "
     "code verifier, saml response, auth receipt, access key id, connection string, pass hash, "
     "pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
@@ -143,10 +144,15 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 
 WEBHOOK: Final = re.compile(
     r"https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks"
-    r"|[\w.-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/",
+    r"|[\w.-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/"
+    r"|https?://[^\s/?#]+/(?:[\w.~%-]{1,64}/){0,4}(?:web)?hooks?/(?:[\w.~%-]{1,64}/){0,3}"
+    r"(?:(?=[a-z]*\d)[0-9a-z]{16}|[0-9a-f]{8}-[0-9a-f]{4}-)",
     re.IGNORECASE,
 )
-"""URLs that are secrets as a whole: they need no other credentials."""
+"""URLs that are secrets as a whole: they need no other credentials.
+
+Of any service with a path such as `/hooks/` and then something that nobody can guess.
+"""
 
 EMAIL: Final = re.compile(
     r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?a:(?![\w-]|:[\w/~]))"

@@ -69,6 +69,10 @@ _ATTRIBUTE: Final = re.compile(
     r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
     r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
 )
+_ELEMENT: Final = re.compile(  # up to the next tag, or to the end of what is cut off
+    r"(?P<tag><(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})"
+    r"(?:\s+key=[\"'](?P<key>[^\"'<>]*+)[^<>]*|\s[^<>]*)?>)(?P<value>[^<>]+)"
+)
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
@@ -183,7 +187,7 @@ class Rewriter:
             new = xmltext.replace_strings(text, self._named, self._beside)
             if new is not None:
                 return new
-            text = _TAG.sub(self._tag, text)
+            text = _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
@@ -204,6 +208,12 @@ class Rewriter:
             new += each["value"] if named == value else html.escape(named)
             end = each.end("value")
         return new + tag[0][end:]
+
+    def _element(self, element: re.Match[str]) -> str:
+        """Replace in the text of an element, by its name or key, in what is no XML or cut off."""
+        value = html.unescape(element["value"])
+        new = self._named(value, element["key"] or element["name"])
+        return element[0] if new == value else element["tag"] + html.escape(new)
 
     def _form_part(self, part: str) -> str:
         head, *rest = _PART.split(part, maxsplit=1)
@@ -384,7 +394,8 @@ class Rewriter:
         target = rest[len(netloc) :]
         user, at, hosts = netloc.rpartition("@")
         own = self._search.origins.get(origin(url))
-        is_own = own is not None or placeholders.role_of(_PORT.sub("", hosts)) is not None
+        host = _PORT.sub("", hosts).lower()  # on another port, it is the cloud's own, too
+        is_own = host.strip("[]") in self._search.services or placeholders.role_of(host) is not None
         if at:
             user = self._in_url(user, user.partition(":")[2])
         if own is not None:
