@@ -194,6 +194,10 @@ def test_secrets_in_a_text():
             "args='ro root_password=<redacted>' user: token=<redacted>",
         ),
         ('--run "login --password x1"', '--run "login --password <redacted>"'),
+        (
+            '["--os-password", "x1", "-v", "x2"]',
+            '["--os-password", "<redacted>", "-v", "x2"]',
+        ),
         (f"got {FERNET}.", "got <redacted>."),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln", "<redacted>"),
         ("AKIAIOSFODNN7EXAMPLE ASIAIOSFODNN7EXAMPLE", "<redacted> <redacted>"),
