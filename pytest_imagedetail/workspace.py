@@ -72,25 +72,18 @@ def guarded(
 
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
-        VerificationError: A recording would be added, and the answer to a recorded query changed,
-            or another project would ask.
+        VerificationError: What would be added is another project's, or a recorded answer changed.
     """
     live = LiveCloud(access=access, name=target.name, release=target.release)
     release = refuse_other_release(live, store, os_cloud=target.os_cloud)
     live = replace(live, release=release)
     again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
-    if again is not None and again.of_two_projects:
+    if again is not None and (again.of_two_projects or not again.compatible):
+        changed = f"the answer to a recorded query changed\n{terminal.details(again)}"
+        other = "another project asks than the one that recorded"
         raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: another project asks than the "
-            "one that recorded",
-            where=str(store.path(live.name, again.baseline.query)),
-            remedy="use the credentials of that project again, or another name for this one: "
-            f"imagedetail record --os-cloud {target.os_cloud} --name NAME",
-        )
-    if again is not None and not again.compatible:
-        raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "
-            f"changed\n{terminal.details(again)}",
+            f"nothing was added to the recordings of {live.name!r}: "
+            f"{other if again.of_two_projects else changed}",
             where=str(store.path(live.name, again.baseline.query)),
             remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
         )

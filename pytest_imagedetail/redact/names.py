@@ -149,10 +149,7 @@ WEBHOOK: Final = re.compile(
     r"(?:(?=[a-z]*\d)[0-9a-z]{16}|[0-9a-f]{8}-[0-9a-f]{4}-)",
     re.IGNORECASE,
 )
-"""URLs that are secrets as a whole: they need no other credentials.
-
-Of any service with a path such as `/hooks/` and then something that nobody can guess.
-"""
+"""URLs that need no other credentials, of any service: `/hooks/`, and what nobody can guess."""
 
 EMAIL: Final = re.compile(
     r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?a:(?![\w-]|:[\w/~]))"

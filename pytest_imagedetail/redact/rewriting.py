@@ -257,10 +257,9 @@ class Rewriter:
             for place, each in enumerate(value):
                 is_record = under == "mapped" and isinstance(each, list) and len(each) > 1
                 its = names.below(name, is_record=True) if is_record else under
-                option = value[place - 1] if place else None  # ["--os-password", "..."]
-                if isinstance(option, str) and isinstance(each, str) and each[:1] != "-":
-                    is_secret = option[:2] == "--" and names.holds_secret(option, each)
-                    its = "held" if is_secret else its
+                option = value[place - 1] if place and isinstance(each, str) else None
+                if isinstance(option, str) and option[:2] == "--" and each[:1] != "-":
+                    its = "held" if names.holds_secret(option, each) else its
                 found += self._scalars(each, name, its, (*path, place))
         return found
 

@@ -187,10 +187,7 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
 def refuse_two_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
 ) -> None:
-    """Raise RecordingError if different users or projects sent requests: replay would mix them up.
-
-    Keystone's answers say whose a token is; one that they do not mention is another user's.
-    """
+    """Raise RecordingError if different users or projects sent requests: replay mixes them up."""
     if what := several_identities(received, accesses=accesses):
         raise RecordingError(
             f"the recording was not kept: its requests were sent as {what}",
@@ -204,7 +201,7 @@ def refuse_two_identities(
 def several_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access] = ()
 ) -> str | None:
-    """Return in words that different users or projects sent requests; None if they did not."""
+    """Return who sent requests, if it was not one. A token that Keystone does not name is one."""
     kept, authentication = without_keystone(received)
     known = _identities(authentication, accesses)
     sent = [each for each in kept if each.response.status_code != HTTPStatus.UNAUTHORIZED]
@@ -216,9 +213,8 @@ def several_identities(
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
     if any(len(each) > 1 for each in senders.values()):
         return "different users or projects"
-    if len(projects) > 1 and not all(map(placeholders.is_id, projects)):
-        return "different projects, whose ids cannot be distinguished once redacted"
-    return None
+    are_alike = len(projects) > 1 and not all(map(placeholders.is_id, projects))
+    return "different projects, whose ids are alike once redacted" if are_alike else None
 
 
 def _token(each: Interaction) -> str | None:
