@@ -5,7 +5,8 @@ import glob
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import (
     Answers,
+    Matrix,
     answers_with_images,
     by_release,
     compare_neighbors,
@@ -162,19 +164,32 @@ def _of_git(old: str, new: str, options: Options) -> str:
     return terminal.render(report_of([comparison]), color=wants_color())
 
 
+@contextmanager
+def _reporting(options: Options, baseline: str, candidate: str) -> Iterator[None]:
+    """Write the reports of what cannot be compared, so that no older one stands for it."""
+    try:
+        yield
+    except ImageDetailError as error:
+        if options.report and not isinstance(error, UsageError):
+            failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
+            reported(options, [], [failure])
+        raise
+
+
 def _diff(options: Options) -> int:
     names = options.baseline, options.candidate
-    both = [sides.load(each, options) for each in names]
-    paths = [sides.path_of(*side, options) for side in zip(names, both, strict=True)]
-    if paths[0] == paths[1]:
-        raise UsageError(
-            "baseline and candidate are the same recording",
-            where=names[0],
-            remedy="name another candidate",
-        )
-    if both[0].query != both[1].query:
-        say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
-    compared = _compared(both, options, read_rules(options.chosen.rules))
+    with _reporting(options, *names):
+        both = [sides.load(each, options) for each in names]
+        paths = [sides.path_of(*side, options) for side in zip(names, both, strict=True)]
+        if paths[0] == paths[1]:
+            raise UsageError(
+                "baseline and candidate are the same recording",
+                where=names[0],
+                remedy="name another candidate",
+            )
+        if both[0].query != both[1].query:
+            say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
+        compared = _compared(both, options, read_rules(options.chosen.rules))
     comparison = sides.named(compared, *names)
     errors = (sides.mislabelled(*side, options) for side in zip(names, both, strict=True))
     error = next(filter(None, errors), None)
@@ -213,28 +228,8 @@ def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Compar
 
 def _matrix(options: Options) -> int:
     store = options.store
-    rows = _rows(options)
-    own: dict[str, list[Query]] = {}
-    for row in rows:
-        for cloud, answers in row.items():
-            own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
-            if 0 < len(own[cloud]) < len(answers):
-                found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
-                say(f"{cloud}: {found}, the others from the library")
-    _warn_of_order(rows)
-    known = read_rules(options.chosen.rules)
-    with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
-        matrices = [
-            compare_neighbors(
-                row,
-                profile=options.chosen.profile,
-                fail_on=options.chosen.fail_on,
-                expect=options.expect,
-                rules=known,
-                own=own,
-            )
-            for row in rows
-        ]
+    with _reporting(options, "matrix", ", ".join(options.names) or "all clouds"):
+        matrices = _matrices(options)
 
     def path_of(place: Place) -> Path:
         cloud, query = place.step.candidate, place.queries[0]
@@ -247,6 +242,32 @@ def _matrix(options: Options) -> int:
     else:
         print_report(shown, every_query=options.all)
     return shown.verdict.exit_code
+
+
+def _matrices(options: Options) -> list[Matrix]:
+    """Compare the clouds that were typed, or each family of all clouds."""
+    store, rows = options.store, _rows(options)
+    own: dict[str, list[Query]] = {}
+    for row in rows:
+        for cloud, answers in row.items():
+            own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
+            if 0 < len(own[cloud]) < len(answers):
+                found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
+                say(f"{cloud}: {found}, the others from the library")
+    _warn_of_order(rows)
+    known = read_rules(options.chosen.rules)
+    with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
+        return [
+            compare_neighbors(
+                row,
+                profile=options.chosen.profile,
+                fail_on=options.chosen.fail_on,
+                expect=options.expect,
+                rules=known,
+                own=own,
+            )
+            for row in rows
+        ]
 
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:

@@ -61,7 +61,7 @@ class Ending:
             settings = settings_of(session.config)
         except pytest.UsageError:
             return  # every test that takes a fixture of ours has failed with it
-        self._reports = settings.reports
+        self._reports = () if session.config.getoption("collectonly") else settings.reports
         all_passed = exitstatus == pytest.ExitCode.OK
         self._unused, fails = _judge_unused(session.config, settings, result, all_passed=all_passed)
         if all_passed and fails:

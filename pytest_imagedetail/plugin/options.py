@@ -37,8 +37,8 @@ def check(config: pytest.Config) -> None:
         if settings.baseline is not None and settings.baseline not in names:
             raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
         read_rules(settings.rules)
-        if hasattr(config, "workerinput"):
-            return  # the controller of pytest-xdist has removed the reports
+        if hasattr(config, "workerinput") or config.getoption("collectonly"):
+            return  # the controller of pytest-xdist removes them, and no run writes others
         for path in settings.reports:
             try:
                 path.unlink(missing_ok=True)

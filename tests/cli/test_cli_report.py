@@ -53,6 +53,18 @@ def test_several_become_one(imagedetail, saved, tmp_path):
     assert "declared" in (tmp_path / "r.md").read_text()
 
 
+def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
+    """An older report does not stand for it."""
+    for arguments in (("diff", "nova-2023.1", "nova-2024.2"), ("matrix", "nova-20*")):
+        command = (*arguments, "--report=r.json", "--report=r.html")
+        imagedetail(*command)
+        done = imagedetail(*command, "--query=name=never asked")
+        said = json.loads((tmp_path / "r.json").read_text())
+        assert (done.returncode, said["verdict"]["exit_code"]) == (2, 2)
+        assert said["failures"][0]["problem"].splitlines()[0] in done.stderr
+        assert "never asked" in (tmp_path / "r.html").read_text()
+
+
 def test_why_it_fails_without_a_breaking_difference(imagedetail):
     """The verdict names the threshold."""
     typed = "diff nova-2023.1 nova-2024.2 --microversion=9.9 --expect=406 --fail-on=change"

@@ -66,7 +66,7 @@ def test_every_comparison_of_the_run_is_in_the_report(project):
 
 
 def test_a_report_that_was_not_written_is_not_there(project):
-    """Nor an earlier run's; an empty one says so; one that cannot be written is one line."""
+    """Nor an older one, unless tests are only listed; one that cannot be written is one line."""
     (project.path / "run.md").write_text("old")
     project.makeconftest("import os\ndef pytest_sessionstart(): os._exit(3)")
     project.runpytest_subprocess("--imagedetail-report=run.md")
@@ -77,6 +77,9 @@ def test_a_report_that_was_not_written_is_not_there(project):
     project.runpytest("--imagedetail-report=run.md").assert_outcomes(passed=2)
     text = (project.path / "run.md").read_text()
     assert text == "# NOT COMPARED: no listing was compared\n\nexit code 0\n"
+    (project.path / "run.md").write_text("old")
+    project.runpytest("--imagedetail-report=run.md", "--collect-only")
+    assert (project.path / "run.md").read_text() == "old"
     result = project.runpytest("--imagedetail-report=file/run.md")
     assert result.ret != 0
     output = result.stdout.str() + result.stderr.str()
