@@ -68,36 +68,40 @@ def rows_of(matrix: Matrix, findings: Sequence[Finding]) -> list[Row]:
 
 def _row(matrix: Matrix, query: Query, worst: dict[tuple[Query, str], str]) -> Row:
     group, title = question_of(query)
-    broken, answers = _broken(matrix, query), []
+    changed, answers = _changed(matrix, query), []
     for cloud, cell in zip(matrix.clouds, matrix.row(query), strict=True):
         finding = worst.get((query, cloud), "")
-        answers.append(_answer(cell, breaks=cloud in broken, finding=finding))
+        answers.append(_answer(cell, changed=changed.get(cloud), finding=finding))
     return Row(group=group, title=title, note=str(query), answers=answers)
 
 
-def _broken(matrix: Matrix, query: Query) -> frozenset[str]:
-    """Return the clouds whose answer breaks, each until a later one undoes the change."""
-    found, paths = set(), set()
-    steps = [each for each in matrix.steps if query in each.queries]
+def _changed(matrix: Matrix, query: Query) -> dict[str, str]:
+    """Return the clouds whose answer breaks, or is known to, until a later one undoes that."""
+    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    judged = [(each, "breaks") for each in matrix.steps if query in each.queries]
+    judged += ((each, "known-deviation") for each in matrix.accepted if query in each.queries)
     for cloud in matrix.clouds:
-        for each in (step.difference for step in steps if step.candidate == cloud):
-            paths.discard(each.any_image)
-            if each.severity == "breaking":
-                paths.add(each.any_image)
+        here = [(each.difference, state) for each, state in judged if each.candidate == cloud]
+        for changed in {each.any_image for each, _ in here}:
+            paths.pop(changed, None)
+        # What a rule accepts of some images may break others.
+        broken = ((e.any_image, state) for e, state in reversed(here) if e.severity == "breaking")
+        paths.update(broken)
         if paths:
-            found.add(cloud)
-    return frozenset(found)
+            found[cloud] = min(paths.values())  # "breaks" comes first
+    return found
 
 
-def _answer(cell: Cell | None, *, breaks: bool, finding: str) -> RowCell:
+def _answer(cell: Cell | None, *, changed: str | None, finding: str) -> RowCell:
     if cell is None:
         return RowCell(state="not asked", words="not asked")
     if cell.images is None:
         state, words = "refused", f"refused with {cell.status_code}"
     else:
         state, words = "listed", text.count(cell.images, "image")
-    if breaks:
-        state, words = "breaks", f"breaks: {words}"
+    if changed is not None:
+        state, words = changed, f"{changed.replace('-', ' ')}: {words}"
     return RowCell(state=state, words=words, finding=finding, recorded_at=cell.recorded_at or "")
 
 

@@ -366,3 +366,9 @@ def test_a_break_lasts_until_a_later_cloud_undoes_it():
     cells = [(len(run), run[0].words, bool(run[0].finding)) for run in row.runs]
     broken = (2, "breaks: refused with 400", True)
     assert cells == [(1, "1 image", False), broken, (1, "1 image", True)]
+    rule = {"kind": "status_changed", "reason": "x", "expires": "never"}
+    known = rules_of(rule, today=date(2026, 1, 1))
+    matrix = compare_neighbors({name: {Query(): clouds[name]} for name in "abcd"}, rules=known)
+    (row,) = questions.rows_of(matrix, report_of([matrix]).findings)
+    words = [run[0].words for run in row.runs]
+    assert words == ["1 image", "known deviation: refused with 400", "1 image"]
