@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 FEW, MANY = 5, 45
+VALGRIND = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 HEAD = """
 import os
 
@@ -66,8 +67,11 @@ def measured(folder: Path, plugin: str, test: str) -> tuple[int, float]:
 
 def counted(folder: Path, plugin: str, test: str, times: int) -> int:
     """Return the instructions of one run."""
-    valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no")
-    output = run(folder, plugin, test, times, *valgrind, "--cachegrind-out-file=/dev/null")
+    return instructions(run(folder, plugin, test, times, *VALGRIND))
+
+
+def instructions(output: str) -> int:
+    """Return the number of instructions that valgrind prints."""
     return int(re.findall(r"I +refs: +([\d,]+)", output)[-1].replace(",", ""))
 
 

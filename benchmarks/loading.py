@@ -1,44 +1,73 @@
 """How long loading a recorded listing takes, against vcrpy replaying the same file to requests.
 
-python -m benchmarks.loading
+python -m benchmarks.loading [--instructions]
 
 Both read the file and parse the body in each round, and take turns; the figures are medians of CPU
-time, and their ratio.
+time, and their ratio. Or they are the instructions of one more round, by valgrind's cachegrind:
+these hardly depend on how busy the machine is, or on when Python's garbage collector runs.
 """
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
 import vcr
 
 from benchmarks.compare import fleet, recording, timed
+from benchmarks.idle import VALGRIND, instructions
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.listing import Listing, read
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import Known
 
 SIZES = (7, 100, 1_000, 5_000)
+ROUNDS = 1, 3  # of which the instructions are counted
 
 
-def measure(size: int, folder: Path, rounds: int) -> dict[str, float]:
-    """CPU seconds of loading one listing with each tool."""
+def written(size: int, folder: Path) -> None:
+    """Write the cassette of a listing."""
     answer = recording(json.dumps({"images": fleet(size, "a")}).encode(), "a")
     Store(directory=folder).write(answer, known=Known())
+
+
+def tools(folder: Path) -> dict[str, Callable[[], object]]:
+    """Return what loads the listing with each tool."""
     path = str(Store(directory=folder).path("a", Query()))
+    url = Store(directory=folder).load("a", Query()).interactions[0].url
 
     def ours() -> Listing:
         return read(Store(directory=folder).load("a", Query()))
 
     def vcrpy() -> object:
         with vcr.VCR(record_mode="none").use_cassette(path):
-            return requests.get(answer.interactions[0].url, timeout=60).json()
+            return requests.get(url, timeout=60).json()
 
     if vcrpy() != {"images": ours().images}:
         raise SystemExit("both tools must read the same answer")
-    return timed({"ours": ours, "vcrpy": vcrpy}, rounds)
+    return {"ours": ours, "vcrpy": vcrpy}
+
+
+def counted(folder: Path, tool: str) -> float:
+    """Return the millions of instructions of one round."""
+    few, many = (
+        instructions(
+            subprocess.run(
+                [*VALGRIND, sys.executable, "-m", "benchmarks.loading", tool, str(folder), str(n)],
+                env={**os.environ, "PYTHONHASHSEED": "0"},
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stderr
+        )
+        for n in ROUNDS
+    )
+    return (many - few) / (ROUNDS[1] - ROUNDS[0]) / 1e6
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,15 +75,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loading")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--instructions", action="store_true")
     options = parser.parse_args(arguments)
+    unit = "M" if options.instructions else "ms"
     print(f"{'images':>8}{'ours':>12}{'vcrpy':>12}{'ratio':>8}")
     for size in options.sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            found = measure(size, Path(folder), options.rounds)
-        ours, vcrpy = found["ours"], found["vcrpy"]
-        print(f"{size:>8,}{ours * 1e3:>9.2f} ms{vcrpy * 1e3:>9.2f} ms{ours / vcrpy:>8.2f}")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            written(size, folder)
+            if options.instructions:
+                ours, vcrpy = counted(folder, "ours"), counted(folder, "vcrpy")
+            else:
+                found = timed(tools(folder), options.rounds)
+                ours, vcrpy = found["ours"] * 1e3, found["vcrpy"] * 1e3
+        print(f"{size:>8,}{ours:>9.2f} {unit:<2}{vcrpy:>9.2f} {unit:<2}{ours / vcrpy:>8.2f}")
     return 0
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 4:  # noqa: PLR2004  what `counted` runs: a tool, a folder, rounds
+        run = tools(Path(sys.argv[2]))[sys.argv[1]]
+        for _ in range(int(sys.argv[3])):
+            run()
+        raise SystemExit
     raise SystemExit(main())

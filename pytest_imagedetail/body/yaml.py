@@ -104,15 +104,27 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
 
 def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
     """Return the text of a UTF-8 file; raise as `read` does."""
+    data = read_bytes(path, error=error, remedy=remedy)
+    return text_of(data, where=str(path), error=error, remedy=remedy)
+
+
+def read_bytes(path: Path, *, error: type[ImageDetailError], remedy: str) -> bytes:
+    """Return the content of a file; raise as `read` does."""
     try:
-        return content(path).decode("utf-8")
-    except UnicodeDecodeError as fault:
-        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
-        where = f"{path}, line {fault.object[: fault.start].count(10) + 1}"
-        raise error(problem, where=where, remedy=remedy) from fault
+        return content(path)
     except OSError as fault:
         problem = f"the file cannot be read: {fault.strerror}"
         raise error(problem, where=str(path), remedy=remedy) from fault
+
+
+def text_of(data: bytes, *, where: str, error: type[ImageDetailError], remedy: str) -> str:
+    """Decode the content of a UTF-8 file; raise as `read` does."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
+        where += f", line {fault.object[: fault.start].count(10) + 1}"
+        raise error(problem, where=where, remedy=remedy) from fault
 
 
 def parse(

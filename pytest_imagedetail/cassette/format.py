@@ -32,11 +32,11 @@ _REMEDY: Final = (
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
-_CUT: Final = "\n    body:\n      string:"
-_BODY: Final = f"{_CUT} |-"  # as `dumps` lays out a body in JSON
-_INDENT: Final = " " * 8
-_LINE: Final = "\n" + _INDENT
-_NEXT: Final = "\n- request:\n"
+_CUT: Final = b"\n    body:\n      string:"
+_BODY: Final = _CUT + b" |-"  # as `dumps` lays out a body in JSON
+_INDENT: Final = b" " * 8
+_LINE: Final = b"\n" + _INDENT
+_NEXT: Final = b"\n- request:\n"
 _FACTS: Final = tuple(each.name for each in fields(Provenance))
 
 
@@ -58,16 +58,17 @@ def document_of(recording: Recording) -> dict[str, Any]:
 
 def load(path: Path) -> Recording:
     """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
-    text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return loads(text, where=str(path))
+    data = yamltext.read_bytes(path, error=DamagedCassetteError, remedy=_REMEDY)
+    return loads(data, where=str(path))
 
 
-def loads(text: str, *, where: str) -> Recording:
-    """Read the text of a cassette as `load` reads its file; `where` names it in errors."""
+def loads(data: bytes, *, where: str) -> Recording:
+    """Read the content of a cassette as `load` reads its file; `where` names it in errors."""
     try:
-        return _recording(_parsed_without_bodies(text))
+        return _recording(_parsed_without_bodies(data))
     except (ImageDetailError, LookupError, TypeError, ValueError):
         pass  # not in our own layout, or the place of a fault is to be found
+    text = yamltext.text_of(data, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(document)
@@ -79,25 +80,25 @@ def loads(text: str, *, where: str) -> Recording:
         raise error from fault
 
 
-def _parsed_without_bodies(text: str) -> Any:
+def _parsed_without_bodies(data: bytes) -> Any:
     """Parse a document that `dumps` wrote; its bodies in JSON are cut out, not read as YAML.
 
     YAML takes a large body as long as JSON does. A body that is cut wrongly does not fit the hash.
     """
-    short, bodies, end = "", [], 0
-    while (start := text.find(_BODY, end)) >= 0:
-        short += text[end:start] + _CUT
+    short, bodies, end = b"", [], 0
+    while (start := data.find(_BODY, end)) >= 0:
+        short += data[end:start] + _CUT
         start += len(_BODY)
-        end = text.find(_NEXT, start)
-        end = len(text) - text.endswith("\n") if end < 0 else end
+        end = data.find(_NEXT, start)
+        end = len(data) - data.endswith(b"\n") if end < 0 else end
         first = start + len(_LINE)
-        body = text[first:end].replace(_LINE, "\n")
-        is_indented = len(body) + body.count("\n") * len(_INDENT) == end - first
-        if not (is_indented and text.startswith(_LINE, start)):
+        body = data[first:end].replace(_LINE, b"\n")
+        is_indented = len(body) + body.count(b"\n") * len(_INDENT) == end - first
+        if not (is_indented and data.startswith(_LINE, start)):
             raise ValueError("a body is not indented as `dumps` does it")
         bodies.append(body)
-    short += text[end:]
-    document = yamltext.parse(short, where="", error=DamagedCassetteError, remedy=_REMEDY)
+    text = (short + data[end:]).decode("utf-8")
+    document = yamltext.parse(text, where="", error=DamagedCassetteError, remedy=_REMEDY)
     for each in document["interactions"]:
         body = each["response"]["body"]
         if body == {"string": None}:

@@ -41,7 +41,7 @@ def load(name: str, options: Options) -> Listing:
     path = Path(name)
     content = _committed(name) if _revision(name) else read_bytes(path)
     if path.suffix in yamltext.SUFFIXES:
-        return _listing_of(loads(content.decode("utf-8", "replace"), where=name))
+        return _listing_of(loads(content, where=name))
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     return imported(content, cloud=check_cloud_name(cloud), where=name).listing
 

@@ -64,7 +64,7 @@ def read(path: Path, *, name: str | None = None) -> Source:
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
-        own = loads(text, where=str(path))  # raises if it was changed
+        own = loads(text.encode(), where=str(path))  # raises if it was changed
         is_old = str(document["imagedetail"]["schema"]) != str(SCHEMA)
         return Source(path=path, name=name, tool="imagedetail", text=text, own=own, is_old=is_old)
     tool, listed = _interactions(document, path)
