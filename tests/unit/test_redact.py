@@ -258,7 +258,8 @@ def test_owners_by_their_names():
     assert value_of("admin", "owner_id") == value_of(413274, "user_id") == "redacted-owner"
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
         assert value_of(value, name) == value
-    assert json.loads(body_of({"user": {"id": OTHER, "name": "al"}}))["user"]["id"] == digest
+    user = {"id": OTHER, "name": "al", "checksum": OTHER[::-1]}
+    assert json.loads(body_of({"user": user}))["user"] == user | {"id": digest}
     for pair in ('{"key": "owner_id", "value": "%s"}', '<a><b name="tenant_id" value="%s" /></a>'):
         assert body_of((pair % OTHER).encode()) == pair % digest
 
@@ -337,6 +338,7 @@ def test_urls():
         ("https://h/v9/Rocky-9/images/1", f"https://{host}/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
         ("https://h/x?token=abc9,http://h", f"https://{host}/x?token=redacted,http://{host}"),
+        ("https://h/x?token=abc9, or not", f"https://{host}/x?token=redacted, or not"),
         ("http://h|http://h/http://h/", f"http://{host}|http://{host}/http://{host}/"),
         ("http://h/x\u3068http://h/y;a", f"http://{host}/x\u3068http://{host}/y;a"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
