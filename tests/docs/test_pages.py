@@ -23,6 +23,9 @@ def test_page(page, tmp_path):
     for block in blocks(text):
         if block.language == "python":
             compile(block.text, block.file or page.name, "exec")
+            later = text.partition(block.text)[2]
+            run = rf"^\$ (pytest( -\S+)*$|.*{re.escape(block.file)})"
+            assert not block.file or re.search(run, later, re.MULTILINE), f"{block.file} is not run"
     sessions = list(run_sessions(text, tmp_path))
     different = [(block, printed) for block, printed in sessions if differs(block.text, printed)]
     for block, printed in different:
