@@ -423,13 +423,16 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     shown = list(found)[:_MOST_PATHS]
     if len(found) > _MOST_PATHS:
         shown.append("...")
+    steps = ["this query has no difference left that a rule could accept"]
+    if shown:
+        steps = [f"give path and kind, or the id, as a report shows them: {', '.join(shown)}"]
+    if query == Query():
+        steps.append("if the report shows it for another query, name that: --query, --microversion")
     return UsageError(
         f"the rule would accept nothing between {clouds}: {about} names no difference of this "
         "kind; none was written",
         where=f"query {query}",
-        remedy=f"give path and kind, or the id, as a report shows them: {', '.join(shown)}"
-        if shown
-        else "no difference is left that a rule could accept",
+        remedy="\n".join(steps),
     )
 
 
