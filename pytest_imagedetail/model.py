@@ -293,10 +293,10 @@ class Query:
     @property
     def options(self) -> tuple[str, ...]:
         """The query as options of the `imagedetail` command, quoted for a shell."""
-        asked = tuple(f"--query={shlex.quote(f'{name}={value}')}" for name, value in self.params)
+        asked = tuple(f"--query={shell_quoted(f'{name}={value}')}" for name, value in self.params)
         if self.microversion is None:
             return asked
-        return (*asked, f"--microversion={shlex.quote(self.microversion)}")
+        return (*asked, f"--microversion={shell_quoted(self.microversion)}")
 
     @property
     def is_whole(self) -> bool:
@@ -313,6 +313,19 @@ class Query:
         is_clear = text.isprintable() and not any("&" in value for _, value in self.params)
         text = text if is_clear else self.wire
         return text if self.microversion is None else f"{text} @{self.microversion}"
+
+
+def shell_quoted(word: str) -> str:
+    r"""Quote a word for a shell; what is not text or acts on a terminal, as `$'Z\374rich'`."""
+    if word.isprintable():
+        return shlex.quote(word)
+    try:
+        raw = word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
+        raw = word.encode("utf-8", "surrogatepass")
+    plain = set(range(0x20, 0x7F)) - set(b"'\\")
+    escaped = (chr(each) if each in plain else f"\\{each:03o}" for each in raw)
+    return f"$'{''.join(escaped)}'"
 
 
 def isotime(moment: datetime) -> str:

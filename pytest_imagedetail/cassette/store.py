@@ -242,8 +242,7 @@ class Store:
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another one
                 known = self.reader.load(path).provenance.query
-                typed = " ".join(known.options) or "all"
-                recorded[str(known)] = typed if typed.isprintable() else str(known)
+                recorded[str(known)] = " ".join(known.options) or "all"
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",

@@ -7,7 +7,6 @@ image that breaks the schema turns the whole listing into a 400. One property th
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -23,7 +22,7 @@ from pytest_imagedetail.check.samples import Images, metadata
 from pytest_imagedetail.check.verdicts import Consequence, Finding, FoundImage, Outcome, check
 from pytest_imagedetail.contract import JSON_PROPERTIES
 from pytest_imagedetail.errors import BodyError, ImageDetailError
-from pytest_imagedetail.model import LISTING_STATUSES, Response
+from pytest_imagedetail.model import LISTING_STATUSES, Response, shell_quoted
 from pytest_imagedetail.text import count
 
 _OF_IMAGE: Final = ("id", "name", "owner", "visibility")
@@ -176,15 +175,7 @@ def _unset(properties: Iterable[str], image: Any) -> str:
     words = ["openstack", "image", "unset"]
     for name in properties:
         words += [f"--property={name}"] if name.startswith("-") else ["--property", name]
-    return " ".join(map(_quoted, [*words, str(image)]))
-
-
-def _quoted(word: str) -> str:
-    r"""Quote a word for a shell; control characters, which act on a terminal, as `$'\033'`."""
-    if word.isprintable():
-        return shlex.quote(word)
-    octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogatepass"))
-    return f"$'{octal}'"
+    return " ".join(map(shell_quoted, [*words, str(image)]))
 
 
 @cache
