@@ -62,8 +62,10 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     """
     module, is_test, rest = test.partition("::")
     if not is_test:
-        *folders, name = map(_component, test.split("/"))
-        return PurePosixPath(TRAFFIC, *folders, f"{name}.yaml")
+        *folders, last = test.split("/")
+        plain = last.partition("[")[0]
+        exact = plain.replace(".", "::") + last.removeprefix(plain)  # of TestA.test_b[1]
+        return PurePosixPath(TRAFFIC, *map(_component, folders), f"{_component(last, exact)}.yaml")
     *folders, file = module.split("/")
     # A module may have no suffix or another: test.py and test.txt are two.
     stem = file.removesuffix(".py") if file.endswith(".py") else f"{file}/"
@@ -80,8 +82,8 @@ def shared_folder(name: str) -> str:
     return f"{_component(name)}{SHARED}"
 
 
-def _component(name: str) -> str:
-    return name if _is_plain(name) and "." not in name else _hashed(name, name)
+def _component(name: str, exact: str = "") -> str:
+    return name if _is_plain(name) and "." not in name else _hashed(name, exact or name)
 
 
 def _is_plain(name: str) -> bool:

@@ -59,6 +59,25 @@ def test_a_scrubbed_cassette_of_vcrpy_is_replayed_and_left_alone(pytester, run, 
     )
 
 
+def test_scrubbed_cassettes_of_pytest_recording_are_those_of_their_tests(pytester, run, served):
+    """Of one in a class with parameters, too."""
+    theirs = pytester.path / "old/test_own/TestOne.test_images[1.5].yaml"
+    with vcr.use_cassette(str(theirs)):
+        requests.get(f"{served.url}/images/detail?limit=2", timeout=9)
+    assert main(["scrub", "old", "--cloud=staging"]) == 0
+    run(
+        """
+        import pytest, requests
+
+        @pytest.mark.imagedetail("staging")
+        class TestOne:
+            @pytest.mark.parametrize("one", ["1.5"])
+            def test_images(self, imagedetail_cassette, one):
+                assert requests.get("$URL/images/detail?limit=2").ok
+        """
+    ).assert_outcomes(passed=1)
+
+
 def test_ours_is_replayed_by_vcrpy_and_pytest_recording(pytester, run):
     """With the placeholders for hosts; no cloud is there."""
     pytest.importorskip("pytest_recording", reason="pytest-recording is not installed")
