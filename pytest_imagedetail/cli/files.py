@@ -338,7 +338,7 @@ def _mv(options: Options) -> int:
 
 def _renamed(test: str, old: str, new: str) -> str | None:
     """Return the new name of a test; None if it is not, and not below, the one that changed."""
-    old, new = old.rstrip("/"), new.rstrip("/")
+    old, new = (each.rstrip("/").removeprefix("./") for each in (old, new))
     rest = test.removeprefix(old)
     is_meant = test.startswith(old) and (not rest or rest.startswith(("/", "::", "[")))
     return new + rest if is_meant else None

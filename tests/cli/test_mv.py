@@ -35,7 +35,7 @@ def test_recordings_are_moved(imagedetail, store):
     for old, new, expected in (
         ("t/test_a.py::test_x", "t/test_a.py::test_y", ("test_a.py::test_y", "test_ab.py::test_x")),
         ("t/test_a.py", "t/b/test_c.py", ("b/test_c.py::test_y", "test_ab.py::test_x")),
-        ("t/b/", "t", ("test_ab.py::test_x", "test_c.py::test_y")),
+        ("./t/b/", "./t", ("test_ab.py::test_x", "test_c.py::test_y")),
     ):
         done = imagedetail("mv", old, new)
         assert done.returncode == 0, done.stderr
