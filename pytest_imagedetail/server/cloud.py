@@ -90,10 +90,12 @@ class RecordedCloud:
         if asked.method == "GET" and _is_listing(asked):
             command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])
             remedy = f"record it from a real cloud: {command}"
+        elif asked.method == "GET" and not is_identity(asked):
+            remedy = "record it from a real cloud: imagedetail serve --record --os-cloud NAME"
         elif is_identity(asked):
             remedy = "ask Keystone only for a token, its catalog and its versions"
         else:
-            remedy = "ask for images/detail: `imagedetail record` records nothing else"
+            remedy = "send GET requests only: no other is recorded"
         return CassetteNotFoundError(
             f"nothing is recorded for {asked.method} {shown}",
             where=f"cloud {self.name}, nearest recordings: {', '.join(nearest) or 'none'}",

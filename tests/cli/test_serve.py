@@ -111,12 +111,16 @@ def test_any_client_gets_what_was_recorded(serve):
             assert len(got(active)["images"]) == 8
             assert got(f"{root}/v2.1/")["version"]["links"][0]["href"] == f"{root}/v2.1/"
             assert len(got(f"{root}/")["versions"]) == 2
-        fault = served.ask("/images/detail?limit=4", cloud=OLD).json()["notImplemented"]
+        fault, other = (
+            served.ask(each, cloud=OLD).json()["notImplemented"]
+            for each in ("/images/detail?limit=4", "/flavors")
+        )
     problem, where, remedy = fault["message"].splitlines()
     assert problem == "nothing is recorded for GET /v2.1/images/detail?limit=4"
     assert where.startswith("  where: cloud nova-2023.1, nearest recordings: GET /v2.1/images/")
     command = "imagedetail record --os-cloud NAME --query=limit=4"
     assert remedy == f"  next:  record it from a real cloud: {command}"
+    assert "imagedetail serve --record --os-cloud NAME" in other["message"]
     assert (served.code, served.errors) == (0, "")
 
 
