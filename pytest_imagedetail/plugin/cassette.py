@@ -206,7 +206,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     selected = settings.select([*known(settings, marker), *store_of(settings).traffic_clouds()])
     if len(selected) == 1:
         return check_cloud_name(selected[0])
-    clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"
+    clouds = f"{len(selected)} clouds are selected: {', '.join(selected)}"
     raise UsageError(
         "imagedetail_cassette needs one cloud whose traffic it keeps: "
         + (clouds if selected else "no cloud is selected"),
