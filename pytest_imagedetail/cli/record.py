@@ -55,7 +55,7 @@ _SINGULAR: Final = {
 }
 _NAMED: Final = 3  # of the texts that look sensitive
 _FIRST_PAGE: Final = "interactions[0].response.body: "
-_WIRE: Final = " on the wire only: key order, a repeated key, a header or the label"
+_WIRE: Final = " on the wire only: key order, a repeated key, a header or the declared release"
 
 
 def add_verbs(verbs: Any) -> None:

@@ -134,7 +134,8 @@ def remedies_for_change(
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
     words = [f"--os-cloud={shlex.quote(os_cloud)}"]
     words += [f"--name={shlex.quote(recorded.cloud)}"] if os_cloud != recorded.cloud else []
-    words += [f"--release={recorded.release}"] if recorded.release else []
+    release = changed.candidate.release or recorded.release
+    words += [f"--release={release}"] if release else []
     words += [f"--expect={expect}"] if expect is not None else []
     words += [*folder, *recorded.query.options, "--rewrite"]
     again = f"if only its data changed, replace the recording: imagedetail record {' '.join(words)}"

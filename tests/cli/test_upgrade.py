@@ -4,6 +4,7 @@ Each way of recording is tried through the command and through pytest, against a
 """
 
 import json
+import re
 import sys
 from dataclasses import replace
 
@@ -87,6 +88,20 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tes
     done = imagedetail("record", "before", "--rewrite")
     assert "cloud 'before' is another release than its recordings" in done.stderr
     assert site.recordings == before
+
+
+def test_a_release_that_is_told_later(site, imagedetail):
+    """The command that is printed keeps it."""
+    site.installs("2024.2")
+    for release, code in (((), 0), (["--release=2024.2"], 1)):
+        done = imagedetail("record", "--os-cloud=staging", "--name=new", *release)
+        assert done.returncode == code
+    assert "a header or the declared release\n" in done.stdout
+    typed = re.search("replace the recording: imagedetail (.*)", done.stdout)[1].split()
+    assert "--release=2024.2" in typed
+    assert imagedetail(*typed).stdout.startswith("replaced ")
+    done = imagedetail("record", "--os-cloud=staging", "--name=new", "--release=2024.2")
+    assert (done.returncode, done.stdout[:9]) == (0, "unchanged")
 
 
 def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, tests):
