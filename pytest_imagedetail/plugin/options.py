@@ -1,6 +1,7 @@
 """Turn options, ini keys and the marker into settings."""
 
 import contextlib
+import os.path
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,13 @@ def explained() -> Iterator[None]:
         yield
     except (UsageError, CassetteError) as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def typed(item: pytest.Item) -> str:
+    """Return the node id of a test as pytest takes it in the folder where it was started."""
+    module, *rest = item.nodeid.partition("::")
+    started = item.config.invocation_params.dir
+    return "".join([os.path.relpath(item.config.rootpath / module, started), *rest])
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A test's own client: recorded once all has passed, replayed, verified, and refused."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -180,6 +181,17 @@ def test_the_network_is_shut_while_replaying(project, run):
                 f"E * next:  {remedy}",
             ]
         )
+
+
+def test_the_command_fits_the_folder_where_pytest_was_started(pytester, run):
+    """It names the test from there."""
+    run(TEST, "once")
+    (pytester.path / "pytest.ini").touch()
+    (pytester.path / "test_own.py").rename(pytester.mkdir("sub") / "test_below.py")
+    os.chdir("sub")
+    for arguments in ((), ("../sub",)):
+        result = pytester.runpytest_inprocess(*arguments)
+        result.stdout.fnmatch_lines(["E * next:  record it: pytest test_below.py::test_images *"])
 
 
 def test_traffic_needs_one_cloud(run):
