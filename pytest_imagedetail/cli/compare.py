@@ -281,7 +281,8 @@ def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
 
 def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the clouds that were typed, in their order, or else all clouds, family by family."""
-    store, own = options.store, options.store.clouds()
+    store, declared = options.store, options.chosen.declared.values()
+    own = tuple(dict.fromkeys([*store.clouds(), *(each.name for each in declared if each.release)]))
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
     groups = [sides.names([each], options) for each in options.names] or [clouds]
     row: dict[str, Answers] = {}
@@ -290,8 +291,9 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
         row |= by_release(found)
     if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
         raise _not_recorded(options.asked, row)
-    if options.asked == Query() and options.names:
-        for lost in (cloud for cloud, answers in row.items() if not answers):
+    if options.asked == Query():
+        kept = () if options.names else store.traffic_clouds()  # only by tests: left out below
+        for lost in (each for each, answers in row.items() if not answers and each not in kept):
             store.load(lost, Query())  # a declared cloud without a recording: say how to record it
     return [row] if options.names else _families(row)
 

@@ -40,6 +40,13 @@ def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_pat
     matrices = json.loads(result.stdout)["matrices"]
     assert [[each["cloud"] for each in one["clouds"]] for one in matrices] == families
     assert "left out: alone (no release, " in result.stderr
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {a-2025.2: {release: '2025.2'}}")
+    result = matrix()
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "nothing is recorded for cloud 'a-2025.2', query 'all'" in result.stderr
+    (tmp_path / "cassettes/a-2025.2/tests/a.yaml").parent.mkdir(parents=True)
+    (tmp_path / "cassettes/a-2025.2/tests/a.yaml").touch()
+    assert matrix().stderr.startswith("imagedetail: left out: alone, a-2025.2 (no release, ")
 
 
 def test_own_recordings_come_before_the_library(matrix, tmp_path):
