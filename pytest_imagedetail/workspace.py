@@ -1,11 +1,12 @@
 """What a run or a command works with: rules, recordings, guarded live clouds."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_imagedetail.cassette import Reader, Store
+from pytest_imagedetail.cassette import Reader, Store, own_name
 from pytest_imagedetail.errors import VerificationError
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import remedies_for_change
@@ -79,13 +80,20 @@ def guarded(
     live = replace(live, release=release)
     again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
     if again is not None and (again.of_two_projects or not again.compatible):
-        changed = f"the answer to a recorded query changed\n{terminal.details(again)}"
-        other = "another project asks than the one that recorded"
+        problem = f"the answer to a recorded query changed\n{terminal.details(again)}"
+        remedy = remedies_for_change(again, target.os_cloud, access.max_microversion)
+        if again.of_two_projects:
+            problem = "another project asks than the one that recorded"
+            words = (f"--os-cloud={target.os_cloud}", f"--name={live.name}-other")
+            command = shlex.join(["imagedetail", "record", *words, f"--like={live.name}"])
+            remedy = (
+                "use the credentials of that project again\n"
+                f"or record the other one under a name of its own: {command}"
+            )
         raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: "
-            f"{other if again.of_two_projects else changed}",
-            where=str(store.path(live.name, again.baseline.query)),
-            remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
+            f"nothing was added to the recordings of {live.name!r}: {problem}",
+            where=str(store.directory / own_name(again.listings[0].provenance)),
+            remedy=remedy,
         )
     return live
 

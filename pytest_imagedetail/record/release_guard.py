@@ -8,13 +8,15 @@ releases are compared. A cloud that offered one when it was recorded must still 
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, load
+from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import DamagedCassetteError, ReleaseError, StaleCassetteError
-from pytest_imagedetail.model import Provenance
+from pytest_imagedetail.model import Provenance, Recording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,18 @@ def looks_like(microversion: str | None) -> str:
 
 def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
     """Read what is recorded of a cloud's release, the traffic of tests included."""
-    for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
+    for path, recording in readable((*store.paths(cloud), *store.traffic_paths(cloud))):
+        yield Evidence.of(recording.provenance, where=str(path))
+
+
+def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Recording]]:
+    """Read cassettes, without those of other tools, which say nothing of the release."""
+    for path in paths:
         try:
-            known = load(path).provenance
+            yield path, load(path)
         except DamagedCassetteError as error:
-            if error.rule != "foreign":  # another tool's says nothing of the release
+            if error.rule != "foreign":
                 raise
-        else:
-            yield Evidence.of(known, where=str(path))
 
 
 def other_release(
@@ -138,7 +144,12 @@ def remedies_for_change(
     words += [f"--release={release}"] if release else []
     words += [f"--expect={expect}"] if expect is not None else []
     words += [*folder, *recorded.query.options, "--rewrite"]
-    again = f"if only its data changed, replace the recording: imagedetail record {' '.join(words)}"
+    command = f"imagedetail record {' '.join(words)}"
+    if (test := changed.listings[0].provenance.test) is not None:
+        command = "pytest --imagedetail-record-mode=rewrite"
+        if test == CHECK:
+            command = f"imagedetail record {recorded.cloud} --suite check --rewrite"
+    again = f"if only its data changed, replace the recording: {command}"
     return f"{under_new_name(recorded.cloud, os_cloud, microversion, *folder)}\n{again}"
 
 

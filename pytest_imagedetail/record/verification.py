@@ -1,26 +1,31 @@
 """Ask a live cloud the same query again and compare the answers; write nothing."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.errors import ComparisonError, ReleaseError
+from pytest_imagedetail.errors import ComparisonError, ImageDetailError, ReleaseError
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import FailOn, Provenance, Query
+from pytest_imagedetail.model import FailOn, Provenance, Query, Recording
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud, Unwritten
 from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
     other_release,
+    readable,
     under_new_name,
 )
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import NO_RULES, Rules
 from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.transport.request import api_version
 
 PROFILE: Final = "same-cloud"
 """How answers that one cloud gives at different times are normalized."""
@@ -106,8 +111,7 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
 
     Releases that share a microversion, and clouds without one, look alike to the release guard.
     """
-    for path in filter(store.is_own, store.paths(live.name)):
-        recording = load_own(path)
+    for recording in _recorded(live.access, store, live.name):
         recorder.refuse_stale(recording, live.release)
         provenance = recording.provenance
         if provenance.source == "recorded" and not _is_redacted(provenance.query):
@@ -115,6 +119,26 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
             listing = recorder.follow(recording, declared=live.release, expect=expect)
             return verify(listing, live.access, rules=rules)
     return None
+
+
+def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
+    """Yield own recordings, then each listing that a test's client got as the same user."""
+    yield from map(load_own, filter(store.is_own, store.paths(cloud)))
+    mine = placeholders.digest_of(access.user_id), api_version(access.endpoint)
+    for _, recording in readable(store.traffic_paths(cloud) if mine[0] else ()):
+        known = recording.provenance
+        # Unlike a listing, traffic loses e-mail addresses.
+        is_alike = (known.user, known.api_version) == mine and "people" not in known.redactions
+        for each in recording.interactions if is_alike else ():
+            newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
+            query = replace(Query.parse(urlsplit(each.url).query), microversion=newest)
+            listing = replace(known, query=query, complete=query.is_whole)
+            one = Recording(provenance=listing, interactions=(each,))
+            with suppress(ImageDetailError):  # an error, one page of several, or no JSON
+                recorder.follow(one)
+                path = each.url.partition("?")[0]
+                if path == f"{known.endpoint}/images/detail" and each.response.body[:1] == b"{":
+                    yield one
 
 
 def _evidence(access: Access, release: str | None = None) -> Evidence:

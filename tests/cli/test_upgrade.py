@@ -5,6 +5,7 @@ Each way of recording is tried through the command and through pytest, against a
 
 import json
 import re
+import shutil
 import sys
 from dataclasses import replace
 
@@ -40,8 +41,8 @@ def tests(pytester, imagedetail, site, monkeypatch):
     monkeypatch.chdir(site.folder)  # and not in pytester's own folder
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a test is rewritten in a second
 
-    def tests(mode, query="", cloud="before"):
-        (site.folder / "test_it.py").write_text(TEST.replace("QUERY", query))
+    def tests(mode, query="", cloud="before", test=TEST):
+        (site.folder / "test_it.py").write_text(test.replace("QUERY", query))
         plugins = ("-p", "no:recording", "-p", "no:cacheprovider")
         options = (f"--imagedetail-record-mode={mode}", f"--imagedetail-cloud={cloud}")
         return pytester.runpytest_inprocess(*plugins, *options)
@@ -151,12 +152,41 @@ def test_a_changed_answer_is_replaced_on_request_only(site, before, imagedetail,
     tests("once", ACTIVE).assert_outcomes(passed=2)
 
 
+def test_what_a_client_asked_is_asked_again(site, imagedetail, tests):
+    """Where nothing else is recorded, and no microversion tells one release from another."""
+    own = f"import requests\n\n{TEST[TEST.index('def test_own') :]}"
+    site.installs("essex")
+    site.declares(before=None)
+    tests("once", test=own).assert_outcomes(passed=1)
+    recorded = site.recordings
+    more = own + own.replace("test_own_client", "test_more").replace("/detail", "/detail?limit=2")
+    site.installs("essex", without={"withdrawn"})
+    for mode in ("once", "new_episodes"):
+        result = tests(mode, test=more)
+        result.stdout.fnmatch_lines(
+            [
+                "nothing was added to the recordings of 'before': the answer *",
+                "*image_removed*",
+                "*replace the recording: pytest --imagedetail-record-mode=rewrite",
+            ]
+        )
+    done = imagedetail("record", "before")
+    assert (done.returncode, "image_removed" in done.stderr) == (2, True)
+    assert site.recordings == recorded
+    tests("rewrite", test=more).assert_outcomes(passed=2)
+    tests("none", test=more).assert_outcomes(passed=2)
+
+
 def test_another_project_adds_nothing(site, before, imagedetail, tests):
     """It may see other images, also where one query shows it the same."""
     object.__setattr__(site.cloud.application.identity.account, "project_id", "ab" * 16)
     refusal = "nothing was added to the recordings of 'before': another project asks"
     done = imagedetail("record", "before", "--query=status=SAVING")
     assert (done.returncode, refusal in done.stderr) == (2, True)
+    other = "record --os-cloud=staging --name=before-other --like=before"
+    assert f"under a name of its own: imagedetail {other}\n" in done.stderr
+    assert imagedetail(*other.split()).returncode == 0
+    shutil.rmtree(site.folder / "cassettes/before-other")
     tests("once").stdout.fnmatch_lines([f"{refusal}*"])
     assert site.recordings == before
 
