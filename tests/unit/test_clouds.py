@@ -452,6 +452,7 @@ def test_a_broken_file(folder, monkeypatch):
         ("auth_type: v3pasword", "unknown auth_type 'v3pasword'", cloud),
         ("auth: {auth_url: 'http://a/v3', pasword: hunter2}", misfit, cloud),
         ("auth: {username: hunter2}", f"{missing} auth_url", cloud),
+        ("profile: 'http://127.0.0.1:1/hunter2'", "its profile cannot be read: ", cloud),
         ("auth: {auth_url: 'http://a/v3'}", f"{missing} username and password", cloud),
         ("auth: {auth_url: 'http://a/v3', username: u}", f"{missing} password", cloud),
         ("auth: {auth_url: 'http://a/v3', password: hunter2}", f"{missing} username", cloud),

@@ -95,7 +95,7 @@ def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configur
                 _check_complete(region.config)
                 return found
             failure = _unknown(name if name != _BUILT_IN else None, known, files, declared)
-        except (AuthPluginException, SDKException, *MALFORMED) as error:
+        except (AuthPluginException, SDKException, OSError, *MALFORMED) as error:
             failure = _unusable(os_cloud, error, files)
     raise failure
 
@@ -283,6 +283,9 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
             problem = f"its auth section is incomplete: without {missing}"
         case OptionError():
             problem = f"its auth section is incomplete: {error}"
+        case OSError():  # also of requests; its text names hosts
+            problem = "its profile cannot be read: openstacksdk asks the vendor for it"
+            remedy = "check the network, or write the profile's auth_url instead of the profile"
         case TypeError():  # "missing 1 required positional argument: 'auth_url'"
             problem = f"its auth section does not fit its auth_type: {error}"
     where = f"{_where(files)}, cloud {os_cloud!r}" if os_cloud else _where(files)
