@@ -245,6 +245,8 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     alone.
     """
     declared, baseline = _declared_in(path, required=False)
+    if declared.get(cloud.name) == cloud:
+        return True  # by another process meanwhile
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     release = {} if cloud.release is None else {"release": cloud.release}
     entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
@@ -263,8 +265,11 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
 def _with_entry(text: str, entry: str) -> str:
     """Insert an entry at the top of the block `clouds:`, or append the block."""
     text = f"{text.rstrip()}\n"
-    key = re.search(r"^clouds:[ \t]*(#.*)?\n", text, re.MULTILINE)
-    head, block = (text[: key.end()], text[key.end() :]) if key else (f"{text}clouds:\n", "")
+    key = re.search(r"^clouds:([ \t]*(?:\{\}|null|~))?([ \t]*(?:#.*)?\n)", text, re.MULTILINE)
+    before, end, block = (
+        (text[: key.start()], key[2], text[key.end() :]) if key else (text, "\n", "")
+    )
+    head = f"{before}clouds:{end}"
     margin = block[: len(block) - len(block.lstrip(" "))] or "  "
     return "".join([head, indent(entry, margin), block]).lstrip()
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load, own_name
 from pytest_imagedetail.cassette.names import CHECK
+from pytest_imagedetail.cassette.swapping import LOCK, writing
 from pytest_imagedetail.check import sources
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import headline
@@ -264,14 +265,17 @@ def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
     """Keep a cloud's name in clouds.yaml, so that it can be verified by its own name."""
     if target.name in chosen.declared or target.name == target.os_cloud:
         return
-    if declare(target, chosen.clouds_file):
+    with writing(chosen.clouds_file, lock=chosen.cassette_dir / LOCK):
+        is_declared = declare(target, chosen.clouds_file)
+    if is_declared:
         release = f", release {target.release}" if target.release else ""
         print(f"declared   {chosen.clouds_file}  {target.name}: {target.os_cloud}{release}")
     else:
+        release = f', release: "{target.release}"' if target.release else ""
         say(
             f"warning: {target.name} could not be added to {chosen.clouds_file}; add "
-            f"`{target.name}: {{os_cloud: {target.os_cloud}}}` to its clouds, or verify it with "
-            f"--os-cloud {target.os_cloud}"
+            f"`{target.name}: {{os_cloud: {target.os_cloud}{release}}}` to its clouds, or verify "
+            f"it with --os-cloud {target.os_cloud}"
         )
 
 

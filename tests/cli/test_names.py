@@ -82,6 +82,7 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
         (None, f"clouds:\n{entry}"),
         ("# ours\nbaseline: k5", f"# ours\nbaseline: k5\nclouds:\n{entry}"),
         ("clouds:\nbaseline: k5\n", f"clouds:\n{entry}baseline: k5\n"),
+        ("clouds: {}\nbaseline: k5", f"clouds:\n{entry}baseline: k5\n"),
         ("clouds:  # ours\n  k5: {}\n", f"clouds:  # ours\n{entry}  k5: {{}}\n"),
         (
             "clouds:\n    k5: {}\n",
@@ -100,7 +101,7 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
     path.write_text("clouds: {k5: {}}\n")
     result = imagedetail(*arguments)
     assert result.returncode == 0
-    by_hand = "imagedetail.yaml; add `before: {os_cloud: old}` to its clouds"
+    by_hand = 'imagedetail.yaml; add `before: {os_cloud: old, release: "2023.1"}` to its clouds'
     assert f"before could not be added to {by_hand}" in result.stderr
     assert path.read_text() == "clouds: {k5: {}}\n"
 

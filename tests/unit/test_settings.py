@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_imagedetail.errors import SettingsError
-from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve
+from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, declare, resolve
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 
@@ -42,6 +42,12 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
             given = [Choices()] * place + layers[place:]
             assert getattr(resolve(*given, root=tmp_path), field) == value, (field, place)
     assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
+
+
+def test_two_processes_declare_one_cloud(tmp_path):
+    """The second one finds what it would add."""
+    cloud = CloudDeclaration(name="before", os_cloud="old", release="2023.1")
+    assert [declare(cloud, tmp_path / "imagedetail.yaml") for _ in range(2)] == [True, True]
 
 
 def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
