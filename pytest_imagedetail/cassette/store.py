@@ -195,9 +195,11 @@ class Store:
                 )
 
     def holds(self, recording: Recording) -> bool:
-        """Return whether the file of this query has the same answer, dates aside."""
-        path = self.path(recording.provenance.cloud, recording.provenance.query)
-        return _is_same_answer(load_own(path), recording)
+        """Return whether the file of this query has the same answer, dates and notes aside."""
+        known = replace(recording.provenance, volatile=())
+        return _is_same_answer(
+            load_own(self.path(known.cloud, known.query)), replace(recording, provenance=known)
+        )
 
     def traffic_path(self, cloud: str, test: str, *, shared: str | None = None) -> Path:
         """Return the file of a test's own traffic, whether or not it exists."""
@@ -368,9 +370,14 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
-    """Return whether both hold the same, except when and by what version they were written."""
-    was = old.provenance
-    provenance = replace(new.provenance, recorded_at=was.recorded_at, plugin=was.plugin)
+    """Return whether both hold the same, except when and by what version they were written.
+
+    Who asks once finds nothing volatile.
+    """
+    was, volatile = old.provenance, new.provenance.volatile or old.provenance.volatile
+    provenance = replace(
+        new.provenance, recorded_at=was.recorded_at, plugin=was.plugin, volatile=volatile
+    )
     if provenance.test is not None:  # a client may send more headers that are dropped than another
         provenance = replace(provenance, redactions=was.redactions)
     return dumps(_sorted(replace(new, provenance=provenance))) == dumps(_sorted(old))

@@ -200,8 +200,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
     """Run all checks, and keep one cassette of their traffic; return the exit code."""
     name, store = target.name, options.store
     path = store.traffic_path(name, CHECK)
-    adds = not (options.rewrite and path.exists())
-    cloud = guarded(target, access, options.chosen, store, adds=adds)
+    cloud = guarded(target, access, options.chosen, store, adds=not path.exists())
     retry = Retry(access)
     asked = sources.live(cloud, retry)
     with waiting(f"checking {name}"):

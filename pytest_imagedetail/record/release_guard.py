@@ -13,7 +13,6 @@ from typing import Self
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, load
-from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import DamagedCassetteError, ReleaseError, StaleCassetteError
 from pytest_imagedetail.model import Provenance, Recording
@@ -145,10 +144,8 @@ def remedies_for_change(
     words += [f"--expect={expect}"] if expect is not None else []
     words += [*folder, *recorded.query.options, "--rewrite"]
     command = f"imagedetail record {' '.join(words)}"
-    if (test := changed.listings[0].provenance.test) is not None:
+    if changed.listings[0].provenance.test is not None:
         command = "pytest --imagedetail-record-mode=rewrite"
-        if test == CHECK:
-            command = f"imagedetail record {recorded.cloud} --suite check --rewrite"
     again = f"if only its data changed, replace the recording: {command}"
     return f"{under_new_name(recorded.cloud, os_cloud, microversion, *folder)}\n{again}"
 

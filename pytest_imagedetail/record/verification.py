@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ComparisonError, ImageDetailError, ReleaseError
@@ -125,7 +126,8 @@ def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
     """Yield own recordings, then each listing that a test's client got as the same user."""
     yield from map(load_own, filter(store.is_own, store.paths(cloud)))
     mine = placeholders.digest_of(access.user_id), api_version(access.endpoint)
-    for _, recording in readable(store.traffic_paths(cloud) if mine[0] else ()):
+    paths = {*store.traffic_paths(cloud)} - {store.traffic_path(cloud, CHECK)}
+    for _, recording in readable(sorted(paths) if mine[0] else ()):
         known = recording.provenance
         # Unlike a listing, traffic loses e-mail addresses.
         is_alike = (known.user, known.api_version) == mine and "people" not in known.redactions

@@ -52,6 +52,8 @@ def test_what_two_identical_requests_disagree_on_is_named(imagedetail, record, t
         assert line in done.stdout
     recording = load(tmp_path / "cassettes/staging/all.yaml")
     assert set(recording.provenance.volatile) == {"images[*].metadata.seen", "images[*].minRam"}
+    assert record(acts=[seen(1)]).stdout.startswith("unchanged")  # and the paths are kept
+    assert load(tmp_path / "cassettes/staging/all.yaml").provenance == recording.provenance
     body = json.loads(recording.interactions[0].response.body)
     body["images"][0]["minRam"] = 7
     (tmp_path / "other.json").write_text(json.dumps(body))
@@ -70,6 +72,8 @@ def test_two_answers_that_are_the_same_or_none(record, tmp_path):
     done = record("--twice")
     assert done.stdout.splitlines()[1] == "asked twice, and answered the same"
     assert load(tmp_path / "cassettes/staging/all.yaml").provenance.volatile == ()
+    assert record("--twice", acts=[None, seen(1)]).stdout.startswith("replaced")
+    assert load(tmp_path / "cassettes/staging/all.yaml").provenance.volatile != ()
 
 
 def test_a_damaged_recording_is_not_replaced(record, tmp_path):
