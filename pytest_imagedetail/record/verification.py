@@ -123,14 +123,16 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
 
 
 def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
-    """Yield own recordings, then each listing that a test's client got as the same user."""
+    """Yield own recordings, then each listing that a test's client got with this access."""
     yield from map(load_own, filter(store.is_own, store.paths(cloud)))
-    mine = placeholders.digest_of(access.user_id), api_version(access.endpoint)
+    user, project = map(placeholders.digest_of, (access.user_id, access.project_id))
+    mine = user, project, api_version(access.endpoint)
     paths = {*store.traffic_paths(cloud)} - {store.traffic_path(cloud, CHECK)}
-    for _, recording in readable(sorted(paths) if mine[0] else ()):
+    for _, recording in readable(sorted(paths) if user else ()):
         known = recording.provenance
         # Unlike a listing, traffic loses e-mail addresses.
-        is_alike = (known.user, known.api_version) == mine and "people" not in known.redactions
+        is_mine = (known.user, known.project, known.api_version) == mine
+        is_alike = is_mine and "people" not in known.redactions
         for each in recording.interactions if is_alike else ():
             newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
             query = replace(Query.parse(urlsplit(each.url).query), microversion=newest)
