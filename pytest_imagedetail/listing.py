@@ -207,14 +207,14 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     provenance, pages = recording.provenance, recording.interactions
     where = f"cloud {provenance.cloud}, query {provenance.query}"
     first = pages[0].response
-    _check_status(first, expect, where)
+    _check_status(first, expect, where, _EXPECT)
     if first.status_code not in LISTING_STATUSES:
         return Listing(recording=recording, document=_error_document(first, where))
     images: list[dict[str, Any]] = []
     beside: dict[str, list[Any]] = {}
     for number, interaction in enumerate(pages, start=1):
         place = where if len(pages) == 1 else f"{where}, page {number}"
-        _check_status(interaction.response, None, place)
+        _check_status(interaction.response, None, place, _CHANGED)
         page = read_page(interaction.response.body, where=place)
         images += page.pop("images")
         for name, value in page.items():
@@ -338,7 +338,7 @@ def _object(body: bytes, where: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _check_status(response: Response, expect: int | None, where: str) -> None:
+def _check_status(response: Response, expect: int | None, where: str, hint: str) -> None:
     status, wanted = response.status_code, LISTING_STATUSES if expect is None else {expect}
     if status in wanted:
         return
@@ -346,12 +346,13 @@ def _check_status(response: Response, expect: int | None, where: str) -> None:
     raise ResponseError(
         f"the cloud answered {status}, not {expected}: {_said(response.body, where)}",
         where=where,
-        remedy=_REMEDIES.get(status, _ANY_REMEDY).format(status=status),
+        remedy=_REMEDIES.get(status, _EXPECT).replace(_EXPECT, hint).format(status=status),
         status_code=status,
     )
 
 
-_ANY_REMEDY = "if you expect this answer: expect={status} in a test, --expect={status} in a shell"
+_CHANGED = "the images may have changed while they were read: ask again"  # on a later page
+_EXPECT = "if you expect this answer: expect={status} in a test, --expect={status} in a shell"
 _REMEDIES = {
     **dict.fromkeys(
         (300, 301, 302, 303, 305, 307, 308),
@@ -359,9 +360,9 @@ _REMEDIES = {
         "check that the compute endpoint in the catalog is right, its scheme and path too",
     ),
     200: "the cloud accepts this query: do not expect an error, or ask another cloud",
-    400: "Nova refuses the query, or the project in the URL\n" + _ANY_REMEDY,
+    400: "Nova refuses the query, or the project in the URL\n" + _EXPECT,
     401: "the token was refused: check the credentials in clouds.yaml, then ask again",
-    403: "the project may not see this: check its roles, or the marker's owner\n" + _ANY_REMEDY,
+    403: "the project may not see this: check its roles, or the marker's owner\n" + _EXPECT,
     404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
     "and check that the compute endpoint in the catalog is right",
     **dict.fromkeys(

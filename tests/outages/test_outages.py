@@ -47,6 +47,15 @@ OUTAGES = (  # what happens, and the message
         ", query all, page 2",
         BUSY,
     ),
+    (
+        (FIRST, say(400, b"marker not found")),
+        "the cloud answered 400, not 200 or 203: marker not found",
+        ", query all, page 2",
+        [
+            "  next:  Nova refuses the query, or the project in the URL",
+            "  next:  the images may have changed while they were read: ask again",
+        ],
+    ),
 )
 
 
