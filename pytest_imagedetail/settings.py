@@ -264,12 +264,9 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
 
 def _with_entry(text: str, entry: str) -> str:
     """Insert an entry at the top of the block `clouds:`, or append the block."""
-    text = f"{text.rstrip()}\n"
-    key = re.search(r"^clouds:([ \t]*(?:\{\}|null|~))?([ \t]*(?:#.*)?\n)", text, re.MULTILINE)
-    before, end, block = (
-        (text[: key.start()], key[2], text[key.end() :]) if key else (text, "\n", "")
-    )
-    head = f"{before}clouds:{end}"
+    text = re.sub(r"(?m)^clouds:[ \t]*(\{\}|null|~)(?=\s)", "clouds:", f"{text.rstrip()}\n")
+    key = re.search(r"^clouds:[ \t]*(#.*)?\n", text, re.MULTILINE)
+    head, block = (text[: key.end()], text[key.end() :]) if key else (f"{text}clouds:\n", "")
     margin = block[: len(block) - len(block.lstrip(" "))] or "  "
     return "".join([head, indent(entry, margin), block]).lstrip()
 

@@ -1,6 +1,5 @@
 """What a run or a command works with: rules, recordings, guarded live clouds."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -80,20 +79,13 @@ def guarded(
     live = replace(live, release=release)
     again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
     if again is not None and (again.of_two_projects or not again.compatible):
-        problem = f"the answer to a recorded query changed\n{terminal.details(again)}"
-        remedy = remedies_for_change(again, target.os_cloud, access.max_microversion)
-        if again.of_two_projects:
-            problem = "another project asks than the one that recorded"
-            words = (f"--os-cloud={target.os_cloud}", f"--name={live.name}-other")
-            command = shlex.join(["imagedetail", "record", *words, f"--like={live.name}"])
-            remedy = (
-                "use the credentials of that project again\n"
-                f"or record the other one under a name of its own: {command}"
-            )
+        changed = f"the answer to a recorded query changed\n{terminal.details(again)}"
+        other = "another project asks than the one that recorded"
         raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: {problem}",
+            f"nothing was added to the recordings of {live.name!r}: "
+            f"{other if again.of_two_projects else changed}",
             where=str(store.directory / own_name(again.listings[0].provenance)),
-            remedy=remedy,
+            remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
         )
     return live
 

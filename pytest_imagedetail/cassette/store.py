@@ -174,7 +174,8 @@ class Store:
             if merge is not None:
                 recording = merge(old)
                 text = refuse_unsafe(recording, known=known, where=str(path))
-            if not _is_same_answer(old, recording):
+            noted = {*recording.provenance.volatile} <= {*old.provenance.volatile}
+            if not noted or not _is_same_answer(old, recording):
                 swap(path, text)
                 return Written.REPLACED
             date = recording.provenance.recorded_at
@@ -195,11 +196,9 @@ class Store:
                 )
 
     def holds(self, recording: Recording) -> bool:
-        """Return whether the file of this query has the same answer, dates and notes aside."""
-        known = replace(recording.provenance, volatile=())
-        return _is_same_answer(
-            load_own(self.path(known.cloud, known.query)), replace(recording, provenance=known)
-        )
+        """Return whether the file of this query has the same answer, dates aside."""
+        path = self.path(recording.provenance.cloud, recording.provenance.query)
+        return _is_same_answer(load_own(path), recording)
 
     def traffic_path(self, cloud: str, test: str, *, shared: str | None = None) -> Path:
         """Return the file of a test's own traffic, whether or not it exists."""
@@ -370,14 +369,9 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
-    """Return whether both hold the same, except when and by what version they were written.
-
-    Who asks once finds nothing volatile.
-    """
-    was, volatile = old.provenance, new.provenance.volatile or old.provenance.volatile
-    provenance = replace(
-        new.provenance, recorded_at=was.recorded_at, plugin=was.plugin, volatile=volatile
-    )
+    """Return whether both hold the same, except when and by what version they were written."""
+    was, now = old.provenance, replace(new.provenance, volatile=old.provenance.volatile)
+    provenance = replace(now, recorded_at=was.recorded_at, plugin=was.plugin)
     if provenance.test is not None:  # a client may send more headers that are dropped than another
         provenance = replace(provenance, redactions=was.redactions)
     return dumps(_sorted(replace(new, provenance=provenance))) == dumps(_sorted(old))

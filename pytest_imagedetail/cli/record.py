@@ -10,7 +10,6 @@ from typing import Any, Final
 from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load, own_name
 from pytest_imagedetail.cassette.names import CHECK
-from pytest_imagedetail.cassette.swapping import LOCK, writing
 from pytest_imagedetail.check import sources
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import headline
@@ -264,9 +263,7 @@ def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
     """Keep a cloud's name in clouds.yaml, so that it can be verified by its own name."""
     if target.name in chosen.declared or target.name == target.os_cloud:
         return
-    with writing(chosen.clouds_file, lock=chosen.cassette_dir / LOCK):
-        is_declared = declare(target, chosen.clouds_file)
-    if is_declared:
+    if declare(target, chosen.clouds_file):
         release = f", release {target.release}" if target.release else ""
         print(f"declared   {chosen.clouds_file}  {target.name}: {target.os_cloud}{release}")
     else:

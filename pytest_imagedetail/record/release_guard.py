@@ -8,14 +8,13 @@ releases are compared. A cloud that offered one when it was recorded must still 
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import DamagedCassetteError, ReleaseError, StaleCassetteError
-from pytest_imagedetail.model import Provenance, Recording
+from pytest_imagedetail.model import Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +76,14 @@ def looks_like(microversion: str | None) -> str:
 
 def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
     """Read what is recorded of a cloud's release, the traffic of tests included."""
-    for path, recording in readable((*store.paths(cloud), *store.traffic_paths(cloud))):
-        yield Evidence.of(recording.provenance, where=str(path))
-
-
-def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Recording]]:
-    """Read cassettes, without those of other tools, which say nothing of the release."""
-    for path in paths:
+    for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
         try:
-            yield path, load(path)
+            known = load(path).provenance
         except DamagedCassetteError as error:
-            if error.rule != "foreign":
+            if error.rule != "foreign":  # another tool's says nothing of the release
                 raise
+        else:
+            yield Evidence.of(known, where=str(path))
 
 
 def other_release(
@@ -137,13 +132,18 @@ def remedies_for_change(
     """Return the remedies for a changed answer: a new name, or a replaced recording."""
     recorded, expect = changed.baseline, changed.candidate.error
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
-    words = [f"--os-cloud={shlex.quote(os_cloud)}"]
-    words += [f"--name={shlex.quote(recorded.cloud)}"] if os_cloud != recorded.cloud else []
+    command = f"imagedetail record --os-cloud={shlex.quote(os_cloud)}"
+    if changed.of_two_projects:
+        other = f"{recorded.cloud}-other --like={recorded.cloud}"
+        return (
+            "use the credentials of the project that recorded it\nor record the other one under a "
+            f"name of its own: {' '.join([command, f'--name={other}', *folder])}"
+        )
+    words = [f"--name={recorded.cloud}"] if os_cloud != recorded.cloud else []
     release = changed.candidate.release or recorded.release
     words += [f"--release={release}"] if release else []
     words += [f"--expect={expect}"] if expect is not None else []
-    words += [*folder, *recorded.query.options, "--rewrite"]
-    command = f"imagedetail record {' '.join(words)}"
+    command = " ".join([command, *words, *folder, *recorded.query.options, "--rewrite"])
     if changed.listings[0].provenance.test is not None:
         command = "pytest --imagedetail-record-mode=rewrite"
     again = f"if only its data changed, replace the recording: {command}"

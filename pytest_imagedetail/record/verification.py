@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
-from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.cassette import Store, load, load_own
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
@@ -19,7 +18,6 @@ from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
     other_release,
-    readable,
     under_new_name,
 )
 from pytest_imagedetail.record.retry import NOT_ANSWERED
@@ -125,23 +123,23 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
 def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
     """Yield own recordings, then each listing that a test's client got with this access."""
     yield from map(load_own, filter(store.is_own, store.paths(cloud)))
-    user, project = map(placeholders.digest_of, (access.user_id, access.project_id))
-    mine = user, project, api_version(access.endpoint)
-    paths = {*store.traffic_paths(cloud)} - {store.traffic_path(cloud, CHECK)}
-    for _, recording in readable(sorted(paths) if user else ()):
-        known = recording.provenance
-        # Unlike a listing, traffic loses e-mail addresses.
-        is_mine = (known.user, known.project, known.api_version) == mine
-        is_alike = is_mine and "people" not in known.redactions
-        for each in recording.interactions if is_alike else ():
-            newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
-            query = replace(Query.parse(urlsplit(each.url).query), microversion=newest)
-            listing = replace(known, query=query, complete=query.is_whole)
-            one = Recording(provenance=listing, interactions=(each,))
-            with suppress(ImageDetailError):  # an error, one page of several, or no JSON
-                recorder.follow(one)
-                path = each.url.partition("?")[0]
-                if path == f"{known.endpoint}/images/detail" and each.response.body[:1] == b"{":
+    ids = access.user_id, access.project_id
+    mine = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
+    for path in store.traffic_paths(cloud) if mine[0] else ():
+        with suppress(ImageDetailError):  # another tool's, or not a whole listing
+            known = (recording := load(path)).provenance
+            is_mine = mine == [known.user, known.project, known.api_version]
+            # Unlike a listing, traffic loses e-mail addresses.
+            if not is_mine or known.test == CHECK or "people" in known.redactions:
+                continue
+            for each in recording.interactions:
+                url, _, asked = each.url.partition("?")
+                newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
+                query = replace(Query.parse(asked), microversion=newest)
+                listing = replace(known, query=query, complete=query.is_whole)
+                one = Recording(provenance=listing, interactions=(each,))
+                if url == f"{known.endpoint}/images/detail" and each.response.body[:1] == b"{":
+                    recorder.follow(one)
                     yield one
 
 
