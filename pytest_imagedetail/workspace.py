@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_imagedetail.cassette import Reader, Store, own_name
+from pytest_imagedetail.cassette import Reader, Store
 from pytest_imagedetail.errors import VerificationError
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import remedies_for_change
@@ -84,7 +84,8 @@ def guarded(
         raise VerificationError(
             f"nothing was added to the recordings of {live.name!r}: "
             f"{other if again.of_two_projects else changed}",
-            where=str(store.directory / own_name(again.listings[0].provenance)),
+            where=again.listings[0].provenance.test
+            or str(store.path(live.name, again.baseline.query)),
             remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
         )
     return live
