@@ -54,7 +54,8 @@ class Evidence:
         """The evidence in words: "newest microversion 2.104 (Nova 2026.2), declared juno"."""
         newest = self.max_microversion
         parts = [f"newest microversion {newest} ({looks_like(newest)})"] if newest else []
-        parts += ["no microversion"] if self.offers_none else []
+        if self.offers_none:  # or an outage, which keystoneauth does not tell apart
+            parts.append("no microversion (or no readable version document: then ask again later)")
         parts += [f"declared {self.release}"] if self.release else []
         return ", ".join(parts) or "no release known"
 
