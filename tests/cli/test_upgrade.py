@@ -176,6 +176,14 @@ def test_what_a_client_asked_is_asked_again(site, imagedetail, tests):
     tests("rewrite", test=more).assert_outcomes(passed=2)
     tests("none", test=more).assert_outcomes(passed=2)
 
+    def mention(images):
+        images[0]["properties"]["contact"] = "joe@example.com"
+
+    site.installs("essex", edit=mention)
+    shutil.rmtree(site.folder / "cassettes")
+    tests("once", test=own).assert_outcomes(passed=1)
+    assert imagedetail("record", "before").returncode == 0  # traffic loses e-mail addresses
+
 
 def test_another_project_adds_nothing(site, before, imagedetail, tests):
     """It may see other images, also where one query shows it the same."""
