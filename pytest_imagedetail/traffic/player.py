@@ -304,6 +304,8 @@ def _remedy(place: Place, *, held: bool) -> str:
     remedy = f"record it: {place.command('new_episodes' if held else 'once')}"
     if not held and store.traffic_paths(place.cloud):
         remedy += f"\nor, if the test was renamed: imagedetail mv OLD {shlex.quote(place.test)}"
+    if place.shared is not None and not held and not any(place.others()):
+        remedy += f"\nor correct cassette={place.shared!r}: no recording has this name"
     return remedy
 
 

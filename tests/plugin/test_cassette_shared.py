@@ -85,6 +85,8 @@ def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, served):
             "E *next:  record it: pytest test_own.py::test_c --imagedetail-record-mode=once",
         ]
     )
+    result = run(asks(c="/same/x").replace('"inv"', '"inf"'))
+    result.stdout.fnmatch_lines(["E *next:  or correct cassette='inf': no recording has this *"])
     assert served.asked == []
     run(asks(a="/n").replace(', cassette="inv"', ""), "once").assert_outcomes(passed=1)
     result = run(asks(renamed="/n").replace(', cassette="inv"', ""))
