@@ -120,7 +120,7 @@ def test_pre_commit_runs_the_hook(cassettes, essex, git, tmp_path):
         return done.returncode, done.stdout
 
     code, out = hooks()
-    assert (code, "4 files: nothing found" in out) == (0, True), out
+    assert (code, "5 files: nothing found" in out) == (0, True), out
     essex.write_text(essex.read_text().replace("ACTIVE", "DELETED"))
     code, out = hooks()
     assert code == 1
