@@ -373,6 +373,8 @@ _REMEDIES = {
         (500, 502, 503, 504),
         "the cloud is busy or failed: ask again later; nothing was written",
     ),
+    501: "`imagedetail serve` replays recordings, and this is not recorded: imagedetail ls lists "
+    "what is",
 }
 
 

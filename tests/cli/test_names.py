@@ -208,6 +208,7 @@ def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeyp
     assert result.returncode == 2
     assert "cassettes/poor/all.yaml  14 images" in result.stdout
     assert "the cloud answered 501, not 200 or 203: nothing is recorded for GET " in result.stderr
+    assert "--expect=501" not in result.stderr
     assert "where: cloud poor, query limit=0" in result.stderr
 
 
