@@ -28,7 +28,7 @@ _ENTITY: Final = re.compile(  # not in CDATA
 _BEFORE_ROOT: Final = re.compile(r"\ufeff?(?:\s*<\?xml\s[^>]*>\s*)?")
 
 _Replace = Callable[[str, str], str]
-_See = Callable[[list[tuple[str, str]]], Mapping[str, str]]
+_See = Callable[[list[tuple[str, str]], str], Mapping[str, str]]
 
 
 def is_xml(body: bytes) -> bool:
@@ -142,8 +142,8 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
         text: The document; None is returned for one that is not well-formed.
         replace: Takes a text and its name (an attribute's, an element's, or for
             `<meta key="K">` K) and returns its replacement.
-        see: Takes the attributes of an element, the texts of its children and its own as `#text`.
-            Returns another name for those that have one.
+        see: Takes the attributes of an element, the texts of its children and its own as `#text`,
+            and its name. Returns another name for those that have one.
     """
     asides: list[str] = []
 
@@ -174,8 +174,8 @@ def _replace_below(
     element: ET.Element, beside: Mapping[str, str], replace: _Replace, see: _See
 ) -> None:
     """Replace in an element; `beside` has the names that its siblings give."""
-    names = see(_named_texts(element))
     own = element.get("key", _local(element.tag))
+    names = see(_named_texts(element), own)
     text_name = names.get("#text", beside.get(own, own))
     for attribute, value in element.items():
         name = _local(attribute)

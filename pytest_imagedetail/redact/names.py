@@ -22,11 +22,11 @@ _KEYS: Final = _table(
 )
 SECRETS: Final = _table(
     "password, passwd, passphrase, pass phrase, passcode, passwort, pass, pwd, pw, psk, secret, "
-    "token, jwt, bearer, cookie, authorization, credential, otp, adminpass, rootpass, userpass, "
-    "dbpass, mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
-    "session id, token id, user data, snmp community, community string, webhook url, webhook uri, "
-    "code verifier, saml response, auth receipt, access key id, connection string, pass hash, "
-    "pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
+    "token, jwt, bearer, cookie, authorization, credential, cred, otp, adminpass, rootpass, "
+    "userpass, dbpass, mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, "
+    "secret id, session id, token id, user data, snmp community, community string, webhook url, "
+    "webhook uri, code verifier, saml response, auth receipt, access key id, connection string, "
+    "pass hash, pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
     "client assertion, device code, id token hint"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
@@ -91,8 +91,16 @@ BELOW: Final = HOLDING | {"key"}
 BELOW_TOKENS: Final = frozenset({"id", "audit id"})
 """Keys of a value below a token's name: `{"token": {"id": "..."}}`. Other ids are none."""
 
-PASSWORDS: Final = _table("password, passwd, passphrase, passcode")
-"""Last words of a name below which everything is secret: `{"passwords": {...}}`."""
+PASSWORDS: Final = _table(
+    "password, passwd, passphrase, passcode, passwort, pass, pwd, pw, adminpass, rootpass, "
+    "userpass, dbpass, mysqlpass, rootpw"
+)
+"""Last words, or ends of them, below which everything is secret: `{"adminPass": {"a": "..."}}`."""
+
+_PASSWORDS: Final = tuple(each for each in PASSWORDS if len(each) >= _LONG)
+
+OBJECTS: Final = _table("secret, credential, cred")
+"""Last words of a name below which texts are secret, but for ids and owners."""
 
 MAPS: Final = _table("token, secret, key")
 """Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
@@ -100,7 +108,8 @@ MAPS: Final = _table("token, secret, key")
 ABOUT: Final = _table(
     "ref, ttl, length, path, url, uri, policy, format, version, count, name, type, kind, status, "
     "description, method, algorithm, mode, rel, href, created, updated, created at, updated at, "
-    "expires, expires at, expiration, issued at, enabled, bit length, content type, adapter"
+    "expires, expires at, expiration, issued at, enabled, bit length, content type, adapter, "
+    "label, title, pattern, hidden, constraint, example"
 )
 """Keys below such a name that describe it, and words that end them."""
 
@@ -245,21 +254,27 @@ def secret_keys(
     """Return the keys of an object whose values are secret, and what is secret below each.
 
     `under` is what is secret because of the name above: "all" values, all texts that are "mapped"
-    from a name, those "held" under a name that says nothing (`value`), the same and the id of a
-    "token", or "" for none; `beside` is what `names_beside` returns.
+    from a name, the same but for ids and owners in one secret's "own" object, those "held" under a
+    name that says nothing (`value`), the same and the id of a "token", or "" for none; `beside` is
+    what `names_beside` returns.
     """
-    return {
-        key: "all" if under == "all" else below(key)
-        for key, value in pairs
-        if (names_secret(key) and holds_secret(key, value))  # the first one is remembered
-        or (key in beside and holds_secret(beside[key], value))
-        or (key == "key" and any(is_in(each, LOGINS) for each, _ in pairs))
-        or (under and _is_secret_under(under, key, value))
-    }
+    found = {}
+    for key, value in pairs:
+        named = (each for each in (key, beside.get(key, "")) if names_secret(each))
+        name = next((each for each in named if holds_secret(each, value)), None)
+        if name is not None:
+            found[key] = "all" if under == "all" else below(name)
+        elif key == "key" and any(is_in(each, LOGINS) for each, _ in pairs):
+            found[key] = under or "held"
+        elif under and _is_secret_under(under, key, value):
+            found[key] = under
+    return found
 
 
 def _is_secret_under(under: str, key: str, value: object) -> bool:
-    if under == "all" or (under == "mapped" and _is_text(value)):
+    if under == "own" and (names_owner(key) or is_in(key, LOGINS) or words(key)[-1:] == ("id",)):
+        return False
+    if under == "all" or (under in {"mapped", "own"} and _is_text(value)):
         return not (is_in(key, ABOUT) or _ends_in(key, ABOUT))
     return is_in(key, BELOW) or (under == "token" and is_in(key, BELOW_TOKENS))
 
@@ -273,10 +288,12 @@ def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
 
 def below(name: str, *, is_record: bool = False) -> str:
     """Return what is secret below a secret's name, or in one of several objects below it."""
-    if _ends_in(name, PASSWORDS):
+    if _ends_in(name, PASSWORDS) or words(name)[-1].endswith(_PASSWORDS):
         return "all"
     if _ends_in(name, MAPS) and _is_plural(name) and not is_record:
         return "mapped"
+    if _ends_in(name, OBJECTS) and not is_record:
+        return "own"
     return "token" if _ends_in(name, {"token"}) else "held"
 
 

@@ -255,7 +255,7 @@ class Rewriter:
                     found += self._scalars(each, own, its, here)
         elif isinstance(value, list):
             for place, each in enumerate(value):
-                is_record = under == "mapped" and isinstance(each, list) and len(each) > 1
+                is_record = under in {"mapped", "own"} and isinstance(each, list) and len(each) > 1
                 its = names.below(name, is_record=True) if is_record else under
                 option = value[place - 1] if place and isinstance(each, str) else None
                 if isinstance(option, str) and option[:2] == "--" and each[:1] != "-":
@@ -276,10 +276,12 @@ class Rewriter:
         self._unchanged.add((name, value, under))
         return None
 
-    def _beside(self, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-        """Learn from an element of XML, and return what names its values."""
+    def _beside(self, pairs: Sequence[tuple[str, str]], own: str = "") -> dict[str, str]:
+        """Learn from an element of XML, and return other names of its values."""
         self.learned.link(dict(pairs))
-        return names.names_beside(pairs)
+        under = names.below(own) if names.names_secret(own) else ""
+        below = (key for key in names.secret_keys(pairs, under, {}) if not names.names_secret(key))
+        return dict.fromkeys(below, "secret") | names.names_beside(pairs)
 
     def _named(self, value: str, name: str) -> str:
         """Replace in a text of XML or of a form, by its name."""

@@ -112,6 +112,11 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         ({"db_passwords": {"a": "x"}}, {"db_passwords": {"a": 0}}),
         ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
         ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
+        ({"adminPass": {"a": {"b": "x"}}}, {"adminPass": {"a": {"b": 0}}}),
+        ({"dbpassword": [{"a": "x", "b": "x"}]}, {"dbpassword": [{"a": 0, "b": 0}]}),
+        ({"secret": {"a": "x", "id": "b"}}, {"secret": {"a": 0, "id": "b"}}),
+        ({"creds": {"user": "u", "x": "x"}}, {"creds": {"user": "u", "x": 0}}),
+        ({"name": "password", "value": {"a": "x"}}, {"name": "password", "value": {"a": 0}}),
     ):
         assert body_of(sent) == json.dumps(expected).replace(": 0", ': "<redacted>"')
     for kept in (
@@ -121,6 +126,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         {"secrets": [{"name": "default-token"}], "next": "x"},
         {"credentials": [{"id": "a", "type": "cert"}], "secret": {"id": "b", "status": "c"}},
         {"password": {"min_length": "x", "password_policy": "x"}},
+        {"db_password": {"label": "x", "constraints": [{"allowed_pattern": "[a-z]", "type": "y"}]}},
         *({"password_data": {"a": "x"}}, {"passwords": {"created_at": "x", "db_name": "y"}}),
     ):
         assert json.loads(body_of(kept)) == kept
@@ -133,6 +139,9 @@ def test_a_secrets_name_beside_a_value_in_xml():
         ("<entry><key>password</key><value>{}</value></entry>", True),
         ("<entry>\n <value><![CDATA[{}]]></value>\n <key>password</key>\n</entry>", True),
         ('<property name="adminPass">{}</property>', True),
+        ("<AdministratorPassword><Value>{}</Value></AdministratorPassword>", True),
+        ('<credentials username="u" key="{}"/>', True),
+        ('<limits><key>u</key><value a="{}"/></limits>', False),
         ('<property name="password"><value>{}</value></property>', True),
         ('<image id="1" name="vault-token"><status>{}</status></image>', False),
         ("<entry><key>max_tokens</key><value>{}</value></entry>", False),
