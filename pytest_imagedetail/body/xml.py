@@ -178,10 +178,8 @@ def _replace_below(
     names = see(_named_texts(element), own)
     text_name = names.get("#text", beside.get(own, own))
     for attribute, value in element.items():
-        name = _local(attribute)
-        # An identifier is not an address, though it is written as one.
-        if name != "schemaLocation" and not attribute.startswith("xmlns"):
-            element.set(attribute, replace(value, names.get(name, name)))
+        name = "xmlns" if attribute.startswith("xmlns") else _local(attribute)
+        element.set(attribute, replace(value, names.get(name, name)))
     if element.text:
         element.text = replace(element.text, text_name)
     for child in element:

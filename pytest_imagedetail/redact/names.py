@@ -119,6 +119,9 @@ LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1", "***"})
 """Values that are not secret under any name."""
 
+IDENTIFIERS: Final = frozenset({"xmlns", "schema location", "namespace", "$schema"})
+"""Names of identifiers that are written as a URL, but are no address."""
+
 ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
 """Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
 
@@ -240,6 +243,13 @@ def names_address(name: str) -> bool:
     """Return whether a name is that of a network address."""
     found = words(name)
     return any(" ".join(found[-length:]) in ADDRESSES for length in (1, 2))
+
+
+@_remembered
+def names_identifier(name: str) -> bool:
+    """Return whether a name is that of an identifier, such as `xmlns:atom`."""
+    prefix, _, local = name.rpartition(":")
+    return prefix == "xmlns" or is_in(local, IDENTIFIERS)
 
 
 @_remembered

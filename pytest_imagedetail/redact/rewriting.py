@@ -187,7 +187,7 @@ class Rewriter:
             new = xmltext.replace_strings(text, self._named, self._beside)
             if new is not None:
                 return new
-            text = _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
+            text = self._markup(text)
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
@@ -195,6 +195,10 @@ class Rewriter:
         if _FORM.fullmatch(text) and not is_base64:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
+
+    def _markup(self, text: str) -> str:
+        """Replace in tags and elements of what is not XML, or not all of a text."""
+        return _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
 
     def _tag(self, tag: re.Match[str]) -> str:
         """Replace in the attributes of a tag in a page that is not XML, as in a login form."""
@@ -298,7 +302,10 @@ class Rewriter:
             self._noted("addresses", new)
         if new is None and value[:1] in {"{", "["}:
             new = self._json(value)
-        return self._text(value) if new is None else new
+        if new is None and names.names_identifier(name) and "@" not in value:
+            return self._plain(value)
+        is_markup = "</" in value or "/>" in value
+        return self._text(self._markup(value) if is_markup else value) if new is None else new
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
         """Return what replaces an owner's id or a secret; None for a value that stays."""
@@ -326,7 +333,7 @@ class Rewriter:
         if "://" in text:
             if _URL.fullmatch(text):
                 return self._url(text)
-            text = _URL.sub(lambda match: self._url(match[0]), text)
+            text = _URL.sub(self._url_in, text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
             return self._target(text)
         return self._plain(text)
@@ -389,6 +396,13 @@ class Rewriter:
         if value.startswith("//"):
             return self._url(f"http:{value}").partition(":")[2]
         return value if "://" in value else self._target(value)
+
+    def _url_in(self, match: re.Match[str]) -> str:
+        """Replace in a URL, unless it is the name of a namespace: `xmlns:a="..."`."""
+        before = match.string[max(0, match.start() - 64) : match.start()]
+        attribute = before[:-2].split()[-1:] if before.endswith(('="', "='")) else []
+        is_identifier = any(map(names.names_identifier, attribute)) and "@" not in match[0]
+        return match[0] if is_identifier else self._url(match[0])
 
     def _url(self, url: str) -> str:
         """Replace user info, hosts, owners and secrets of a URL; the rest stays as it is."""

@@ -561,6 +561,29 @@ def test_credentials_of_each_scheme_are_learnt():
         assert json.loads(kept.response.body)["a"] == expected, credentials
 
 
+def test_names_of_namespaces_are_identifiers():
+    """In XML, cut off or in a text, and in JSON; one on the cloud's own host loses that."""
+    for name in ("http://docs.openstack.org/api/v1.1", "http://internal.example.net/x"):
+        xml = f'<images xmlns:x="{name}" xsi:schemaLocation="{name} a.xsd"><a/></images>'
+        for sent in (xml.encode(), xml[:-3].encode(), {"a": xml}, {"namespace": name}):
+            assert body_of(sent) == (sent.decode() if isinstance(sent, bytes) else json.dumps(sent))
+    for sent in (b'<a xmlns="http://nova.acme.example:8774/x" />', {"$schema": f"{ENDPOINT}/x"}):
+        kept = body_of(sent)
+        assert "http://compute.a.invalid/" in kept
+        refuse_leaks(kept.encode(), known=KNOWN, where="")
+    assert value_of("http://u:s3cret-12@h", "namespace") == "http://redacted@host-aaa.invalid"
+
+
+def test_elements_and_tags_in_a_text():
+    """As in the XML of libvirt, and not in a sentence that shows what to type."""
+    for sent, expected in (
+        ("a <password>x1</password>", "a <password>&lt;redacted&gt;</password>"),
+        ("<add key='adminPass' value='x1'/>", "<add key='adminPass' value='&lt;redacted&gt;'/>"),
+        ("login <user> <password> [x]", "login <user> <password> [x]"),
+    ):
+        assert value_of(sent) == expected
+
+
 def test_each_place_is_named_with_its_kind():
     """In the order of the parts."""
     sent = page(
