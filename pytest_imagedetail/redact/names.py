@@ -38,7 +38,7 @@ _TOGETHER: Final = tuple(each.replace(" ", "") for each in SECRETS if len(each) 
 ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
     "bearer": re.compile(r".*\s.*", re.DOTALL),
     "personality": re.compile(r".*", re.DOTALL),
-    "otp": re.compile(r"\d+(?:\.\d+)+"),
+    "otp": re.compile(r"\d{1,2}(?:\.\d+)*"),
 }
 """Texts that are not secret: a person is a bearer, Nova's list of files a character, and Erlang's
 OTP has a version."""
@@ -116,8 +116,13 @@ ABOUT: Final = _table(
 LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 """Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
 
-HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1", "***"})
+HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
 """Values that are not secret under any name."""
+
+_NO_VALUE: Final = re.compile(  # the place of a file, `${NAME}`, `{{ name }}`, and what is masked
+    r"(?:~|/(?:etc|home|mnt|opt|root|run|srv|tmp|usr|var))(?:/[\w.@-]+)*/?"
+    r"|[A-Za-z]:(?:\\[\w. -]+)*|\$\{\w+\}|\{\{ *[\w.]+ *\}\}|%\(\w+\)s|\*+"
+)
 
 IDENTIFIERS: Final = frozenset({"xmlns", "schema location", "namespace", "$schema"})
 """Names of identifiers that are written as a URL, but are no address."""
@@ -316,5 +321,5 @@ def _is_text(value: object) -> bool:
 
 
 def is_harmless(value: str) -> bool:
-    """Return whether a value is not secret under any name: nothing, or a flag."""
-    return value.lower() in HARMLESS
+    """Return whether a value is not secret under any name: nothing, a flag, or a file's place."""
+    return value.lower() in HARMLESS or _NO_VALUE.fullmatch(value) is not None

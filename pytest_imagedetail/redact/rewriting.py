@@ -59,7 +59,8 @@ _ASSIGNED: Final = re.compile(
 )
 _VALUE: Final = re.compile(
     r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
-    rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#])(?:(?i:basic|bearer)[ \t]+)?"
+    rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
+    rf"(?:(?i:basic|bearer)[ \t]+)?"
     rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+)"
 )
 _OWNED: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")

@@ -88,6 +88,16 @@ def test_values_under_other_names_stay():
         ("limits", {"name": "max_tokens", "value": 100}),
     ):
         assert value_of(value, name) == value, name
+    for value in ("/etc/ssl/x.pem", "~/x", "C:\\x\\y z", "${PW}", "{{ pw }}", "%(pw)s", "****"):
+        assert value_of(value, "private_key") == value
+        assert value_of(f"private_key: {value}") == f"private_key: {value}"
+    for text in ("chpasswd: {expire: False}", "chpasswd: { expire: False }", "otp: 26"):
+        assert value_of(text) == text
+    for value in ("/x/y+z", "~x", "$PW", "{{pw", "{SSHA}x", "{pw", "%pw%", "*a"):
+        assert value_of(f"private_key: {value}") == "private_key: <redacted>", value
+    assert (
+        value_of("credentials: {password: x1, a: b}") == "credentials: {password: <redacted>, a: b}"
+    )
     files = [{"path": "/etc/x", "contents": "x"}]
     assert value_of(files, "personality") == [{"path": "/etc/x", "contents": "<redacted>"}]
 
