@@ -15,10 +15,10 @@ def _table(names: str) -> frozenset[str]:
 
 
 _KEYS: Final = _table(
-    "access, account, activation, admin, api, app, auth, cipher, client, consumer, crypt, enc, "
-    "encryption, fernet, hmac, join, license, luks, master, preshared, priv, private, product, "
-    "recovery, secret, service, session, shared, signing, ssl, storage, tls, unseal, url, vpn, "
-    "wireguard, wrap"
+    "access, account, activation, admin, api, app, auth, ceph, cephx, cipher, client, consumer, "
+    "crypt, enc, encryption, fernet, hmac, join, license, luks, master, pass, preshared, priv, "
+    "private, product, recovery, rndc, secret, service, session, shared, signing, ssl, storage, "
+    "swift, tls, unseal, url, vpn, wireguard, wrap"
 )
 SECRETS: Final = _table(
     "password, passwd, passphrase, pass phrase, passcode, passwort, pass, pwd, pw, psk, secret, "
@@ -27,7 +27,8 @@ SECRETS: Final = _table(
     "secret id, session id, token id, user data, snmp community, community string, webhook url, "
     "webhook uri, code verifier, saml response, auth receipt, access key id, connection string, "
     "pass hash, pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
-    "client assertion, device code, id token hint"
+    "client assertion, device code, id token hint, auth, sshpass, vendor data, kubeconfig, "
+    "kennwort, senha, contrasena, mot de passe, pswd"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 
@@ -39,9 +40,10 @@ ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
     "bearer": re.compile(r".*\s.*", re.DOTALL),
     "personality": re.compile(r".*", re.DOTALL),
     "otp": re.compile(r"\d{1,2}(?:\.\d+)*"),
+    "auth": re.compile(r"[A-Z]*[a-z0-9_.-]*[A-Z]*|\w+://.*|.*\s.*", re.DOTALL),
 }
-"""Texts that are not secret: a person is a bearer, Nova's list of files a character, and Erlang's
-OTP has a version."""
+"""Texts that are not secret: a person is a bearer, Nova's list of files a character, Erlang's
+OTP has a version, and a method is one word: `keystone`, `WPA2-PSK`, but not `user:password`."""
 
 PROSE: Final = _table(
     "to, is, are, was, and, or, for, if, in, on, with, when, as, can, must, may, should, option, "
@@ -147,11 +149,19 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
             r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
         ),
         "an AWS access key": _key("AKIA ASIA", r"[0-9A-Z]{16}(?![0-9A-Za-z_])"),
-        "a GitHub token": _key("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"[\w-]{16,}"),
-        "a GitLab token": _key("glpat-", r"[\w-]{16,}"),
+        "a GitHub token": _key("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\w{30,}"),
+        "a GitLab token": _key(
+            "glpat- gldt- glft- glsoat- glrt- glcbt- glptt- GR1348941", r"[\w-]{16,}"
+        ),
         "a Slack token": _key("xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", r"[\w-]{16,}"),
-        "a token of a package index": _key("npm_ pypi-Ag", r"[\w-]{16,}"),
-        "a Vault token": _key("hvs.", r"[\w-]{16,}"),
+        "a token of a package index": _key("pypi-Ag", r"[\w-]{16,}"),
+        "a Vault token": _key("hvs. hvb.", r"[\w-]{16,}"),
+        "a token of npm, Hugging Face, DigitalOcean or Grafana": _key(
+            "npm_ hf_ dop_v1_ glsa_", r"[0-9A-Za-z]{27,}"
+        ),
+        "a Docker or Atlassian token": _key("dckr_pat_ ATATT3", r"[\w=-]{20,}"),
+        "a SendGrid key": _key("SG.", r"[\w-]{16,}\.[\w-]{16,}"),
+        "a password hash": r"\$(?:[156y]|gy|apr1|2[abxy])\$(?:[\w./=,-]{1,40}\$){1,3}[\w./]{22,}",
         "a Google key": _key("AIza", r"[\w-]{35,}"),
         "a Stripe key": _key("sk_live_ rk_live_", r"\w{16,}"),
         "an OpenAI key": _key("sk-ant- sk-proj- sk-svcacct- sk-admin-", r"[\w-]{16,}"),

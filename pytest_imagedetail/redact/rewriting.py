@@ -53,6 +53,16 @@ _HEADER_VALUE: Final = re.compile(  # up to what is assigned in quotes: `OAuth o
 _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
+_LOGINS: Final = {  # commands, and what is before a password and the password: `user:password`
+    "curl": re.compile(
+        r"(\bcurl\b[^\n|;]{0,300}?[ \t](?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:)"
+        r"(?!\{\{)([^\s\"'|;]+)"
+    ),
+    "chpasswd": re.compile(
+        r"(?m)((?:^[ \t]*(?:-[ \t]+)?|\becho[ \t]+(?:-\w+[ \t]+)?|<<<[ \t]*|\\n)[\"']?"
+        r"[A-Za-z_][\w.-]*:)([^\s:/\"'|\\][^\s\"'|\\]*)(?=[\"']?[ \t]*(?:$|\||<|\\n))"
+    ),
+}
 _ASSIGNED: Final = re.compile(
     r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
     r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
@@ -61,7 +71,7 @@ _VALUE: Final = re.compile(
     r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
     rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
     rf"(?:(?i:basic|bearer)[ \t]+)?"
-    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME}))+)"
+    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME})|&(?!\s|$|[\w.%+-]+[=;]))+)"
 )
 _OWNED: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
@@ -348,7 +358,14 @@ class Rewriter:
             text = self._assigned(text, _ASSIGNED, _VALUE)
         if "--" in text:
             text = self._assigned(text, _OPTION, _OPTION_VALUE)
+        for command, login in _LOGINS.items():
+            if command in text:
+                text = login.sub(self._login, text)
         return self._known(text)
+
+    def _login(self, match: re.Match[str]) -> str:
+        new = self._replacement(match[2], owner=False, secret=True)
+        return match[0] if new is None else match[1] + new
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:

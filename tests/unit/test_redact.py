@@ -594,6 +594,36 @@ def test_elements_and_tags_in_a_text():
         assert value_of(sent) == expected
 
 
+def test_logins_in_a_text():
+    """What curl and chpasswd get has a secret behind the user; ports, uids and tags have none."""
+    secret = "tr0ub4dor&3"
+    for text in (
+        *("curl -s -u me:{} x", "curl x --user 'me:{}'", "curl -xproxy --proxy-user=me:{} x"),
+        *("curl -ume:{} x", "echo me:{} | chpasswd", "echo -e 'a:x1\\nme:{}\\n' | chpasswd"),
+        "chpasswd:\n  list: |\n    me:{}\n    you:x1\n",
+        "chpasswd:\n  expire: False\n  list:\n  - me:{}\n",
+        *("chpasswd <<EOF\nme:{}\nEOF", "chpasswd <<< me:{}", "SSHPASS={} x"),
+    ):
+        kept = value_of(text.format(secret))
+        assert kept == text.replace("x1", "<redacted>").format("<redacted>"), text
+    assert value_of(f"auth: me:{secret}") == "auth: <redacted>"
+    assert value_of(f"password={secret}&b=1&amp;c") == "password=<redacted>&b=1&amp;c"
+    for text in (
+        *("docker run -u 1:1 x", "curl -u me: x", "curl -o a:b", "auth: WPA2-PSK", "auth=oauth2"),
+        "chpasswd: {expire: no}\nruncmd:\n- docker pull nginx:1.2\n- echo a: b",
+    ):
+        assert value_of(text) == text
+
+
+def test_shapes_of_hashes_and_tokens():
+    """Each needs its own length; names that begin so stay."""
+    digits = "aB3" * 9
+    for each in ("npm_", "hf_", "dckr_pat_", "hvb.", "SG.aB3aB3aB3aB3aB3aB3.", "$6$salt$", "$1$s$"):
+        assert value_of(f"a {each}{digits} b") == "a <redacted> b", each
+    for each in ("npm_config_of_something_long", "ghs_something_long_name", "$1$2$3", "SG.a"):
+        assert value_of(each) == each
+
+
 def test_each_place_is_named_with_its_kind():
     """In the order of the parts."""
     sent = page(
