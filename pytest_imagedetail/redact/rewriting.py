@@ -42,6 +42,7 @@ _URL: Final = re.compile(  # it ends where another one begins, but for what may 
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
+_NO_HOST: Final = re.compile(r"[\[\](){}$]")
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
@@ -452,6 +453,8 @@ class Rewriter:
         bare = host.strip("[]").lower()
         if not bare or placeholders.is_placeholder_host(bare):
             return place
+        if _NO_HOST.search(host if host[:1] != "[" or host[-1:] != "]" else bare):
+            return self._known(place)  # `{host}`, `$HOST`
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
         return self._noted("hosts", new) + self._known(place[len(host) :])
 

@@ -371,7 +371,10 @@ def test_urls():
         ("https://h/x?#", f"https://{host}/x?#"),
         (f"https://h/blobs/{OTHER}/images/x", f"https://{host}/blobs/{OTHER}/images/x"),
         ("http://image.a.invalid:9292/images/1", "http://image.a.invalid:9292/images/1"),
-        ("http://a:pw12345@[x/v2.1", "http://redacted@host-2d7.invalid/v2.1"),
+        ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
+        ("http://[x", "http://[x"),
+        ("http://{h}:$PORT/x?token=x1", "http://{h}:$PORT/x?token=redacted"),
+        ("http://%(h)s/x", "http://%(h)s/x"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
         ("https://h/x?a=a%2525b%252F", f"https://{host}/x?a=a%2525b%252F"),
         (
