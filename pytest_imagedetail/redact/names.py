@@ -27,8 +27,8 @@ SECRETS: Final = _table(
     "secret id, session id, token id, user data, snmp community, community string, webhook url, "
     "webhook uri, code verifier, saml response, auth receipt, access key id, connection string, "
     "pass hash, pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
-    "client assertion, device code, id token hint, auth, sshpass, vendor data, kubeconfig, "
-    "kennwort, senha, contrasena, mot de passe, pswd"
+    "client assertion, device code, id token hint, basic auth, proxy auth, sshpass, vendor data, "
+    "kubeconfig, dockerconfigjson, dockercfg, kennwort, senha, contrasena, mot de passe, pswd"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 

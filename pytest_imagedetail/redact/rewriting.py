@@ -208,6 +208,15 @@ class Rewriter:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
 
+    def _xml(self, text: str) -> str | None:
+        """Replace in a value that is XML with a secret; None for any other."""
+        start = len(self.notes)
+        new = xmltext.replace_strings(text, self._named, self._beside)
+        if any(kind == "secrets" for kind, *_ in self.notes[start:]):
+            return new
+        del self.notes[start:]
+        return None
+
     def _markup(self, text: str) -> str:
         """Replace in tags and elements of what is not XML, or not all of a text."""
         return _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
@@ -296,8 +305,10 @@ class Rewriter:
         """Learn from an element of XML, and return other names of its values."""
         self.learned.link(dict(pairs))
         under = names.below(own) if names.names_secret(own) else ""
-        below = (key for key in names.secret_keys(pairs, under, {}) if not names.names_secret(key))
-        return dict.fromkeys(below, "secret") | names.names_beside(pairs)
+        others = [each for each in pairs if not under or each != ("key", own)]  # it names itself
+        below = names.secret_keys(others, under, {})
+        found = {key: "secret" for key in below if not names.names_secret(key)}
+        return found | names.names_beside(pairs)
 
     def _named(self, value: str, name: str) -> str:
         """Replace in a text of XML or of a form, by its name."""
@@ -316,8 +327,9 @@ class Rewriter:
             new = self._json(value)
         if new is None and names.names_identifier(name) and "@" not in value:
             return self._plain(value)
-        is_markup = "</" in value or "/>" in value
-        return self._text(self._markup(value) if is_markup else value) if new is None else new
+        if new is None and ("</" in value or "/>" in value):
+            new = self._xml(value) or self._text(self._markup(value))
+        return self._text(value) if new is None else new
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
         """Return what replaces an owner's id or a secret; None for a value that stays."""

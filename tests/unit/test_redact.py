@@ -591,7 +591,16 @@ def test_elements_and_tags_in_a_text():
     """As in the XML of libvirt, and not in a sentence that shows what to type."""
     for sent, expected in (
         ("a <password>x1</password>", "a <password>&lt;redacted&gt;</password>"),
-        ("<add key='adminPass' value='x1'/>", "<add key='adminPass' value='&lt;redacted&gt;'/>"),
+        (
+            "- <add key='adminPass' value='x1'/>",
+            "- <add key='adminPass' value='&lt;redacted&gt;'/>",
+        ),
+        ('<m key="adminPass">x1</m>', '<m key="adminPass">&lt;redacted&gt;</m>'),
+        (
+            "<a><passwords><b>x1</b></passwords></a>",
+            "<a><passwords><b>&lt;redacted&gt;</b></passwords></a>",
+        ),
+        ("<!-- x --><a xmlns='urn:a'/>", "<!-- x --><a xmlns='urn:a'/>"),
         ("login <user> <password> [x]", "login <user> <password> [x]"),
     ):
         assert value_of(sent) == expected
@@ -609,10 +618,16 @@ def test_logins_in_a_text():
     ):
         kept = value_of(text.format(secret))
         assert kept == text.replace("x1", "<redacted>").format("<redacted>"), text
-    assert value_of(f"auth: me:{secret}") == "auth: <redacted>"
+    assert value_of(f"basic-auth: me:{secret}") == "basic-auth: <redacted>"
     assert value_of(f"password={secret}&b=1&amp;c") == "password=<redacted>&b=1&amp;c"
     for text in (
-        *("docker run -u 1:1 x", "curl -u me: x", "curl -o a:b", "auth: WPA2-PSK", "auth=oauth2"),
+        *(
+            "docker run -u 1:1 x",
+            "curl -u me: x",
+            "curl -o a:b",
+            "proxy_auth: WPA2-PSK",
+            "basic_auth=oauth2",
+        ),
         "chpasswd: {expire: no}\nruncmd:\n- docker pull nginx:1.2\n- echo a: b",
     ):
         assert value_of(text) == text
