@@ -1,7 +1,6 @@
 """What a session knows, or traffic shows, and must not be written; and a search for it."""
 
 import base64
-import ipaddress
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
 _LONG_PARAMETER: Final = 16  # a signature, a digest or a token
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
+_LOOPBACK: Final = re.compile(r"127(?:\.\d+){3}")
 _SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
 _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 
@@ -156,7 +156,7 @@ class Search:
             parts = urlsplit(url)
             self.services.setdefault(parts.hostname or "", new)
             for host in (parts.netloc, parts.hostname or ""):
-                if len(host) >= _SHORTEST and not host.isalpha() and not _is_loopback(host):
+                if len(host) >= _SHORTEST and not host.isalpha() and not _LOOPBACK.fullmatch(host):
                     self._hosts.setdefault(host.lower(), new)
         either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
         self._host: Final = re.compile(rf"(?ia)(?<![\w.-])(?:{either})(?![\w-]|\.\w)")
@@ -202,10 +202,3 @@ class Search:
         if own and placeholders.compact(own) == placeholders.compact(value):
             return placeholders.own_project(value)
         return placeholders.owner(value)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -93,13 +93,8 @@ BELOW: Final = HOLDING | {"key"}
 BELOW_TOKENS: Final = frozenset({"id", "audit id"})
 """Keys of a value below a token's name: `{"token": {"id": "..."}}`. Other ids are none."""
 
-PASSWORDS: Final = _table(
-    "password, passwd, passphrase, passcode, passwort, pass, pwd, pw, adminpass, rootpass, "
-    "userpass, dbpass, mysqlpass, rootpw"
-)
-"""Last words, or ends of them, below which everything is secret: `{"adminPass": {"a": "..."}}`."""
-
-_PASSWORDS: Final = tuple(each for each in PASSWORDS if len(each) >= _LONG)
+PASSWORDS: Final = ("password", "passwd", "passphrase", "passcode", "passwort", "pass", "pwd", "pw")
+"""Ends of a name below which everything is secret: `{"adminPass": {"a": "..."}}`."""
 
 OBJECTS: Final = _table("secret, credential, cred")
 """Last words of a name below which texts are secret, but for ids and owners."""
@@ -150,16 +145,11 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
         ),
         "an AWS access key": _key("AKIA ASIA", r"[0-9A-Z]{16}(?![0-9A-Za-z_])"),
         "a GitHub token": _key("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\w{30,}"),
-        "a GitLab token": _key(
-            "glpat- gldt- glft- glsoat- glrt- glcbt- glptt- GR1348941", r"[\w-]{16,}"
-        ),
+        "a GitLab token": _key("glpat- gldt- glft- glsoat- glrt- glcbt- glptt-", r"[\w-]{16,}"),
         "a Slack token": _key("xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", r"[\w-]{16,}"),
         "a token of a package index": _key("pypi-Ag", r"[\w-]{16,}"),
         "a Vault token": _key("hvs. hvb.", r"[\w-]{16,}"),
-        "a token of npm, Hugging Face, DigitalOcean or Grafana": _key(
-            "npm_ hf_ dop_v1_ glsa_", r"[0-9A-Za-z]{27,}"
-        ),
-        "a Docker or Atlassian token": _key("dckr_pat_ ATATT3", r"[\w=-]{20,}"),
+        "a token of another service": _key("npm_ hf_ dop_v1_ glsa_ dckr_pat_", r"[0-9A-Za-z]{27,}"),
         "a SendGrid key": _key("SG.", r"[\w-]{16,}\.[\w-]{16,}"),
         "a password hash": r"\$(?:[156y]|gy|apr1|2[abxy])\$(?:[\w./=,-]{1,40}\$){1,3}[\w./]{22,}",
         "a Google key": _key("AIza", r"[\w-]{35,}"),
@@ -261,13 +251,6 @@ def names_address(name: str) -> bool:
 
 
 @_remembered
-def names_identifier(name: str) -> bool:
-    """Return whether a name is that of an identifier, such as `xmlns:atom`."""
-    prefix, _, local = name.rpartition(":")
-    return prefix == "xmlns" or is_in(local, IDENTIFIERS)
-
-
-@_remembered
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
     return " ".join(words(name)) in table or name in table
@@ -278,21 +261,16 @@ def secret_keys(
 ) -> dict[str, str]:
     """Return the keys of an object whose values are secret, and what is secret below each.
 
-    `under` is what is secret because of the name above: "all" values, all texts that are "mapped"
-    from a name, the same but for ids and owners in one secret's "own" object, those "held" under a
-    name that says nothing (`value`), the same and the id of a "token", or "" for none; `beside` is
-    what `names_beside` returns.
+    `under` says what is secret because of the name above: "all" values, all texts ("mapped"), but
+    no ids and owners ("own"), those "held" under `value` and the like, the same and the id of a
+    "token", or "" for none; `beside` is what `names_beside` returns.
     """
     found = {}
     for key, value in pairs:
-        named = (each for each in (key, beside.get(key, "")) if names_secret(each))
-        name = next((each for each in named if holds_secret(each, value)), None)
-        if name is not None:
-            found[key] = "all" if under == "all" else below(name)
-        elif key == "key" and any(is_in(each, LOGINS) for each, _ in pairs):
-            found[key] = under or "held"
-        elif under and _is_secret_under(under, key, value):
-            found[key] = under
+        name = next((each for each in (key, beside.get(key, "")) if holds_secret(each, value)), "")
+        is_login = key == "key" and any(is_in(each, LOGINS) for each, _ in pairs)
+        if name or is_login or (under and _is_secret_under(under, key, value)):
+            found[key] = below(name) if name and under != "all" else under or "held"
     return found
 
 
@@ -313,7 +291,7 @@ def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
 
 def below(name: str, *, is_record: bool = False) -> str:
     """Return what is secret below a secret's name, or in one of several objects below it."""
-    if _ends_in(name, PASSWORDS) or words(name)[-1].endswith(_PASSWORDS):
+    if words(name)[-1].endswith(PASSWORDS):
         return "all"
     if _ends_in(name, MAPS) and _is_plural(name) and not is_record:
         return "mapped"

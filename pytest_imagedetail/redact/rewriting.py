@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
+from itertools import filterfalse
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -39,10 +40,13 @@ _SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
 _URL: Final = re.compile(  # it ends where another one begins, but for what may be in a query
     rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
 )
+_URLS: Final = re.compile(
+    rf"(?P<namespace>\b(?:xmlns(?::[\w.-]+)?|schemaLocation)=[\"'][^\"'<>@]*)|{_URL.pattern}"
+)
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
-_NO_HOST: Final = re.compile(r"[\[\](){}$]")
+_NO_HOST: Final = re.compile(r"[\[\](){}$]")  # `{host}`, `$HOST`
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
@@ -54,16 +58,11 @@ _HEADER_VALUE: Final = re.compile(  # up to what is assigned in quotes: `OAuth o
 _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
-_LOGINS: Final = {  # commands, and what is before a password and the password: `user:password`
-    "curl": re.compile(
-        r"(\bcurl\b[^\n|;]{0,300}?[ \t](?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:)"
-        r"(?!\{\{)([^\s\"'|;]+)"
-    ),
-    "chpasswd": re.compile(
-        r"(?m)((?:^[ \t]*(?:-[ \t]+)?|\becho[ \t]+(?:-\w+[ \t]+)?|<<<[ \t]*|\\n)[\"']?"
-        r"[A-Za-z_][\w.-]*:)([^\s:/\"'|\\][^\s\"'|\\]*)(?=[\"']?[ \t]*(?:$|\||<|\\n))"
-    ),
-}
+_LOGIN: Final = re.compile(  # what is before a password, and the password: `user:password`
+    r"(?m)(\bcurl\b[^\n|;]{0,300}?[ \t](?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:"
+    r"|(?:^[ \t]*(?:-[ \t]+)?|\becho[ \t]+(?:-\w+[ \t]+)?|<<<[ \t]*|\\n)[\"']?[A-Za-z_][\w.-]*:"
+    r"(?=[^\s\"'|\\]+[\"']?[ \t]*(?:$|\||<|\\n)))([^\s:/\"'|;\\{][^\s\"'|;\\]*)"
+)
 _ASSIGNED: Final = re.compile(
     r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
     r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
@@ -200,6 +199,8 @@ class Rewriter:
             if new is not None:
                 return new
             text = self._markup(text)
+        elif "{" in text:
+            text = "\n".join(map(self._line, text.split("\n")))
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
@@ -208,15 +209,6 @@ class Rewriter:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
 
-    def _xml(self, text: str) -> str | None:
-        """Replace in a value that is XML with a secret; None for any other."""
-        start = len(self.notes)
-        new = xmltext.replace_strings(text, self._named, self._beside)
-        if any(kind == "secrets" for kind, *_ in self.notes[start:]):
-            return new
-        del self.notes[start:]
-        return None
-
     def _markup(self, text: str) -> str:
         """Replace in tags and elements of what is not XML, or not all of a text."""
         return _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
@@ -224,11 +216,11 @@ class Rewriter:
     def _tag(self, tag: re.Match[str]) -> str:
         """Replace in the attributes of a tag in a page that is not XML, as in a login form."""
         found = [(each, html.unescape(each["value"])) for each in _ATTRIBUTE.finditer(tag[0])]
-        beside = self._beside([(each["name"], value) for each, value in found])
+        beside = self._beside([(each["name"].rpartition(":")[2], value) for each, value in found])
         new, end = "", 0
         for each, value in found:
-            name = each["name"]
-            named = self._named(value, beside.get(name, name))
+            prefix, _, name = each["name"].rpartition(":")
+            named = self._named(value, prefix if prefix == "xmlns" else beside.get(name, name))
             new += tag[0][end : each.start("value")]
             new += each["value"] if named == value else html.escape(named)
             end = each.end("value")
@@ -251,6 +243,12 @@ class Rewriter:
         new = self._value(key, content, secret=names.holds_secret_in_query(key, content))
         new = self._document(content) if new == content else new
         return head + rest[0] + new + rest[1][len(content) :]
+
+    def _line(self, line: str) -> str:
+        """Replace in the JSON of a line, as in JSONP, events and JSON lines."""
+        start, end = line.find("{"), line.rfind("}") + 1
+        new = self._json(line[start:end]) if 0 <= start < end else None
+        return line if new is None else line[:start] + new + line[end:]
 
     def _json(self, text: str, under: str = "") -> str | None:
         """Replace in a JSON document; None if it is not one."""
@@ -306,9 +304,8 @@ class Rewriter:
         self.learned.link(dict(pairs))
         under = names.below(own) if names.names_secret(own) else ""
         others = [each for each in pairs if not under or each != ("key", own)]  # it names itself
-        below = names.secret_keys(others, under, {})
-        found = {key: "secret" for key in below if not names.names_secret(key)}
-        return found | names.names_beside(pairs)
+        below = filterfalse(names.names_secret, names.secret_keys(others, under, {}))
+        return dict.fromkeys(below, "secret") | names.names_beside(pairs)
 
     def _named(self, value: str, name: str) -> str:
         """Replace in a text of XML or of a form, by its name."""
@@ -325,10 +322,10 @@ class Rewriter:
             self._noted("addresses", new)
         if new is None and value[:1] in {"{", "["}:
             new = self._json(value)
-        if new is None and names.names_identifier(name) and "@" not in value:
+        if new is None and names.is_in(name, names.IDENTIFIERS) and "@" not in value:
             return self._plain(value)
         if new is None and ("</" in value or "/>" in value):
-            new = self._xml(value) or self._text(self._markup(value))
+            value = self._markup(value)
         return self._text(value) if new is None else new
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
@@ -357,7 +354,7 @@ class Rewriter:
         if "://" in text:
             if _URL.fullmatch(text):
                 return self._url(text)
-            text = _URL.sub(self._url_in, text)
+            text = _URLS.sub(lambda match: match["namespace"] or self._url(match[0]), text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
             return self._target(text)
         return self._plain(text)
@@ -371,14 +368,10 @@ class Rewriter:
             text = self._assigned(text, _ASSIGNED, _VALUE)
         if "--" in text:
             text = self._assigned(text, _OPTION, _OPTION_VALUE)
-        for command, login in _LOGINS.items():
-            if command in text:
-                text = login.sub(self._login, text)
+        if "curl" in text or "chpasswd" in text:
+            hidden = partial(self._replacement, owner=False, secret=True)
+            text = _LOGIN.sub(lambda match: match[1] + (hidden(match[2]) or match[2]), text)
         return self._known(text)
-
-    def _login(self, match: re.Match[str]) -> str:
-        new = self._replacement(match[2], owner=False, secret=True)
-        return match[0] if new is None else match[1] + new
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
@@ -428,13 +421,6 @@ class Rewriter:
             return self._url(f"http:{value}").partition(":")[2]
         return value if "://" in value else self._target(value)
 
-    def _url_in(self, match: re.Match[str]) -> str:
-        """Replace in a URL, unless it is the name of a namespace: `xmlns:a="..."`."""
-        before = match.string[max(0, match.start() - 64) : match.start()]
-        attribute = before[:-2].split()[-1:] if before.endswith(('="', "='")) else []
-        is_identifier = any(map(names.names_identifier, attribute)) and "@" not in match[0]
-        return match[0] if is_identifier else self._url(match[0])
-
     def _url(self, url: str) -> str:
         """Replace user info, hosts, owners and secrets of a URL; the rest stays as it is."""
         whole, url = url, url.rstrip("".join(_BEHIND))
@@ -463,10 +449,9 @@ class Rewriter:
         """Replace a host that may have a port."""
         host = _PORT.sub("", place)
         bare = host.strip("[]").lower()
-        if not bare or placeholders.is_placeholder_host(bare):
-            return place
-        if _NO_HOST.search(host if host[:1] != "[" or host[-1:] != "]" else bare):
-            return self._known(place)  # `{host}`, `$HOST`
+        is_host = _NO_HOST.search(bare if host[:1] + host[-1:] == "[]" else host) is None
+        if not (bare and is_host) or placeholders.is_placeholder_host(bare):
+            return self._known(place)
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
         return self._noted("hosts", new) + self._known(place[len(host) :])
 
