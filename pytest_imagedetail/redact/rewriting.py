@@ -343,6 +343,9 @@ class Rewriter:
             return self._noted("secrets", placeholders.SECRET)
         return None
 
+    def _secret(self, value: str) -> str:
+        return self._replacement(value, owner=False, secret=True) or value
+
     def _noted(self, kind: str, new: str, _: object = None) -> str:
         self.notes.append((kind, *self._part, self._path))
         return new
@@ -369,16 +372,15 @@ class Rewriter:
         if "--" in text:
             text = self._assigned(text, _OPTION, _OPTION_VALUE)
         if "curl" in text or "chpasswd" in text:
-            hidden = partial(self._replacement, owner=False, secret=True)
-            text = _LOGIN.sub(lambda match: match[1] + (hidden(match[2]) or match[2]), text)
+            text = _LOGIN.sub(lambda match: match[1] + self._secret(match[2]), text)
         return self._known(text)
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
-            kind, new = "secrets", placeholders.SECRET
             if shape is names.EMAIL:
-                kind, new = "people", placeholders.EMAIL
-            text = shape.sub(partial(self._noted, kind, new), text)
+                text = shape.sub(partial(self._noted, "people", placeholders.EMAIL), text)
+            else:
+                text = shape.sub(lambda match: self._secret(match[0]), text)
         return text
 
     def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:

@@ -14,6 +14,7 @@ from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
+    learn,
     placeholders,
     redact,
     redact_query,
@@ -641,6 +642,7 @@ def test_shapes_of_hashes_and_tokens():
     digits = "aB3" * 9
     for each in ("npm_", "hf_", "dckr_pat_", "hvb.", "SG.aB3aB3aB3aB3aB3aB3.", "$6$salt$", "$1$s$"):
         assert value_of(f"a {each}{digits} b") == "a <redacted> b", each
+        assert learn([page({"a": each + digits})]).secrets == {each + digits}  # reports mask it
     for each in ("npm_config_of_something_long", "ghs_something_long_name", "$1$2$3", "SG.a"):
         assert value_of(each) == each
 
