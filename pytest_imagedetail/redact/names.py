@@ -234,13 +234,8 @@ def names_owner(name: str) -> bool:
     found = words(name)
     if found and found[-1] in {"id", "uuid"}:
         found = found[:-1]
-    return any(" ".join(found[-length:]) in OWNERS for length in (1, 2)) or always_names_owner(name)
-
-
-@_remembered
-def always_names_owner(name: str) -> bool:
-    """Return whether any value under a name is an owner's id, whatever its form."""
-    return " ".join(words(name)) in ALWAYS_OWNERS
+    ends = {" ".join(found[-length:]) for length in (1, 2)}
+    return not ends.isdisjoint(OWNERS) or is_in(name, ALWAYS_OWNERS)
 
 
 @_remembered

@@ -38,10 +38,8 @@ _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
 _URL: Final = re.compile(  # it ends where another one begins, but for what may be in a query
-    rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
-)
-_URLS: Final = re.compile(
-    rf"(?P<namespace>\b(?:xmlns(?::[\w.-]+)?|schemaLocation)=[\"'][^\"'<>@]*)|{_URL.pattern}"
+    r"(?P<namespace>\b(?:xmlns(?::[\w.-]+)?|schemaLocation)=[\"'][^\"'<>@]*)"
+    rf"|(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
 )
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
@@ -289,7 +287,7 @@ class Rewriter:
     def _scalar(self, name: str, value: str, path: Path, under: str) -> str | None:
         if (name, value, under) in self._unchanged:
             return None
-        is_named = under or names.always_names_owner(name)
+        is_named = under or names.is_in(name, names.ALWAYS_OWNERS)
         if isinstance(value, jsontext.Number) and not is_named:
             return None
         self._path = path
@@ -315,7 +313,7 @@ class Rewriter:
     def _value(self, name: str, value: str, *, secret: bool) -> str:
         """Replace in one value, by its name."""
         is_owner = names.names_owner(name) and (
-            placeholders.is_id(value) or names.always_names_owner(name)
+            placeholders.is_id(value) or names.is_in(name, names.ALWAYS_OWNERS)
         )
         new = self._replacement(value, owner=is_owner, secret=secret)
         if new is None and names.names_address(name) and (new := _address(value)) is not None:
@@ -357,7 +355,7 @@ class Rewriter:
         if "://" in text:
             if _URL.fullmatch(text):
                 return self._url(text)
-            text = _URLS.sub(lambda match: match["namespace"] or self._url(match[0]), text)
+            text = _URL.sub(lambda match: match["namespace"] or self._url(match[0]), text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
             return self._target(text)
         return self._plain(text)
