@@ -57,7 +57,7 @@ _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _LOGIN: Final = re.compile(  # what is before a password, and the password: `user:password`
-    r"(?m)(\bcurl\b[^\n|;]{0,300}?[ \t](?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:"
+    r"(?m)((?<!\S)(?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:(?!\d+(?!\S))"
     r"|(?:^[ \t]*(?:-[ \t]+)?|\becho[ \t]+(?:-\w+[ \t]+)?|<<<[ \t]*|\\n)[\"']?[A-Za-z_][\w.-]*:"
     r"(?=[^\s\"'|\\]+[\"']?[ \t]*(?:$|\||<|\\n)))([^\s:/\"'|;\\{][^\s\"'|;\\]*)"
 )
@@ -203,7 +203,7 @@ class Rewriter:
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
         is_base64 = text.rstrip().endswith("=") and "&" not in text
-        if _FORM.fullmatch(text) and not is_base64:
+        if _FORM.fullmatch(text) and not is_base64 and placeholders.SECRET not in text:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
 

@@ -614,7 +614,7 @@ def test_logins_in_a_text():
     """What curl and chpasswd get has a secret behind the user; ports, uids and tags have none."""
     secret = "tr0ub4dor&3"
     for text in (
-        *("curl -s -u me:{} x", "curl x --user 'me:{}'", "curl -xproxy --proxy-user=me:{} x"),
+        *("curl \\\n -u me:{} -U you:x1", "curl x --user 'me:{}'", "curl --proxy-user=me:{} x"),
         *("curl -ume:{} x", "echo me:{} | chpasswd", "echo -e 'a:x1\\nme:{}\\n' | chpasswd"),
         "chpasswd:\n  list: |\n    me:{}\n    you:x1\n",
         "chpasswd:\n  expire: False\n  list:\n  - me:{}\n",
@@ -624,6 +624,7 @@ def test_logins_in_a_text():
         assert kept == text.replace("x1", "<redacted>").format("<redacted>"), text
     assert value_of(f"basic-auth: me:{secret}") == "basic-auth: <redacted>"
     assert value_of(f"password={secret}&b=1&amp;c") == "password=<redacted>&b=1&amp;c"
+    assert body_of(body_of(b"password=a&b&c=d").encode()) == "password=<redacted>&c=d"
     for text in (
         *(
             "docker run -u 1:1 x",
