@@ -57,9 +57,9 @@ _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _LOGIN: Final = re.compile(  # what is before a password, and the password: `user:password`
-    r"(?m)((?<!\S)(?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:(?!\d+(?!\S))"
+    r"(?m)((?<!\S)(?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:"
     r"|(?:^[ \t]*(?:-[ \t]+)?|\becho[ \t]+(?:-\w+[ \t]+)?|<<<[ \t]*|\\n)[\"']?[A-Za-z_][\w.-]*:"
-    r"(?=[^\s\"'|\\]+[\"']?[ \t]*(?:$|\||<|\\n)))([^\s:/\"'|;\\{][^\s\"'|;\\]*)"
+    r"(?=[^\s\"'|\\]+[\"']?[ \t]*(?:$|\||<|\\n)))(?!\d+(?!\S))([^\s:/\"'|;\\{][^\s\"'|;\\]*)"
 )
 _ASSIGNED: Final = re.compile(
     r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
@@ -362,6 +362,8 @@ class Rewriter:
 
     def _plain(self, text: str) -> str:
         """Replace in a text that holds no URL."""
+        if "curl" in text or "chpasswd" in text:
+            text = _LOGIN.sub(lambda match: match[1] + self._secret(match[2]), text)
         if self._shapes:
             text = self._without_shapes(text)
         if "=" in text or ":" in text:
@@ -369,8 +371,6 @@ class Rewriter:
             text = self._assigned(text, _ASSIGNED, _VALUE)
         if "--" in text:
             text = self._assigned(text, _OPTION, _OPTION_VALUE)
-        if "curl" in text or "chpasswd" in text:
-            text = _LOGIN.sub(lambda match: match[1] + self._secret(match[2]), text)
         return self._known(text)
 
     def _without_shapes(self, text: str) -> str:
@@ -450,8 +450,9 @@ class Rewriter:
         host = _PORT.sub("", place)
         bare = host.strip("[]").lower()
         is_host = _NO_HOST.search(bare if host[:1] + host[-1:] == "[]" else host) is None
-        if not (bare and is_host) or placeholders.is_placeholder_host(bare):
-            return self._known(place)
+        is_other = not is_host and self._decoded(place) == place
+        if not bare or is_other or placeholders.is_placeholder_host(bare):
+            return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
         return self._noted("hosts", new) + self._known(place[len(host) :])
 

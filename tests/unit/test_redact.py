@@ -376,6 +376,7 @@ def test_urls():
         ("http://[x", "http://[x"),
         ("http://{h}:$PORT/x?token=x1", "http://{h}:$PORT/x?token=redacted"),
         ("http://%(h)s/x", "http://%(h)s/x"),
+        (f"http://$6$ab${'x' * 43}/x", "http://host-f77.invalid/x"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
         ("https://h/x?a=a%2525b%252F", f"https://{host}/x?a=a%2525b%252F"),
         (
