@@ -44,7 +44,7 @@ _URL: Final = re.compile(  # it ends where another one begins, but for what may 
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
-_NO_HOST: Final = re.compile(r"[\[\](){}$]")  # `{host}`, `$HOST`
+_NO_HOST: Final = re.compile(r"[(){}$]|\[(?!.*\]\Z)")  # `{host}`, `$HOST`
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
@@ -449,8 +449,7 @@ class Rewriter:
         """Replace a host that may have a port."""
         host = _PORT.sub("", place)
         bare = host.strip("[]").lower()
-        is_host = _NO_HOST.search(bare if host[:1] + host[-1:] == "[]" else host) is None
-        is_other = not is_host and self._decoded(place) == place
+        is_other = _NO_HOST.search(host) is not None and self._decoded(place) == place
         if not bare or is_other or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
