@@ -300,7 +300,8 @@ def _ends_in(name: str, table: Collection[str]) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and _COUNT.fullmatch(value) is None
+    texts = value if isinstance(value, list) else [value]
+    return any(isinstance(each, str) and _COUNT.fullmatch(each) is None for each in texts)
 
 
 def is_harmless(value: str) -> bool:

@@ -208,7 +208,6 @@ class Rewriter:
         return self._text(text)
 
     def _markup(self, text: str) -> str:
-        """Replace in tags and elements of what is not XML, or not all of a text."""
         return _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
 
     def _tag(self, tag: re.Match[str]) -> str:
