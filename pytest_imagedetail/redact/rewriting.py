@@ -44,7 +44,7 @@ _URL: Final = re.compile(  # it ends where another one begins, but for what may 
 _NETLOC: Final = re.compile(  # a password may have what ends a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
-_NO_HOST: Final = re.compile(r"[(){}$]|\[(?!.*\]\Z)")  # `{host}`, `$HOST`
+_NO_HOST: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")  # `{host}`, `$HOST`
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
