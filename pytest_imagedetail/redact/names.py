@@ -262,7 +262,8 @@ def secret_keys(
     """
     found = {}
     for key, value in pairs:
-        name = next((each for each in (key, beside.get(key, "")) if holds_secret(each, value)), "")
+        name = key if names_secret(key) else beside.get(key, "")
+        name = name if names_secret(name) and holds_secret(name, value) else ""
         is_login = key == "key" and any(is_in(each, LOGINS) for each, _ in pairs)
         if name or is_login or (under and _is_secret_under(under, key, value)):
             found[key] = below(name) if name and under != "all" else under or "held"
