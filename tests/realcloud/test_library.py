@@ -14,7 +14,7 @@ pytestmark = pytest.mark.realcloud
 
 
 def test_recording_again_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
-    """Every question gets the committed answer, byte for byte; dates and project may differ."""
+    """Every question gets the committed answer, byte for byte; dates and who asked may differ."""
     record(cloud, tmp_path)
     fresh, committed = _cassettes(tmp_path / cloud.name), _cassettes(LIBRARY / cloud.name)
     assert fresh.keys() == committed.keys()
@@ -26,6 +26,7 @@ def test_recording_again_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
             recorded_at=old.provenance.recorded_at,
             plugin=old.provenance.plugin,
             project=old.provenance.project,
+            user=old.provenance.user,
         )
         if dumps(replace(new, provenance=dates)).encode() != committed[file].read_bytes():
             drifted.append(file)
