@@ -12,6 +12,7 @@ from pytest_imagedetail.cassette.store import (
     Written,
     load_own,
     own_name,
+    path_of_renamed,
     refuse_unsafe,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "load_own",
     "loads",
     "own_name",
+    "path_of_renamed",
     "refuse_unsafe",
     "traffic_name",
 ]

@@ -214,14 +214,9 @@ class Store:
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.load(path) if _is_there(path) else None
 
-    def path_of_renamed(self, path: Path, test: str) -> Path:
-        """Return where the recording of a test belongs under another name, shared or not."""
-        old = traffic_name(load(path).provenance.test or "")
-        return path.parents[len(old.parts) - 2].joinpath(*traffic_name(test).parts[1:])
-
-    def rename(self, path: Path, test: str) -> Path:
-        """Give the recording of a test another name, and return its new path."""
-        recording, target = load_own(path), self.path_of_renamed(path, test)
+    def rename(self, path: Path, test: str, target: Path) -> None:
+        """Give the recording of a test another name, and move it."""
+        recording = load_own(path)
         renamed = replace(recording, provenance=replace(recording.provenance, test=test))
         text = refuse_unsafe(renamed, known=Known(), where=str(target))
         with writing(target, lock=self.directory / LOCK):
@@ -230,7 +225,6 @@ class Store:
         with suppress(OSError):  # until a folder is not empty
             for folder in path.parents:
                 folder.rmdir()
-        return target
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
@@ -277,6 +271,12 @@ def load_own(path: Path) -> Recording:
             remedy=f"move it to {own}, or delete it and record it afresh{remedy}",
         )
     return recording
+
+
+def path_of_renamed(path: Path, old: str, new: str) -> Path:
+    """Return where the recording of a test belongs under another name, shared or not."""
+    depth = len(traffic_name(old).parts) - 1
+    return path.parents[depth - 1].joinpath(*traffic_name(new).parts[1:])
 
 
 def is_at(path: Path, own: PurePosixPath) -> bool:

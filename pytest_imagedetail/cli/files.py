@@ -11,7 +11,12 @@ from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail import text
-from pytest_imagedetail.cassette import check_cloud_name, load_own, refuse_unsafe
+from pytest_imagedetail.cassette import (
+    check_cloud_name,
+    load_own,
+    path_of_renamed,
+    refuse_unsafe,
+)
 from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.cassette.swapping import swap, writing
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
@@ -315,29 +320,32 @@ def _mv(options: Options) -> int:
     store = options.store
     recorded = [path for cloud in store.traffic_clouds() for path in store.traffic_paths(cloud)]
     tests = {path: load_own(path).provenance.test or "" for path in recorded}
-    renamed = {path: _renamed(test, options.old, options.new) for path, test in tests.items()}
-    moves = {path: test for path, test in renamed.items() if test is not None}
+    moves = []
+    for path, test in tests.items():
+        if (new := _renamed(test, options.old, options.new)) is not None:
+            moves.append((path, new, path_of_renamed(path, test, new)))
     if not moves:
         raise UsageError(
             f"no recording is of {options.old}",
             where=str(store.directory),
             remedy=f"{did_you_mean(options.old, [*tests.values()])}imagedetail ls lists the tests",
         )
-    for path, test in moves.items():
-        if os.path.lexists(target := store.path_of_renamed(path, test)):
+    for _, new, target in moves:
+        if os.path.lexists(target):
             raise UsageError(
-                f"{test} has a recording already; nothing was moved",
+                f"{new} has a recording already; nothing was moved",
                 where=str(target),
                 remedy="delete the one that is not needed",
             )
-    for path, test in moves.items():
-        print(f"moved  {path} -> {store.rename(path, test)}")
+    for path, new, target in moves:
+        store.rename(path, new, target)
+        print(f"moved  {path} -> {target}")
     print(f"{text.count(len(moves), 'cassette')} moved")
     return SAME
 
 
 def _renamed(test: str, old: str, new: str) -> str | None:
-    """Return the new name of a test; None if it is not, and not below, the one that changed."""
+    """Return the new name of a test that is `old` or below it; None for any other."""
     old, new = (each.rstrip("/").removeprefix("./") for each in (old, new))
     rest = test.removeprefix(old)
     is_meant = test.startswith(old) and (not rest or rest.startswith(("/", "::", "[")))
