@@ -30,12 +30,14 @@ from pytest_imagedetail.check.samples import (
     collated,
     distinct,
     distinct_images,
+    filters_of,
     having,
     image_type,
     metadata,
     moment_of,
     moments,
     sample,
+    selected,
     server_of,
     tagged,
 )
@@ -74,8 +76,12 @@ def _m3(cloud: Cloud, images: Images) -> Outcomes:
     detailed = {each["id"]: each for each in images}
     # Whether it lists the same images is another check's question.
     brief = [each for each in answer.images if each["id"] in detailed]
-    keys = [(detailed[each["id"]], each.keys() | {"name", "links"}) for each in brief]
-    yield all_alike(answer, brief, [{k: e[k] for k in e if k in names} for e, names in keys])
+    wanted = []
+    for each in brief:
+        names = each.keys() | {"name", "links"}
+        image = detailed[each["id"]]
+        wanted.append({name: value for name, value in image.items() if name in names})
+    yield all_alike(answer, brief, wanted)
 
 
 COLON: Final = Deviation(
@@ -315,24 +321,17 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
     shown_by="an active image with a name",
 )
 def _m15(cloud: Cloud, images: Images) -> Outcomes:
-    def folds(texts: dict[str, str]) -> dict[str, str]:
-        return {key: text.casefold().rstrip() for key, text in texts.items()}
-
-    def facts(image: Image) -> dict[str, str]:
-        of = {"name": image.get("name"), "server": server_of(image)}
-        of |= {"status": image.get("status"), "type": image_type(image)}
-        return {key: value for key, value in of.items() if isinstance(value, str) and value}
-
     active = having(images, "status", "ACTIVE")
     for names in ({"name", "status"}, {"server", "status", "type"}):
-        for image in [each for each in active if facts(each).keys() >= names - {"type"}][:1]:
-            filters = {key: value for key, value in facts(image).items() if key in names}
-            # Each filter counts: with another value of one of them nothing is left.
-            none = {key: "DELETED" if key == "status" else _NO_SUCH for key in filters}
-            for asked in (filters, *({**filters, key: none[key]} for key in filters)):
-                wanted = [each for each in images if asked.items() <= facts(each).items()]
-                folded = [e for e in images if folds(asked).items() <= folds(facts(e)).items()]
-                yield filtered(cloud, wanted, asked, instead=folded)
+        shown = map(filters_of, active)
+        first = next((each for each in shown if each.keys() >= names - {"type"}), {})
+        filters = {key: value for key, value in first.items() if key in names}
+        # Each filter counts: with another value of one of them nothing is left.
+        none = {key: "DELETED" if key == "status" else _NO_SUCH for key in filters}
+        others = ({**filters, key: none[key]} for key in filters)
+        for asked in [filters, *others] if filters else ():
+            wanted, folded = selected(images, asked)
+            yield filtered(cloud, wanted, asked, instead=folded)
 
 
 @check("Is an unknown parameter ignored?", "foo=x changes nothing")

@@ -1,6 +1,6 @@
 """Choose the images and values that the checks ask for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +67,29 @@ def collated(images: Images, of: Callable[[Image], object], text: str) -> Images
 
 def _folded(text: str) -> str:
     return text.casefold().rstrip()
+
+
+def filters_of(image: Image) -> dict[str, str]:
+    """Return the filters by name, server, status and type that select an image."""
+    found = {
+        "name": image.get("name"),
+        "server": server_of(image),
+        "status": image.get("status"),
+        "type": image_type(image),
+    }
+    return {key: text for key, text in found.items() if isinstance(text, str) and text}
+
+
+def selected(images: Images, filters: Mapping[str, str]) -> tuple[Images, Images]:
+    """Return the images that all filters select, and those that they select in MySQL."""
+    exact, folded = [], []
+    for image in images:
+        own = filters_of(image)
+        if all(own.get(key) == text for key, text in filters.items()):
+            exact.append(image)
+        if all(_folded(own.get(key, "")) == _folded(text) for key, text in filters.items()):
+            folded.append(image)
+    return exact, folded
 
 
 def moment_of(image: Image) -> datetime | None:
