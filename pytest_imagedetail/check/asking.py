@@ -93,12 +93,12 @@ class Target:
         """The endpoint without version and project."""
         return self.endpoint.partition(f"/{self.version}")[0]
 
-    def shown(self, said: Any) -> Any:
-        """Return a text or JSON as a recording has it: without secrets, owners and hosts."""
-        response = replace(NO_RESPONSE, body=json.dumps({"said": said}).encode())
+    def shown(self, value: Any) -> Any:
+        """Redact a text or JSON value as a recording is."""
+        response = replace(NO_RESPONSE, body=json.dumps({"value": value}).encode())
         page = Interaction(url=self.endpoint, response=response)
         (page,) = redact([page], cloud=self.name, known=self.known).interactions
-        return json.loads(page.response.body)["said"]
+        return json.loads(page.response.body)["value"]
 
     def curl(self, url: str, headers: Mapping[str, str]) -> str:
         """Return a command that makes a request; the token stays a variable."""
@@ -141,10 +141,13 @@ class Cloud:
         if "limit" in wanted or page.next_page is None:
             return first
         found = [*page.images]
-        markers = set()  # a cloud that ignores them sends the same page for ever
-        while page.next_page is not None and page.images and found[-1]["id"] not in markers:
-            markers.add(found[-1]["id"])
-            page = self.get(path + _query(wanted | {"marker": found[-1]["id"]}), **how)
+        markers = set()
+        while page.next_page is not None and page.images:
+            marker = found[-1]["id"]
+            if marker in markers:
+                break  # the cloud ignores the marker and repeats a page
+            markers.add(marker)
+            page = self.get(path + _query(wanted | {"marker": marker}), **how)
             if not page.is_listing:
                 return page
             found += page.images

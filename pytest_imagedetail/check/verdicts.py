@@ -318,8 +318,8 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
 
 
 def _shown(finding: Finding, target: Target) -> Finding:
-    """Return a finding as one of a recording: values of properties may be secrets."""
+    """Redact a finding, because values of properties may be secrets."""
     owner = finding.image and finding.image.owner
-    told = target.shown({"owner": owner, "value": finding.value, "error": finding.error})
-    image = finding.image and replace(finding.image, owner=told["owner"])
-    return replace(finding, image=image, value=told["value"], error=told["error"])
+    shown = target.shown({"owner": owner, "value": finding.value, "error": finding.error})
+    image = finding.image and replace(finding.image, owner=shown["owner"])
+    return replace(finding, image=image, value=shown["value"], error=shown["error"])

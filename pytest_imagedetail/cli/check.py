@@ -72,8 +72,8 @@ def _check(options: Options) -> int:
                 verdicts += accepted(run(asked, checks), rules)
         except ImageDetailError as error:
             complain(error, options)
-            unsaid = partial(Verdict, verdict="inconclusive", reason=error.problem, unasked=True)
-            verdicts += (unsaid(check=each, cloud=name) for each in checks)
+            unasked = partial(Verdict, verdict="inconclusive", reason=error.problem, unasked=True)
+            verdicts += (unasked(check=each, cloud=name) for each in checks)
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
         return exit_code([each for each in verdicts if each.unasked])
