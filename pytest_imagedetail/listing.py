@@ -346,7 +346,7 @@ def _check_status(response: Response, expect: int | None, where: str, hint: str)
     raise ResponseError(
         f"the cloud answered {status}, not {expected}: {_said(response.body, where)}",
         where=where,
-        remedy=_REMEDIES.get(status, _EXPECT).replace(_EXPECT, hint).format(status=status),
+        remedy=_REMEDIES.get(status, "{hint}").format(hint=hint.format(status=status)),
         status_code=status,
     )
 
@@ -360,9 +360,9 @@ _REMEDIES = {
         "check that the compute endpoint in the catalog is right, its scheme and path too",
     ),
     200: "the cloud accepts this query: do not expect an error, or ask another cloud",
-    400: "Nova refuses the query, or the project in the URL\n" + _EXPECT,
+    400: "Nova refuses the query, or the project in the URL\n{hint}",
     401: "the token was refused: check the credentials in clouds.yaml, then ask again",
-    403: "the project may not see this: check its roles, or the marker's owner\n" + _EXPECT,
+    403: "the project may not see this: check its roles, or the marker's owner\n{hint}",
     404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
     "and check that the compute endpoint in the catalog is right",
     **dict.fromkeys(
