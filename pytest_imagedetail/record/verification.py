@@ -127,20 +127,26 @@ def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
     mine = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
     for path in store.traffic_paths(cloud) if mine[0] else ():
         with suppress(ImageDetailError):  # another tool's, or not a whole listing
-            known = (recording := load(path)).provenance
-            is_mine = mine == [known.user, known.project, known.api_version]
+            traffic = load(path)
+            known = traffic.provenance
             # Unlike a listing, traffic loses e-mail addresses.
-            if not is_mine or known.test == CHECK or "people" in known.redactions:
-                continue
-            for each in recording.interactions:
-                url, _, asked = each.url.partition("?")
-                newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
-                query = replace(Query.parse(asked), microversion=newest)
-                listing = replace(known, query=query, complete=query.is_whole)
-                one = Recording(provenance=listing, interactions=(each,))
-                if url == f"{known.endpoint}/images/detail" and each.response.body[:1] == b"{":
-                    recorder.follow(one)
-                    yield one
+            is_alike = known.test != CHECK and "people" not in known.redactions
+            if is_alike and mine == [known.user, known.project, known.api_version]:
+                yield from _listings_in(traffic)
+
+
+def _listings_in(traffic: Recording) -> Iterator[Recording]:
+    """Yield each listing in JSON as a recording; raise for one that is not whole."""
+    known = traffic.provenance
+    for each in traffic.interactions:
+        url, _, asked = each.url.partition("?")
+        if url == f"{known.endpoint}/images/detail" and each.response.body[:1] == b"{":
+            newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
+            query = replace(Query.parse(asked), microversion=newest)
+            provenance = replace(known, query=query, complete=query.is_whole)
+            listing = Recording(provenance=provenance, interactions=(each,))
+            recorder.follow(listing)
+            yield listing
 
 
 def _evidence(access: Access, release: str | None = None) -> Evidence:
