@@ -135,10 +135,10 @@ def remedies_for_change(
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
     command = f"imagedetail record --os-cloud={shlex.quote(os_cloud)}"
     if changed.of_two_projects:
-        other = f"{recorded.cloud}-other --like={recorded.cloud}"
+        words = [f"--name={recorded.cloud}-other", f"--like={recorded.cloud}", *folder]
         return (
-            "use the credentials of the project that recorded it\nor record the other one under a "
-            f"name of its own: {' '.join([command, f'--name={other}', *folder])}"
+            "use the credentials of the project that recorded it\n"
+            f"or record the other one under a name of its own: {' '.join([command, *words])}"
         )
     words = [f"--name={recorded.cloud}"] if os_cloud != recorded.cloud else []
     release = changed.candidate.release or recorded.release
