@@ -42,8 +42,8 @@ ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
     "otp": re.compile(r"\d{1,2}(?:\.\d+)*"),
     "auth": re.compile(r"[A-Z]*[a-z0-9_.-]*[A-Z]*|\w+://.*|.*\s.*", re.DOTALL),
 }
-"""Texts that are not secret: a person is a bearer, Nova's list of files a character, Erlang's
-OTP has a version, and a method is one word: `keystone`, `WPA2-PSK`, but not `user:password`."""
+"""Texts that are not secret under these words: a person's name under `bearer`, a character under
+`personality` (Nova's is a list of files), the version of Erlang's `OTP`, a method under `auth`."""
 
 PROSE: Final = _table(
     "to, is, are, was, and, or, for, if, in, on, with, when, as, can, must, may, should, option, "
@@ -116,7 +116,7 @@ LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
 """Values that are not secret under any name."""
 
-_NO_VALUE: Final = re.compile(  # the place of a file, `${NAME}`, `{{ name }}`, and what is masked
+_NO_VALUE: Final = re.compile(  # the path of a file, `${NAME}`, `{{ name }}`, and what is masked
     r"(?:~|/(?:etc|home|mnt|opt|root|run|srv|tmp|usr|var))(?:/[\w.@-]+)*/?"
     r"|[A-Za-z]:(?:\\[\w. -]+)*|\$\{\w+\}|\{\{ *[\w.]+ *\}\}|%\(\w+\)s|\*+"
 )
@@ -166,7 +166,7 @@ WEBHOOK: Final = re.compile(
     r"(?:(?=[a-z]*\d)[0-9a-z]{16}|[0-9a-f]{8}-[0-9a-f]{4}-)",
     re.IGNORECASE,
 )
-"""URLs that need no other credentials, of any service: `/hooks/`, and what nobody can guess."""
+"""URLs that are secrets themselves: of known services, and any with `/hooks/` before a long id."""
 
 EMAIL: Final = re.compile(
     r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?a:(?![\w-]|:[\w/~]))"
@@ -306,5 +306,5 @@ def _is_text(value: object) -> bool:
 
 
 def is_harmless(value: str) -> bool:
-    """Return whether a value is not secret under any name: nothing, a flag, or a file's place."""
+    """Return whether a value is not secret under any name: nothing, a flag, or a path."""
     return value.lower() in HARMLESS or _NO_VALUE.fullmatch(value) is not None

@@ -108,7 +108,7 @@ class Rewriter:
         self._is_encoded = False  # whether it holds a known value in an encoding
         self._part = 0, ""  # the number of the interaction, and for example "response.body"
         self._path: Path = ()
-        self._unchanged: set[tuple[str, str, str]] = set()  # name, value and `under`, of this part
+        self._unchanged: set[tuple[str, str, str]] = set()  # name ("/" in a path), value, `under`
         self._depth = 0
 
     def interaction(self, number: int, page: Interaction) -> Interaction:

@@ -201,7 +201,10 @@ def refuse_two_identities(
 def several_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access] = ()
 ) -> str | None:
-    """Return who sent requests, if it was not one. A token that Keystone does not name is one."""
+    """Say that several users or projects sent requests; None if one did.
+
+    A token that no login explains counts as another user.
+    """
     kept, authentication = without_keystone(received)
     known = _identities(authentication, accesses)
     sent = [each for each in kept if each.response.status_code != HTTPStatus.UNAUTHORIZED]

@@ -611,7 +611,7 @@ def test_json_in_a_line():
         assert kept == text.format('{"secret": {"a": "<redacted>"}}')
 
 
-def test_logins_in_a_text():
+def test_ampersands_and_methods_in_a_text():
     """What follows `&` may belong to a password; one word after `auth` is a method."""
     secret = "tr0ub4dor&3"
     assert value_of(f"SSHPASS={secret} x") == "SSHPASS=<redacted> x"
