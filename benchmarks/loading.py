@@ -55,17 +55,18 @@ def tools(folder: Path) -> dict[str, Callable[[], object]]:
 
 def counted(folder: Path, tool: str) -> float:
     """Return the millions of instructions of one round."""
+    command = [*VALGRIND, sys.executable, "-m", "benchmarks.loading"]
     few, many = (
         instructions(
             subprocess.run(
-                [*VALGRIND, sys.executable, "-m", "benchmarks.loading", tool, str(folder), str(n)],
+                [*command, "--repeat", tool, str(folder), str(rounds)],
                 env={**os.environ, "PYTHONHASHSEED": "0"},
                 check=True,
                 capture_output=True,
                 text=True,
             ).stderr
         )
-        for n in ROUNDS
+        for rounds in ROUNDS
     )
     return (many - few) / (ROUNDS[1] - ROUNDS[0]) / 1e6
 
@@ -76,7 +77,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--instructions", action="store_true")
+    parser.add_argument("--repeat", nargs=3, metavar=("TOOL", "FOLDER", "ROUNDS"))
     options = parser.parse_args(arguments)
+    if options.repeat:  # what `counted` runs
+        tool, folder, rounds = options.repeat
+        run = tools(Path(folder))[tool]
+        for _ in range(int(rounds)):
+            run()
+        return 0
     unit = "M" if options.instructions else "ms"
     print(f"{'images':>8}{'ours':>12}{'vcrpy':>12}{'ratio':>8}")
     for size in options.sizes:
@@ -93,9 +101,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:  # noqa: PLR2004  what `counted` runs: a tool, a folder, rounds
-        run = tools(Path(sys.argv[2]))[sys.argv[1]]
-        for _ in range(int(sys.argv[3])):
-            run()
-        raise SystemExit
     raise SystemExit(main())
