@@ -54,13 +54,11 @@ async function main() {
       one.querySelector("td.breaks")?.innerText.replace(/\s+/g, " "),
     ]));
     seen.ages = await tab.$$eval("time", (all) => all.map((one) => one.nextSibling.textContent));
-    const began = Date.now();
     for (const name of ["cloud", "query"])
       for (const each of (await tab.$$eval(`[name=${name}] option`, (all) => all.map((one) => one.value))).reverse()) {
         await tab.selectOption(`[name=${name}]`, each); // all comes last
         seen.chosen[each] = await visible(tab, "article[data-text]");
       }
-    seen.filter_ms = (Date.now() - began) / Object.keys(seen.chosen).length;
     await tab.click("article .anchor");
     seen.target = await tab.$eval("article:target h3", (one) => one.textContent.trim());
   }
