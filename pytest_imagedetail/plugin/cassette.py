@@ -17,7 +17,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import known, refused, settings_for, typed
+from pytest_imagedetail.plugin.options import known, refused, settings_for, typed_id
 from pytest_imagedetail.plugin.run import Run, RunResult, forget, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
@@ -164,7 +164,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
         store=with_library(store_of(settings, reader=run.reader)),
         cloud=cloud,
         test=_test_name(item, cloud),
-        node=typed(item),
+        node=typed_id(item),
         shared=_shared_name(item),
     )
 

@@ -14,7 +14,7 @@ from pytest_imagedetail.plugin.cassette import OwnTraffic
 from pytest_imagedetail.plugin.ending import Ending
 from pytest_imagedetail.plugin.explain import Explain, add_refusals
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import known, refused, settings_for, settings_of, typed
+from pytest_imagedetail.plugin.options import known, refused, settings_for, settings_of, typed_id
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.server import Servers
 from pytest_imagedetail.settings import Settings, nothing_selected
@@ -42,7 +42,7 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     settings = settings_for(request.node)
     store = store_of(settings, reader=run.reader)
     harness = Harness(settings, store=store, sessions=run.sessions)
-    node, name = request.node, typed(request.node)
+    node, name = request.node, typed_id(request.node)
     guard: AbstractContextManager[None] = nullcontext()
     if settings.record_mode == "none":
         remedy = (

@@ -96,7 +96,7 @@ def explained() -> Iterator[None]:
         raise pytest.UsageError(str(error)) from None
 
 
-def typed(item: pytest.Item) -> str:
+def typed_id(item: pytest.Item) -> str:
     """Return the node id of a test as pytest takes it in the folder where it was started."""
     module, *rest = item.nodeid.partition("::")
     started = item.config.invocation_params.dir
