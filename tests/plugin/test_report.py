@@ -134,8 +134,8 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
     ):
         project.makepyfile(source.replace("STOP", stop))
         result = project.runpytest_subprocess("--imagedetail-report=r.json", *options)
-        told = json.loads((project.path / "r.json").read_text())["verdict"]
-        assert (result.ret, told["exit_code"]) == (code, code)
-        assert (told["passed"], told["sentence"]) == (passed, sentence)
+        verdict = json.loads((project.path / "r.json").read_text())["verdict"]
+        assert (result.ret, verdict["exit_code"]) == (code, code)
+        assert (verdict["passed"], verdict["sentence"]) == (passed, sentence)
         merged = (sys.executable, "-m", "pytest_imagedetail", "report", "r.json", "-o=all.json")
         assert project.run(*merged).ret == (2 if code else 0)
