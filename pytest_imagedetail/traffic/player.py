@@ -219,7 +219,10 @@ class Player:
         store, cloud = self._place.store, self._place.cloud
         known = (*store.clouds(), *store.library_clouds())
         suggestion = "" if cloud in known else did_you_mean(cloud, known)
-        remedy = f"{suggestion.strip()}\n{self.remedy}".strip()
+        steps = [suggestion.strip(), self.remedy]
+        if not self.held.exists():
+            steps += _where_else(self._place)
+        remedy = "\n".join(filter(None, steps))
         return NoInteractionError(explained, where=self._place.where, remedy=remedy)
 
     def _as_recorded(self, asked: Interaction, source: Source) -> Interaction:
@@ -301,12 +304,15 @@ def _remedy(place: Place, *, held: bool) -> str:
             f"a shipped recording cannot be added to: imagedetail ls {place.cloud} shows what it "
             "has\nor record a cloud of your own, under another name"
         )
-    remedy = f"record it: {place.command('new_episodes' if held else 'once')}"
-    if not held and store.traffic_paths(place.cloud):
-        remedy += f"\nor, if the test was renamed: imagedetail mv OLD {shlex.quote(place.test)}"
-    if place.shared is not None and not held and not any(place.others()):
-        remedy += f"\nor correct cassette={place.shared!r}: no recording has this name"
-    return remedy
+    return f"record it: {place.command('new_episodes' if held else 'once')}"
+
+
+def _where_else(place: Place) -> Iterator[str]:
+    """Yield why a test without a recording may have one under another name."""
+    if place.store.traffic_paths(place.cloud):
+        yield f"or, if the test was renamed: imagedetail mv OLD {shlex.quote(place.test)}"
+    if place.shared is not None and not any(place.others()):
+        yield f"or correct cassette={place.shared!r}: no recording has this name"
 
 
 def _shortened(interaction: Interaction) -> str:
