@@ -1,5 +1,6 @@
 """Send one GET over HTTP and read the whole response."""
 
+import base64
 import http.client
 import io
 import logging
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy patches http.client
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import RecordingError, UsageError
@@ -74,18 +75,22 @@ class Access:
 def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction:
     """Send one GET and read the whole response. Redirects are returned, not followed.
 
-    A RecordingError names the cloud only, because its URL is a secret.
+    HTTP_PROXY, HTTPS_PROXY and NO_PROXY apply, as they do to the login, except on loopback. A
+    RecordingError names the cloud only, because its URL is a secret.
     """
     sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
     try:
         if not all(text.isascii() and text.isprintable() for text in sent.values()):
             raise http.client.InvalidURL  # http.client would send an accented letter in Latin-1
         parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        with closing(_connection(parts, access)) as connection:
+        proxy = _proxy_of(parts)
+        target, fields = (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), sent
+        if proxy is not None and parts.scheme == "http":
+            target, fields = url, Headers([*sent.fields, *_credentials(proxy).items()])
+        with closing(_connection(parts, proxy, access)) as connection:
             timed = partial(_timed, seconds=access.timeout * _WHOLE_ANSWER)
             connection.response_class = timed  # type: ignore[assignment]
-            connection.request("GET", target, headers=sent)
+            connection.request("GET", target, headers=fields)
             response = _read(connection.getresponse())
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their texts quote the host, the URL or the token, so they are not chained.
@@ -186,13 +191,35 @@ def silenced(*names: str) -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnection:
+def _proxy_of(parts: SplitResult) -> SplitResult | None:
+    """Return the proxy that the environment names for a URL; None for a direct connection."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  slow to import
+
     host = parts.hostname or ""
-    if parts.scheme == "http":
-        return HTTPConnection(host, parts.port, timeout=access.timeout)
-    if parts.scheme != "https":
+    is_loopback = host in {"localhost", "::1"} or host.startswith("127.")
+    url = None if is_loopback or proxy_bypass(host) else getproxies().get(parts.scheme)
+    return urlsplit(url if "://" in url else f"http://{url}") if url else None
+
+
+def _credentials(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+
+def _connection(parts: SplitResult, proxy: SplitResult | None, access: Access) -> HTTPConnection:
+    if parts.scheme not in {"http", "https"}:
         raise http.client.InvalidURL
-    return HTTPSConnection(host, parts.port, timeout=access.timeout, context=access.tls)
+    near = proxy or parts
+    if parts.scheme == "http":
+        return HTTPConnection(near.hostname or "", near.port, timeout=access.timeout)
+    connection = HTTPSConnection(
+        near.hostname or "", near.port, timeout=access.timeout, context=access.tls
+    )
+    if proxy is not None:
+        connection.set_tunnel(parts.hostname or "", parts.port, _credentials(proxy))
+    return connection
 
 
 def _problem(error: Exception, access: Access) -> str:
@@ -208,6 +235,8 @@ def _problem(error: Exception, access: Access) -> str:
             return f"TLS failed: {verdict or error.reason or 'unknown reason'}"
         case http.client.InvalidURL() | ValueError():
             return "the endpoint, the query or the token cannot be sent over HTTP"
-        case OSError():  # without an error number, http.client's RemoteDisconnected
-            return f"no answer: {error.strerror or 'the connection was closed'}"
+        case OSError():  # without an error number, of http.client: a proxy's, or RemoteDisconnected
+            refused = str(error).partition("Tunnel connection failed: ")[2]
+            closed = f"the proxy answered {refused}" if refused else "the connection was closed"
+            return f"no answer: {error.strerror or closed}"
     return f"no answer: it is not HTTP ({type(error).__name__})"

@@ -160,6 +160,37 @@ def test_what_is_not_a_whole_answer_is_refused():
         assert said in {f"{problem}\n{NEXT}", f"{problem} of its body\n{NEXT}"}
 
 
+def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
+    """By any variable that requests reads; never for loopback, and its password is not recorded."""
+    login = "Proxy-Authorization: Basic dTpwQHNz"  # u:p@ss
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with answering(body_of(b"{}")) as (url, asked):
+        monkeypatch.setenv("http_proxy", f"http://u:p%40ss@{url.split('/')[2]}")
+        found = sent("http://nowhere.example/v2/images?limit=1")
+    assert found.response.body == b"{}"
+    assert [name for name, _ in found.request_headers.fields] == ["X-Auth-Token"]
+    request, host, *fields = asked[0].decode().split("\r\n")
+    assert request == "GET http://nowhere.example/v2/images?limit=1 HTTP/1.1"
+    assert (host, login in fields) == ("Host: nowhere.example", True)
+
+    with answering(b"HTTP/1.1 403 Forbidden\r\n\r\n") as (url, asked):
+        monkeypatch.setenv("https_proxy", f"u:p%40ss@{url.split('/')[2]}")
+        said = refusal("https://nowhere.example:8774/v2")
+    assert said == f"no answer: the proxy answered 403 Forbidden\n{NEXT}"
+    request, *fields = asked[0].decode().split("\r\n")
+    assert request.startswith("CONNECT nowhere.example:8774 HTTP/1.")
+    assert login in fields
+    assert TOKEN not in asked[0].decode()
+
+    monkeypatch.setenv("no_proxy", "nowhere.example")
+    assert refusal("http://nowhere.example/v2").startswith("no answer: ")
+    monkeypatch.delenv("no_proxy")
+    with answering(body_of(b"{}")) as (url, _):
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        assert get(url).body == b"{}"
+
+
 @pytest.mark.parametrize(
     ("start", "drop"),
     [(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), (OK + b"X-Slow: ", b"x")],
