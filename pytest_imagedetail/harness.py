@@ -16,7 +16,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.release_guard import under_new_name
+from pytest_imagedetail.record.release_guard import REWRITE, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
@@ -358,13 +358,12 @@ class Harness:
                 upgrade.add_note(terminal.details(comparison))
                 raise upgrade
         if not comparison.compatible:
-            new_name = under_new_name(recorded.cloud, os_cloud, access.max_microversion)
+            newest = access.max_microversion
             raise VerificationError(
                 "the live cloud's answer differs from its recording\n"
                 f"{terminal.details(comparison)}",
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
-                remedy=f"{new_name}\nif only its data changed, replace the recording: "
-                "pytest --imagedetail-record-mode=rewrite",
+                remedy=remedies_for_change(comparison, os_cloud, newest, command=REWRITE),
             )
         unseen = (line for _, line in notes.redacted(comparison))
         self.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])

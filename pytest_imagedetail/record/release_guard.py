@@ -8,13 +8,15 @@ releases are compared. A cloud that offered one when it was recorded must still 
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import DamagedCassetteError, ReleaseError, StaleCassetteError
 from pytest_imagedetail.model import Provenance
+
+REWRITE: Final = "pytest --imagedetail-record-mode=rewrite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,27 +130,37 @@ def under_new_name(
 
 
 def remedies_for_change(
-    changed: Comparison, os_cloud: str, microversion: str | None, *, cassette_dir: str | None = None
+    changed: Comparison,
+    os_cloud: str,
+    microversion: str | None,
+    *,
+    cassette_dir: str | None = None,
+    command: str | None = None,
 ) -> str:
-    """Return the remedies for a changed answer: a new name, or a replaced recording."""
+    """Return the remedies for a changed answer: a new name, or a recording replaced by `command`.
+
+    The default command records the query again.
+    """
     recorded, expect = changed.baseline, changed.candidate.error
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
-    command = f"imagedetail record --os-cloud={shlex.quote(os_cloud)}"
+    start = f"imagedetail record --os-cloud={shlex.quote(os_cloud)}"
     if changed.of_two_projects:
         words = [f"--name={recorded.cloud}-other", f"--like={recorded.cloud}", *folder]
         return (
             "use the credentials of the project that recorded it\n"
-            f"or record the other one under a name of its own: {' '.join([command, *words])}"
+            f"or record the other one under a name of its own: {' '.join([start, *words])}"
         )
     words = [f"--name={recorded.cloud}"] if os_cloud != recorded.cloud else []
     release = changed.candidate.release or recorded.release
     words += [f"--release={release}"] if release else []
     words += [f"--expect={expect}"] if expect is not None else []
-    command = " ".join([command, *words, *folder, *recorded.query.options, "--rewrite"])
+    again = " ".join([start, *words, *folder, *recorded.query.options, "--rewrite"])
     if changed.listings[0].provenance.test is not None:
-        command = "pytest --imagedetail-record-mode=rewrite"
-    again = f"if only its data changed, replace the recording: {command}"
-    return f"{under_new_name(recorded.cloud, os_cloud, microversion, *folder)}\n{again}"
+        command = REWRITE
+    return (
+        f"{under_new_name(recorded.cloud, os_cloud, microversion, *folder)}\n"
+        f"if only its data changed, replace the recording: {command or again}"
+    )
 
 
 def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:

@@ -62,9 +62,12 @@ def test_verify_fails_when_the_cloud_changed(site):
     site.ask("once")
     path = site.folder / "nova" / "all.yaml"
     before = path.read_bytes()
-    larger = SimulatedCloud(release="2026.2", images=1)
-    with larger as site.cloud, pytest.raises(VerificationError) as caught:
-        site.ask("verify")
+    with SimulatedCloud(release="2026.2", images=1) as site.cloud:
+        with pytest.raises(VerificationError) as caught:
+            site.ask("verify")
+        site.spoil = {"project_id": "b" * 32}  # which the endpoint of this release does not name
+        with pytest.raises(VerificationError, match="use the credentials of the project that rec"):
+            site.ask("verify")
     assert caught.value.problem.startswith(
         "the live cloud's answer differs from its recording\ndata        image_added  "
     )
