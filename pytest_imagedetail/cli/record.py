@@ -174,6 +174,12 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     }
     adds = not all(path.exists() for path in paths.values())
     cloud = guarded(target, access, options.chosen, store, adds=adds)
+    has_microversions = cloud.release is not None and contract.reached(cloud.release, "kilo")
+    if has_microversions and access.max_microversion is None:
+        say(
+            f"warning: {name} is declared as release {cloud.release}, but offers no microversion, "
+            "or its version document cannot be read; an upgrade would show in its answers only"
+        )
 
     def record(number: int, asked: Query, statuses: frozenset[int]) -> int:
         with waiting(f"asking {name} ({number} of {len(paths)})"):
