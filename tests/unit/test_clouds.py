@@ -26,6 +26,7 @@ from pytest_imagedetail.transport import http as transport
 from tests.cloud import LoopbackServer, SimulatedCloud
 
 CREDENTIAL, SECRET = "f00dfacef00dfacef00dfacef00dface", "s3cret-of-robot"
+SDK = tuple(map(int, clouds.sdk_version().split(".")[:2]))
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 
@@ -147,12 +148,14 @@ def test_each_way_to_log_in(front, folder, caplog):
     by_name = {"application_credential_secret": SECRET, "application_credential_name": "robot"}
     known, old = front.cloud.credentials["password"], front.cloud.account.token
     caplog.set_level("DEBUG")  # keystoneauth would log the whole token document
-    for auth_type, auth, secrets in (
+    ways = [
         ("password", password(front), {known}),
         ("v3applicationcredential", by_id, {SECRET, CREDENTIAL}),
         ("v3applicationcredential", by_name | user, {SECRET}),
-        ("v3token", {"token": old} | project, {old}),
-    ):
+    ]
+    if SDK >= (4, 5):  # older ones send "None" in place of the token
+        ways.append(("v3token", {"token": old} | project, {old}))
+    for auth_type, auth, secrets in ways:
         auth["auth_url"] = f"{front.origin}/v3"
         write(folder, auth, auth_type=auth_type, region_name="RegionOne")
         access = clouds.connect("staging")
@@ -433,7 +436,7 @@ def test_a_broken_file(folder, monkeypatch):
         ("clouds:\n  staging: {auth: [\n", invalid, ", line 3, column 1"),
         ("hunter2\n", shape, ""),
         ("clouds: [hunter2]\n", shape, ""),
-        ("", "clouds.yaml has no usable cloud 'staging'", ""),
+        *([("", "clouds.yaml has no usable cloud 'staging'", "")] if SDK >= (4, 7) else []),
     ):
         (folder / "clouds.yaml").write_text(text)
         error = refused("hunter2")

@@ -86,7 +86,7 @@ def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configur
         try:
             config_files, secure_files = _searched()
             read = OpenStackConfig(config_files=config_files, secure_files=secure_files)
-            known, files = _names(read), _files(read)
+            known, files = _names(read), _files()
             name = os_cloud or read.default_cloud
             if name in known:
                 region = read.get_one(cloud=name)
@@ -229,8 +229,11 @@ def _names(read: Any) -> tuple[str, ...]:
     return tuple(name for name in found if isinstance(name, str))
 
 
-def _files(read: Any) -> tuple[Path, ...]:
-    return tuple(Path(each) for each in (read.config_filename, read.secure_config_filename) if each)
+def _files() -> tuple[Path, ...]:
+    """Return the files that openstacksdk reads: of each kind the first one there is."""
+    # Its attribute `secure_config_filename` is newer than its release 4.0.
+    first = dict(reversed([*_credential_files()]))  # by variable
+    return tuple(reversed(first.values()))
 
 
 def _unknown(
