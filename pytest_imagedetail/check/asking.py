@@ -20,7 +20,7 @@ Send = Callable[[Interaction], Interaction]
 """Answer a request; raise `NotAskedError` if that is not possible."""
 
 BUDGET: Final = 200
-# A 401 may be how a cloud refuses one request; a 501 is `serve`, which lacks a recording.
+# A cloud may refuse a single request with 401; `serve` sends 501 for a missing recording.
 _OUTAGE: Final = NOT_ANSWERED - {401} | {501}
 
 
@@ -34,14 +34,14 @@ class Answer:
 
     request: str
     curl: str
-    status: int = 0  # if it was not asked for
+    status: int = 0  # 0 if the request was not sent
     is_xml: bool = False
-    document: Mapping[str, Any] = field(default_factory=dict)  # empty if the body is no object
+    document: Mapping[str, Any] = field(default_factory=dict)  # empty if the body is not an object
     missing: str = ""
 
     @property
     def is_listing(self) -> bool:
-        """Whether it lists images."""
+        """Whether this is a listing."""
         found = self.document.get("images")
         return (
             self.status in LISTING_STATUSES
@@ -51,7 +51,7 @@ class Answer:
 
     @property
     def images(self) -> list[Image]:
-        """The images that it lists; none if it is no listing."""
+        """The listed images; empty if this is not a listing."""
         return self.document["images"] if self.is_listing else []
 
     @property
@@ -74,7 +74,7 @@ def hrefs(holder: Any, name: str = "links") -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A cloud to ask; `known` is what evidence must not show."""
+    """A cloud to check; `known` is what evidence must not show."""
 
     name: str
     endpoint: str
@@ -94,7 +94,7 @@ class Target:
         return self.endpoint.partition(f"/{self.version}")[0]
 
     def shown(self, value: Any) -> Any:
-        """Redact a text or JSON value as a recording is."""
+        """Redact a text or JSON value as in a recording."""
         response = replace(NO_RESPONSE, body=json.dumps({"value": value}).encode())
         page = Interaction(url=self.endpoint, response=response)
         (page,) = redact([page], cloud=self.name, known=self.known).interactions
@@ -115,9 +115,9 @@ class Target:
 
 
 class Cloud:
-    """Ask a target, each request once, and keep what was asked and answered in `received`.
+    """Send each request to a target once and keep the interactions in `received`.
 
-    `trace` has the requests that were wanted since it was last cleared, made or not.
+    `trace` has the requests wanted since it was last cleared, sent or not.
     """
 
     def __init__(self, target: Target, send: Send, *, budget: int = BUDGET) -> None:
@@ -135,7 +135,7 @@ class Cloud:
         path: str = "/images/detail",
         **how: Any,
     ) -> Answer:
-        """Ask for images, as `get` does; without a limit follow the pages that the cloud sends."""
+        """List images through `get`; without a limit, fetch all pages."""
         wanted = dict(filters or {})
         first = page = self.get(path + _query(wanted), **how)
         if "limit" in wanted or page.next_page is None:
@@ -161,7 +161,7 @@ class Cloud:
         headers: Mapping[str, str] | None = None,
         again: bool = False,
     ) -> Answer:
-        """Send a GET below the endpoint or another base, or return the answer it had."""
+        """Send a GET below the endpoint or `base`, or return the answer that it had before."""
         url = (self.target.endpoint if base is None else base) + path
         more = headers or {}
         spelled = path if base is None else urlunsplit(("", "", *urlsplit(url)[2:]))
@@ -171,7 +171,7 @@ class Cloud:
         key = (url, *more.items(), again)
         if key not in self._answers:
             answer = Answer(request=request, curl=self.target.curl(url, more))
-            # One request is left for the listing of all images at the end.
+            # Keep one request for the final listing of all images.
             if len(self.received) + (not again) < self.budget:
                 fields = Headers(({"Accept": JSON} | {**more}).items())
                 asked = Interaction(url=url, request_headers=fields, response=NO_RESPONSE)

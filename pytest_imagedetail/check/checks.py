@@ -1,4 +1,4 @@
-"""The 27 checks: each asks a cloud for listings, and states how they must be related.
+"""Define the 27 checks: each requests listings and states how they must relate.
 
 F is the listing of all images. Sources of the known deviations: Nova and Glance at the tags named,
 and the shipped recordings.
@@ -74,7 +74,7 @@ def _m2(cloud: Cloud, images: Images) -> Outcomes:
 def _m3(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(path="/images")
     detailed = {each["id"]: each for each in images}
-    # Whether it lists the same images is another check's question.
+    # Another check compares which images are listed.
     brief = [each for each in answer.images if each["id"] in detailed]
     wanted = []
     for each in brief:
@@ -326,7 +326,7 @@ def _m15(cloud: Cloud, images: Images) -> Outcomes:
         shown = map(filters_of, active)
         first = next((each for each in shown if each.keys() >= names - {"type"}), {})
         filters = {key: value for key, value in first.items() if key in names}
-        # Each filter counts: with another value of one of them nothing is left.
+        # A wrong value for any one filter must select nothing.
         none = {key: "DELETED" if key == "status" else _NO_SUCH for key in filters}
         others = ({**filters, key: none[key]} for key in filters)
         for asked in [filters, *others] if filters else ():
@@ -347,7 +347,7 @@ def _m16(cloud: Cloud, images: Images) -> Outcomes:
 def _m17(cloud: Cloud, images: Images) -> Outcomes:
     for key in ("minRam", "minDisk"):
         numbered = [each for each in images if type(each.get(key)) is int]
-        for value in sorted({each[key] for each in numbered})[1:3]:  # all may have the least
+        for value in sorted({each[key] for each in numbered})[1:3]:  # all may have the lowest
             exact = filtered(cloud, having(images, key, value), {key: value})
             least = filtered(cloud, [e for e in numbered if e[key] >= value], {key: value})
             yield least if exact.problem and not least.problem else exact
@@ -374,7 +374,7 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
     pairs = [pair for image in images for pair in metadata(image).items()]
     properties = {key: value for key, value in pairs if isinstance(value, str)}
     shown = cloud.target.shown(properties)
-    # A secret in a query would be in the logs of the cloud.
+    # A secret in a query would end up in the cloud's logs.
     keys = [key for key in properties if placeholders.SECRET_IN_URL not in shown[key]]
     for key in sorted(keys, key=lambda each: each == nova.stripped(each))[:_MOST_KEYS]:
         value = properties[key]

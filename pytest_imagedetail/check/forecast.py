@@ -1,8 +1,8 @@
 """Forecast which images turn a listing into an error, and how to heal them.
 
-Nova 32 (2025.2) and later validate what they send (`[api] response_validation`). Under `error`, one
-image that breaks the schema turns the whole listing into a 400. One property that is not JSON is a
-500 in Nova 19 to 34, whatever is configured.
+Nova 32 (2025.2) and later validate responses (`[api] response_validation`). With `error`, one image
+that breaks the schema turns the whole listing into a 400. In Nova 19 to 34, a property that is not
+JSON causes a 500, whatever is configured.
 """
 
 import json
@@ -60,11 +60,11 @@ _OF_NOVA: Final = (
 
 
 def forecast_response(response: Response, *, where: str) -> tuple[Finding, ...] | None:
-    """Forecast one response; None if it is no listing in JSON, for Nova validates nothing else."""
+    """Forecast one response; None unless it is a JSON listing: Nova validates nothing else."""
     if response.status_code not in LISTING_STATUSES or xml.is_xml(response.body):
         return None
     try:
-        # Not `body.json`, for Nova takes NaN and the last value of a repeated key.
+        # Not `body.json`: Nova accepts NaN and takes the last value of a repeated key.
         document = json.loads(response.body)
     except (ValueError, RecursionError) as error:
         raise BodyError(
@@ -74,9 +74,9 @@ def forecast_response(response: Response, *, where: str) -> tuple[Finding, ...] 
 
 
 def forecast(document: Any, *, where: str) -> tuple[Finding, ...]:
-    """Find every error of one answer, as `json` reads it: Nova's in its order, then tempest's.
+    """Find every error in an answer that `json` parsed: Nova's in its order, then tempest's.
 
-    If there is one of Nova's, Nova sends the first one with a 400 in place of the listing.
+    If Nova's schema has errors, Nova sends the first one with a 400 in place of the listing.
     """
     return tuple(
         _finding(schema, error, document, where)
@@ -86,7 +86,7 @@ def forecast(document: Any, *, where: str) -> tuple[Finding, ...]:
 
 
 def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple[Finding, ...]:
-    """Find the images of Glance whose properties Nova cannot read: a 500 for the whole listing."""
+    """Find Glance images with properties that Nova cannot read: a 500 for the whole listing."""
     return tuple(
         Finding(
             where=where,
@@ -114,12 +114,11 @@ def _json_error(text: str) -> str | None:
 
 
 def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
-    """Describe an error of jsonschema."""
     parts = tuple(error.absolute_path)
     image: Any = document["images"][parts[1]] if parts[:1] == ("images",) and parts[1:] else None
     keys, value = _not_allowed(error), error.instance
     if error.validator == "required":
-        value = None  # the whole object would say nothing
+        value = None  # the whole object would not help
     elif keys:
         value = {key: value[key] for key in keys}
     command, advice = None, _LINK_PREFIX if error.validator_value == "uri" else _OF_NOVA
@@ -153,7 +152,7 @@ def _path(parts: Iterable[str | int]) -> str:
 
 
 def _not_allowed(error: Any) -> tuple[str, ...]:
-    """Return the names that an error is about, because the schema does not allow them."""
+    """Return the names that the schema does not allow."""
     if error.validator != "additionalProperties":
         return ()
     patterns = error.schema.get("patternProperties", ())
@@ -162,7 +161,7 @@ def _not_allowed(error: Any) -> tuple[str, ...]:
 
 
 def _at_fault(image: Any, parts: Sequence[str | int], keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the properties of an image that lead to an error of Nova's schema."""
+    """Return the image properties that cause an error in Nova's schema."""
     if parts[2:] == ("metadata",):
         return keys
     # Nova copies this property to the id and the links of `server`.
@@ -171,7 +170,6 @@ def _at_fault(image: Any, parts: Sequence[str | int], keys: tuple[str, ...]) -> 
 
 
 def _unset(properties: Iterable[str], image: Any) -> str:
-    """Return the command that removes properties, for a shell."""
     words = ["openstack", "image", "unset"]
     for name in properties:
         words += [f"--property={name}"] if name.startswith("-") else ["--property", name]
@@ -180,7 +178,7 @@ def _unset(properties: Iterable[str], image: Any) -> str:
 
 @cache
 def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
-    """Return a function that yields the errors of a document, in the order of a schema."""
+    """Return a function that yields a document's errors in the order of the schema."""
     try:  # optional, and slow to import
         from jsonschema import validators  # noqa: PLC0415
 
@@ -198,7 +196,7 @@ def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
 
 
 def _nova_text(error: Any) -> str:
-    """Return the message that Nova makes of an error: nova/api/validation/validators.py."""
+    """Word an error as Nova does: nova/api/validation/validators.py."""
     if not error.absolute_path:
         return str(error.message)
     name = error.absolute_path[-1]
@@ -206,7 +204,7 @@ def _nova_text(error: Any) -> str:
 
 
 def _is_uuid(text: str) -> bool:
-    """Return whether Nova takes a text for a UUID: oslo_utils/uuidutils.py, is_uuid_like."""
+    """Return whether Nova accepts a text as a UUID: oslo_utils/uuidutils.py, is_uuid_like."""
     plain = text.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "").lower()
     try:
         return UUID(text).hex == plain
@@ -215,7 +213,7 @@ def _is_uuid(text: str) -> bool:
 
 
 def _formats() -> Any:
-    """Return the formats of nova/api/validation/validators.py, by the libraries that Nova uses."""
+    """Return the formats of nova/api/validation/validators.py, with the libraries Nova uses."""
     import iso8601  # noqa: PLC0415
     import rfc3986  # noqa: PLC0415
     from jsonschema import FormatChecker  # noqa: PLC0415
@@ -223,7 +221,7 @@ def _formats() -> Any:
     url = rfc3986.validators.Validator().require_presence_of("scheme", "host")
     url = url.check_validity_of("scheme", "userinfo", "host", "path", "query", "fragment")
     formats = FormatChecker(formats=())
-    refused = (rfc3986.exceptions.RFC3986Exception, ValueError)  # of half a surrogate pair
+    refused = (rfc3986.exceptions.RFC3986Exception, ValueError)  # for a lone surrogate
     for name, is_valid, raises in (
         ("date-time", iso8601.parse_date, ValueError),
         ("iso8601-date-time", iso8601.parse_date, ValueError),  # tempest's name for it
@@ -235,11 +233,11 @@ def _formats() -> Any:
 
 
 def _has_format(is_valid: Callable[[str], object], value: object) -> bool:
-    """Return whether a value is no text, or one that the libraries do not refuse."""
+    """Return True for non-strings and for strings that the library accepts."""
     return not isinstance(value, str) or is_valid(value) is not False
 
 
-# What breaks a schema breaks it whatever else changes meanwhile.
+# A schema error remains one even if the listing changes meanwhile.
 _forecast = partial(check, is_forecast=True, needs_rest=False)
 
 
@@ -262,7 +260,7 @@ def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
 
 
 def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
-    """Judge every answer that was received by a response schema."""
+    """Validate every received answer against a response schema."""
     whole, target = cloud.listing(), cloud.target
     listings = [
         (target.shown(f"GET {each.url.removeprefix(target.endpoint)}"), each.response)
@@ -285,7 +283,7 @@ def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
 
 
 def _refused(cloud: Cloud) -> Iterator[Finding]:
-    """Find the images that Nova refuses already: the brief listing is not validated."""
+    """Find images that Nova already refuses; the brief listing is not validated."""
     for image in cloud.listing(path="/images").images:
         answer = cloud.get(f"/images/{image['id']}")
         fault = answer.document.get("badRequest")
@@ -353,7 +351,7 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
 
 
 def _cause(finding: Finding) -> tuple[object, ...]:
-    """Return what makes findings in several answers the same."""
+    """Return a key that is equal for one fault in several answers."""
     image = finding.image and str(finding.image.id)
     return image, re.sub(r"images\[\d+\]", "images[*]", finding.path), finding.keys
 

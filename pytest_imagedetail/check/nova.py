@@ -1,4 +1,4 @@
-"""Describe what Nova makes of Glance's images and filters, and what must hold in one image."""
+"""Describe how Nova maps Glance's images and filters, and which images are inconsistent."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -13,7 +13,7 @@ STORED: Final = (
     *("ACTIVE", "SAVING", "queued", "killed", "deactivated"),
     *("pending_delete", "importing", "uploading"),
 )
-"""Values of `status` that divide the images of Glance."""
+"""The values of `status` that partition Glance's images."""
 
 _SHOWN_AS: Final = {"active": "ACTIVE", "queued": "SAVING", "saving": "SAVING"} | {
     **dict.fromkeys(("deleted", "pending_delete"), "DELETED"),
@@ -34,16 +34,16 @@ OWN_FILTERS: Final = tuple(
         *("member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"),
     )
 )
-"""Filters of properties that have the name of a filter of Glance."""
+"""Property filters whose property has the name of a Glance filter."""
 
 SHOWN: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
-"""What Nova shows."""
+"""The statuses that Nova shows."""
 
 _PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
 
 
 def projected(found: Mapping[str, Any]) -> Image:
-    """Return what Nova shows of an image of Glance."""
+    """Return what Nova shows of a Glance image."""
     shown: Image = {name: found.get(theirs) for name, theirs in _NAMES.items()}
     shown["status"] = _SHOWN_AS.get(str(found.get("status")), "UNKNOWN")
     shown["OS-EXT-IMG-SIZE:size"] = found.get("size") or 0
@@ -51,7 +51,7 @@ def projected(found: Mapping[str, Any]) -> Image:
 
 
 def stripped(key: str) -> str:
-    """Return what Nova makes of the name of a property in a filter since Newton."""
+    """Strip the name of a property in a filter as Nova does since Newton."""
     return key.lstrip(PROPERTY)
 
 
@@ -78,7 +78,7 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
 
 
 def disk_config(image: Image) -> Iterator[str]:
-    """Yield what is wrong with its OS-DCF:diskConfig."""
+    """Yield what is wrong with an image's OS-DCF:diskConfig."""
     has, wanted = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
     if has != wanted:
         yield f"{'has' if has else 'lacks'} OS-DCF:diskConfig, unlike metadata.auto_disk_config"

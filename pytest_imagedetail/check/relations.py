@@ -1,4 +1,4 @@
-"""Relations between the answers of a cloud: what each shows, and which known deviation that is."""
+"""Compare the answers of a cloud with what a relation requires."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.text import cut
 
-_LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
+_LONGEST: Final = 103  # characters of a value in a reason, including three dots
 _MOST_PAGES: Final = 10
 _MOVING: Final = ("progress", "status", "updated")
 
@@ -22,7 +22,7 @@ def no_listing(answer: Answer) -> Outcome:
 
 
 def failed(answer: Answer, how: str, image: Image | None = None) -> Outcome:
-    """Return the outcome of an answer that is not as it should be, or is missing."""
+    """Return the outcome of a wrong or missing answer."""
     if answer.missing:
         return Outcome(answer=answer, missing=answer.missing)
     return Outcome(answer=answer, problem=f"{answer.request} {how}", image=image)
@@ -35,7 +35,7 @@ def same(
     *,
     instead: Images | None = None,
 ) -> Outcome:
-    """Compare a listing, or the images found on its pages, with the images that it must have."""
+    """Compare the images of a listing, or `found`, with those that it must have."""
     if not answer.is_listing:
         return no_listing(answer)
     images = answer.images if found is None else found
@@ -81,7 +81,7 @@ def status(answer: Answer, code: int) -> Outcome:
 def alike(
     answer: Answer, found: Image | None, wanted: Image, *, but: Sequence[str] = ()
 ) -> Outcome:
-    """Compare two descriptions of one image; one that is being saved may have moved on."""
+    """Compare two descriptions of one image; `_MOVING` may differ while it is being saved."""
     if found is None or answer.missing:
         return failed(answer, "does not show the image", wanted)
     is_moving = "SAVING" in [wanted.get("status"), found.get("status")]
@@ -97,7 +97,7 @@ def alike(
 def all_alike(
     answer: Answer, wanted: Images, found: Images | None = None, *, but: Sequence[str] = ()
 ) -> Outcome:
-    """Compare a listing with images, in their order and field by field."""
+    """Compare a listing with images, in order and field by field."""
     images = answer.images if found is None else found
     outcome = same(answer, wanted, images)
     pairs = () if outcome.problem else zip(images, wanted, strict=False)
@@ -112,14 +112,14 @@ def _text(image: Image, key: str) -> str:
 def filtered(
     cloud: Cloud, wanted: Images, filters: Mapping[str, object], *, instead: Images | None = None
 ) -> Outcome:
-    """Ask with filters, and compare with the images that they must select."""
+    """Request a listing with filters; compare it with the images that they must select."""
     return same(cloud.listing(filters), wanted, instead=instead)
 
 
 def united(
     cloud: Cloud, wanted: Images, name: str, values: Iterable[str], *, instead: Images | None = None
 ) -> Outcome:
-    """Ask with each value of a filter, and compare all together with the images."""
+    """Request a listing for each value of a filter; compare their union with the images."""
     found: list[Image] = []
     for value in values:
         answer = cloud.listing({name: value})
@@ -132,7 +132,7 @@ def united(
 
 
 def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
-    """Ask page by page, and compare all together with the images, or the first ones with theirs."""
+    """Request at most `_MOST_PAGES` pages; compare them with the images that they must hold."""
     found: list[Image] = []
     marker = None
     for _ in range(_MOST_PAGES):

@@ -1,4 +1,4 @@
-"""Write the verdicts on clouds to a file: as a page, Markdown, JSON or JUnit XML."""
+"""Write verdicts to a file as HTML, Markdown, JSON or JUnit XML."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,11 +22,11 @@ _SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, wors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One verdict on a check, with each reason as the command prints it, and its clouds."""
+    """One verdict on a check, with each reason as the command prints it and the reason's clouds."""
 
-    id: str  # twelve hex digits, equal in a later report
+    id: str  # twelve hex digits, the same in later reports
     verdict: Verdict
-    severity: str  # the class of its color
+    severity: str  # the CSS class of the card
     title: str
     clouds: tuple[str, ...]
     reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
@@ -56,7 +56,6 @@ def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
 
 
 def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Verdict]:
-    """Return each failure and known deviation, by its id and its cloud."""
     return {(each.id, each.cloud): each for each in verdicts if each.verdict in _SEVERITY}
 
 
@@ -66,7 +65,7 @@ def _change(verdict: Verdict, status: str) -> Change:
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
-    """Return the verdicts of `check --json`, or of a report that ends in .json."""
+    """Read the verdicts from the output of `check --json` or from a JSON report."""
     if "checks" not in document:
         raise unreadable(path, "it is no result of check, and the other one is")
     with malformed(path):
@@ -146,7 +145,6 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    """Yield a card for what failed, was inconclusive or deviates, worst first."""
     found: dict[str, list[Verdict]] = {}
     for each in (each for name in _SHOWN for each in verdicts if each.verdict == name):
         found.setdefault(each.id, []).append(each)
@@ -172,7 +170,7 @@ def _rows(
     links = {(each.verdict.check.id, cloud): each.id for each in cards for cloud in each.clouds}
     for check in {each.check.id: each.check for each in verdicts}.values():
         keys = [(check.id, cloud) for cloud in clouds]
-        states = {key: found.get(key, "not asked") for key in keys}  # shards have other checks
+        states = {key: found.get(key, "not asked") for key in keys}  # shards run other checks
         answers = [
             RowCell(state=state, words=state, finding=links.get(key, ""))
             for key, state in states.items()

@@ -15,17 +15,17 @@ def ids(images: Images) -> list[Any]:
 
 
 def distinct(values: Iterable[Any], most: int = 5) -> list[Any]:
-    """Return the first distinct values of a filter, which are enough to ask."""
+    """Return the first `most` distinct values."""
     return list(dict.fromkeys(values))[:most]
 
 
 def having(images: Images, key: str, value: object) -> Images:
-    """Return the images that have a value."""
+    """Return the images with a value in a field."""
     return [each for each in images if each.get(key) == value]
 
 
 def tagged(images: Images, key: str, value: object) -> Images:
-    """Return the images that have a value in their metadata."""
+    """Return the images with a value in their metadata."""
     return [each for each in images if metadata(each).get(key) == value]
 
 
@@ -37,7 +37,7 @@ def sample(images: Images) -> Images:
 
 
 def distinct_images(images: Images) -> Images:
-    """Return images, each once."""
+    """Return images without repeated ids."""
     return list({each["id"]: each for each in images}.values())
 
 
@@ -60,7 +60,7 @@ def server_of(image: Image) -> str | None:
 
 
 def collated(images: Images, of: Callable[[Image], object], text: str) -> Images:
-    """Return the images with a text that MySQL takes for this one."""
+    """Return the images with a text that MySQL treats as equal to `text`."""
     values = [(image, of(image)) for image in images]
     return [each for each, its in values if isinstance(its, str) and _folded(its) == _folded(text)]
 
@@ -81,7 +81,7 @@ def filters_of(image: Image) -> dict[str, str]:
 
 
 def selected(images: Images, filters: Mapping[str, str]) -> tuple[Images, Images]:
-    """Return the images that all filters select, and those that they select in MySQL."""
+    """Return the images that match all filters exactly, and those that match in MySQL."""
     exact, folded = [], []
     for image in images:
         own = filters_of(image)
@@ -93,7 +93,7 @@ def selected(images: Images, filters: Mapping[str, str]) -> tuple[Images, Images
 
 
 def moment_of(image: Image) -> datetime | None:
-    """Return when an image was updated; None if that is no date."""
+    """Return when an image was updated; None if that is not a date."""
     try:
         found = datetime.fromisoformat(str(image.get("updated")))
     except ValueError:
@@ -102,6 +102,6 @@ def moment_of(image: Image) -> datetime | None:
 
 
 def moments(images: Images) -> list[datetime]:
-    """Return when an image was updated, a third of the way up, with the seconds around it."""
+    """Return an update time, a third of the way up, with the seconds before and after it."""
     found = sorted(filter(None, map(moment_of, images)))
     return [found[len(found) // 3] + timedelta(seconds=n) for n in (-1, 0, 1)] if found else []

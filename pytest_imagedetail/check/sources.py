@@ -1,4 +1,4 @@
-"""Answer the checks from a live cloud, or from what was recorded of it."""
+"""Answer the checks from a live cloud or from its recordings."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,13 +53,13 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
 def recorded(
     store: Store, name: str, *, declared: str | None = None, budget: int = BUDGET
 ) -> Cloud:
-    """Return a cloud as it was recorded: by `record --suite check`, else by any other query."""
+    """Return a cloud that replays `record --suite check`, or else any other recording."""
     sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}
     endpoint, release = "https://compute.invalid", None
     for each in reversed(sources):
         refuse_stale(each, declared)
-        # The first source that knows a request answers it, in order and as often as recorded.
+        # The first source with a request answers it, in order and as often as recorded.
         answers |= by_request(each.interactions, key=_key)
         endpoint = each.provenance.endpoint or endpoint_of(each.interactions[0].url)
         release = each.provenance.release or release
@@ -90,20 +90,20 @@ def recorded(
 
 
 def _sources(store: Store, name: str) -> Iterator[Recording]:
-    """Return the recordings of a cloud that may answer, the first one first."""
+    """Return the recordings of a cloud by precedence."""
     checks, others = (store.traffic_of(name, each) for each in (CHECK, CLIENTS))
     return map(store.reader.load, [*checks, *store.paths(name), *others])
 
 
 def _key(request: Interaction) -> tuple[Key, str]:
-    """Return what tells requests apart: also the host of another service, and the media type."""
+    """Extend the key of a request by the service in its host and by the media type."""
     accept = request.request_headers.get("Accept", JSON)
     service = urlsplit(request.url).netloc.partition(".")[0]
     return key_of(request), f"{service} {accept if 'xml' in accept else JSON}"
 
 
 def planned(cloud: Cloud) -> Cloud:
-    """Return a cloud that asks for all images alone and answers the rest with an empty listing."""
+    """Return a cloud that only requests all images; every other answer is an empty listing."""
     cloud.listing()
     whole = {each.url: each.response for each in cloud.received}
 

@@ -15,13 +15,13 @@ Judged = dict[str, dict[str, Verdict] | ImageDetailError]
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """The verdicts by cloud and check, or why there are none: each cloud is asked once."""
+    """Verdicts by cloud and check, or a cloud's error, so that each cloud is asked once."""
     return {}
 
 
 @pytest.mark.parametrize("check", [each.id for each in ALL])
 def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, check: str) -> None:
-    """Fail, skip or xfail as the check says; live in every record mode but none."""
+    """Fail, skip or xfail by the verdict; live in every record mode except none."""
     name = imagedetail_cloud.name
     if name not in judged:
         rules = read_rules(imagedetail.settings.rules)

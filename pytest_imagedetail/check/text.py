@@ -1,4 +1,4 @@
-"""Verdicts as text: worst first, and what agrees in one line."""
+"""Render verdicts as text, worst first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -35,7 +35,7 @@ def headline(verdicts: Sequence[Verdict]) -> str:
 def details(
     verdicts: Sequence[Verdict], *, color: bool = False, width: int | None = None
 ) -> Iterator[str]:
-    """Yield the verdicts on one cloud; checks that only have a reason in common share an entry."""
+    """Yield the verdicts on one cloud; checks that share a verdict and a reason are one entry."""
     for name in VERDICTS:
         found = [each for each in verdicts if each.verdict == name]
         if name in {"fail", "known-deviation"} or len(verdicts) == 1:
@@ -77,7 +77,7 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 
 def alike(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
-    """Gather the verdicts that differ in their clouds only: each is shown once."""
+    """Group the verdicts that differ only in their clouds."""
     found: dict[str, list[Verdict]] = {}
     for each in verdicts:
         shown = (each.id, each.reason, each.image, each.curl, each.findings)

@@ -1,4 +1,4 @@
-"""Judge what the checks ask: one verdict for each check, with its evidence."""
+"""Run the checks and return one verdict with evidence for each."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,7 +20,7 @@ VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundImage:
-    """The image that a finding is about, as the answer has it; what it does not say is None."""
+    """The image that a finding is about; None for what the answer does not contain."""
 
     id: Any
     name: Any = None
@@ -32,7 +32,7 @@ class FoundImage:
 class Consequence:
     """What a finding leads to: who is affected, since which release, under which setting."""
 
-    status: int | None = None  # that Nova answers instead of the listing
+    status: int | None = None  # sent by Nova instead of the listing
     since: str | None = None
     option: str | None = None
     affected: str
@@ -43,14 +43,14 @@ class Finding:
     """One place that breaks the schema of "nova" or "tempest", or that Nova cannot read."""
 
     schema: str | None = None
-    where: str  # the answer, as the caller calls it
+    where: str  # the answer, as the caller names it
     path: str
     image: FoundImage | None  # None if the place belongs to no image
-    keys: tuple[str, ...] = ()  # the names that are not allowed there, or that cannot be read
+    keys: tuple[str, ...] = ()  # names that are not allowed, or whose values cannot be read
     value: Any = None
-    error: str  # of Nova's schema, as Nova sends it
+    error: str  # as Nova sends it, if the schema is Nova's
     consequence: Consequence
-    command: str | None = None  # that removes the properties at fault
+    command: str | None = None  # removes the properties at fault
     advice: str
 
 
@@ -58,21 +58,21 @@ class Finding:
 class Outcome:
     """What one question to the cloud showed."""
 
-    answer: Answer  # the last one that was needed
+    answer: Answer  # the last one needed
     problem: str = ""  # how the relation is broken
-    image: Image | None = None  # that shows it
-    shows: bool = True  # False if it proves nothing, as when no image could have matched
-    missing: str = ""  # why it says nothing
-    counted: str = ""  # what was looked at, if that is not the images of the cloud
+    image: Image | None = None  # shows the problem
+    shows: bool = True  # False if agreement proves nothing: no image could have matched
+    missing: str = ""  # why it is inconclusive
+    counted: str = ""  # what was judged, if not the cloud's images
     findings: tuple[Finding, ...] = ()  # of a forecast
     lists: tuple[str, ...] = ()  # in which known ways it is broken: see `Deviation.lists`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """What the releases from `since` to `until` are known to do instead; None is any.
+    """What releases from `since` to `until` are known to do instead; None sets no bound.
 
-    A problem is this deviation if all that is given of status, request, problem and listing fits.
+    A problem is this deviation if it fits `statuses`, `requests`, `problem` and `lists`, if given.
     """
 
     what: str
@@ -80,19 +80,19 @@ class Deviation:
     since: str | None = None
     until: str | None = None
     statuses: tuple[int, ...] = ()
-    requests: tuple[str, ...] = ()  # texts, of which the request has one in either case
-    problem: str = ""  # a part of the text
+    requests: tuple[str, ...] = ()  # texts; the request contains one of them, in any case
+    problem: str = ""  # a part of the problem's text
     lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
 
     @property
     def releases(self) -> str:
-        """The releases that have it, for a reader: "since newton"."""
+        """The affected releases in words: "since newton"."""
         if self.since:
             return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
         return f"through {self.until}" if self.until else "all releases"
 
     def is_of(self, release: str | None) -> bool:
-        """Return whether a release has it; an unknown release may."""
+        """Return whether a release can deviate like this; an unknown release can."""
         index, first, last = map(release_index, (release, self.since, self.until))
         if index is None:
             return True
@@ -114,7 +114,7 @@ class Deviation:
 
 
 Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
-"""Ask a cloud, whose images are given, and yield the outcome of each question."""
+"""Query a cloud that has these images and yield the outcome of each question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,33 +124,33 @@ class Check:
     id: str
     title: str  # a question
     relation: str
-    shown_by: str = "an image"  # what a cloud must have to show it
+    shown_by: str = "an image"  # what a cloud needs to show it
     outcomes: Ask = field(repr=False)
     deviations: tuple[Deviation, ...] = ()
     needs_rest: bool = True  # counts only if the listing did not change meanwhile
-    asks_again: bool = False  # asks for the listing of all images a second time
-    is_forecast: bool = False  # judges what all other checks received, be it an error
+    asks_again: bool = False  # requests all images a second time
+    is_forecast: bool = False  # judges what all other checks received, errors included
 
 
 def check(
     title: str, relation: str, *deviations: Deviation, **facts: Any
 ) -> Callable[[Ask], Check]:
-    """Make a check of a function that yields outcomes; its id is the function's name."""
+    """Turn a function that yields outcomes into a check with the function's name as its id."""
     made = partial(Check, title=title, relation=relation, deviations=deviations, **facts)
     return lambda ask: made(id=ask.__name__.strip("_").upper(), outcomes=ask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a check says of a cloud, with its evidence."""
+    """The result of a check on a cloud, with its evidence."""
 
     check: Check
     cloud: str
     verdict: str
     reason: str = ""
     counted: str = ""
-    requests: tuple[str, ...] = ()  # that were needed, made or not
-    deviations: tuple[Deviation, ...] = ()  # that were seen
+    requests: tuple[str, ...] = ()  # the ones needed, sent or not
+    deviations: tuple[Deviation, ...] = ()  # the ones seen
     image: ImageRef | None = None
     curl: str = ""
     findings: tuple[Finding, ...] = ()
@@ -158,7 +158,7 @@ class Verdict:
 
     @property
     def id(self) -> str:
-        """Twelve hex digits that name this verdict on this check, in a later report, too."""
+        """Twelve hex digits for this verdict on this check, the same in later reports."""
         return id_of(self.verdict, self.check.id)
 
     def to_dict(self) -> dict[str, Any]:
@@ -185,13 +185,13 @@ class Verdict:
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
-    """Return that of a command with these verdicts: a failure beats what could not be asked."""
+    """Return 1 for a failure, 2 if a cloud could not be asked, else 0."""
     failed = any(each.verdict == "fail" for each in verdicts)
     return 1 if failed else 2 * any(each.unasked for each in verdicts)
 
 
 def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
-    """Make known deviations of the failures that a rule accepts by their ids."""
+    """Turn failures whose id a rule accepts into known deviations."""
     return tuple(_by_rule(each, rules) if each.verdict == "fail" else each for each in verdicts)
 
 
@@ -209,19 +209,19 @@ def _by_rule(failure: Verdict, rules: Rules) -> Verdict:
 
 
 def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
-    """Judge a cloud by checks; the listing of all images is asked before and after.
+    """Run checks on a cloud between two requests for all images.
 
-    If the listing of all images is an error, only a forecast can say why.
+    If the listing of all images is an error, only forecasts run.
 
     Raises:
         RecordingError: The live cloud could not be asked.
-        ResponseError: It answered the listing of all images with an error, for no known reason.
+        ResponseError: The listing of all images is an error that no forecast explains.
     """
     whole = cloud.listing()
     if not whole.is_listing:
         return _without_listing(cloud, checks, whole)
     images = whole.images
-    # What asks for the whole listing again comes late, so that all questions lie between both.
+    # Checks that list everything again run late, so that all questions lie between both listings.
     order = sorted(checks, key=lambda each: (each.is_forecast, each.asks_again))
     judged = {each.id: _judge(each, cloud, images) for each in order}
     verdicts = tuple(judged[each.id] for each in checks)
@@ -238,7 +238,7 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
 
 
 def _without_listing(cloud: Cloud, checks: Sequence[Check], whole: Answer) -> tuple[Verdict, ...]:
-    """Judge a cloud whose listing of all images is an error, or was not asked for."""
+    """Judge a cloud whose listing of all images is an error or was not requested."""
     name, is_error = cloud.target.name, whole.status != 0
     reason = f"the listing of all images was answered {whole.status}" if is_error else whole.missing
     verdicts = tuple(
