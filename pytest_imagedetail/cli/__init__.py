@@ -18,14 +18,14 @@ from pytest_imagedetail.report import github
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, by default that of the process; return the exit code."""
+    """Run one command, by default from `sys.argv`; return the exit code."""
     try:
         options, unknown = parser().parse_known_args(arguments, Options())
         if unknown:
             options.parser.refuse(unknown)
         return _run(options)
     except BrokenPipeError:
-        # The reader closed the pipe. Keep the interpreter from complaining when it exits.
+        # The reader closed the pipe. Keep the interpreter from printing an error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CUT_OFF
     except Exception:  # noqa: BLE001  a crash must not end with the exit code of "differences"
@@ -38,7 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
-    """Run the verb and return the exit code, or print its error."""
     try:
         check_folder(options)
         return int(options.verb(options))

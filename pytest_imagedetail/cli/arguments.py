@@ -1,4 +1,4 @@
-"""Parse what several verbs share: options, queries and settings."""
+"""Parse the arguments that verbs share: options, queries and settings."""
 
 import argparse
 import os
@@ -70,20 +70,20 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
     "--json": {"action": "store_true", "help": "print one JSON document"},
     "--cassette-dir": {"metavar": "DIR", "help": "folder of cassettes (default: cassettes)"},
 }
-"""Options that several verbs have, as argparse takes them."""
+"""Options of several verbs, with their arguments for argparse."""
 
 _FOLDER_MAY_BE_NEW: Final = frozenset({"demo", "doctor", "import", "record", "scrub"})
-"""The verbs that write cassettes, and the one that tries whether they could."""
+"""The verbs that write cassettes, and `doctor`."""
 
 QUERY: Final = ("--query", "--microversion")
 
 
 class Options(argparse.Namespace):
-    """What was typed, and the settings, the cassettes and the query that follow from it."""
+    """The parsed arguments, and the settings, cassettes and query derived from them."""
 
     @cached_property
     def chosen(self) -> Settings:
-        """The settings; the files are those of the project that the current folder is in."""
+        """The settings of the project that contains the current folder."""
         root = Path(os.path.relpath(find_root(Path.cwd())))
         given = vars(self)
         choices: Choices = {key: given.get(key) for key in ("profile", "fail_on", "max_age")} | {
@@ -95,18 +95,18 @@ class Options(argparse.Namespace):
 
     @cached_property
     def store(self) -> Store:
-        """The project's cassettes, and the library's."""
+        """The cassettes of the project and the library."""
         return store_of(self.chosen)
 
     @cached_property
     def known(self) -> tuple[str, ...]:
-        """The recorded and the shipped clouds; folders are looked through once."""
+        """The recorded and shipped clouds; cached, because it scans folders."""
         store = self.store
         return (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
 
     @cached_property
     def asked(self) -> Query:
-        """The query that was typed."""
+        """The query from --query and --microversion."""
         pairs = []
         for pair in self.query:
             name, separator, value = pair.partition("=")
@@ -123,7 +123,7 @@ class Parser(argparse.ArgumentParser):
     """Parse arguments with this command's exit code for usage errors."""
 
     def error(self, message: str, hint: str = "") -> Never:
-        """Print what is wrong, the choice that is nearest, and where to find help."""
+        """Print the error, the nearest valid choice and where to find help."""
         _, wrong, chosen = message.partition("invalid choice: ")
         if wrong:  # "'difff' (choose from 'diff', 'matrix')"
             typed, _, _, *choices = re.findall(r"[\w.-]+", chosen)
@@ -132,7 +132,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n  next:  {hint}{self.prog} --help\n")
 
     def refuse(self, unknown: Sequence[str]) -> Never:
-        """Print what this verb does not take, and the option that is nearest to the first."""
+        """Print the unknown arguments and the option nearest to the first one."""
         known = re.findall(r"--[a-z-]+", self.format_usage())
         hint = did_you_mean(unknown[0].partition("=")[0], known)
         self.error(f"unrecognized arguments: {' '.join(unknown)}", hint)
@@ -160,7 +160,7 @@ def value(parser: Any, name: str, metavar: str, says: str, **more: Any) -> None:
 
 
 def as_typed(options: Options) -> str:
-    """Return both sides and the options of a comparison, to be typed after another verb."""
+    """Return the arguments of a comparison in a form that other verbs accept."""
     words = [options.baseline, options.candidate]
     if options.level != DEFAULT_LEVEL:
         words += ["--level", options.level]
@@ -172,7 +172,7 @@ def as_typed(options: Options) -> str:
 
 
 def check_folder(options: Options) -> None:
-    """Raise UsageError if the folder of cassettes does not exist, and the verb only reads."""
+    """Raise UsageError if the verb only reads and the cassette folder does not exist."""
     may_be_new = not options.reads or getattr(options, "record", False)  # `serve --record` writes
     if not options.cassette_dir or may_be_new or Path(options.cassette_dir).is_dir():
         return
@@ -187,5 +187,5 @@ def check_folder(options: Options) -> None:
 
 
 def _below(root: Path, path: str | None) -> str | None:
-    """Return a path that was typed in the current folder, for settings: relative to the root."""
+    """Make a path relative to the root instead of the current folder."""
     return path if not path or Path(path).is_absolute() else os.path.relpath(path, root)

@@ -29,7 +29,7 @@ from pytest_imagedetail.report.terminal import wrapped
 from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.workspace import guarded, read_rules
 
-_LEAST: Final = 2  # requests: all images, before and after
+_LEAST: Final = 2  # requests for all images, before and after
 
 
 def add_verbs(verbs: Any) -> None:
@@ -86,7 +86,6 @@ def _check(options: Options) -> int:
 
 
 def _reported(options: Options, verdicts: Sequence[Verdict]) -> Since | None:
-    """Write the reports; return what changed since an earlier one."""
     since = report.since(Path(options.since), verdicts) if options.since else None
     for path in options.chosen.reports:
         report.write(verdicts, path, since)
@@ -94,7 +93,7 @@ def _reported(options: Options, verdicts: Sequence[Verdict]) -> Since | None:
 
 
 def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
-    """Make one report of the results of several commands; return the exit code."""
+    """Make one report from the results of several commands; return the exit code."""
     verdicts: list[Verdict] = []
     for path, document in documents.items():
         found = report.verdicts_of(document, path)
@@ -104,7 +103,7 @@ def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
 
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
-    """Print what a dry run would ask, each request once for each cloud."""
+    """Print each request of a dry run once per cloud."""
     asked = dict.fromkeys((each.cloud, one) for each in verdicts for one in each.requests)
     if as_json:
         rows = [{"cloud": cloud, "request": request} for cloud, request in asked]
@@ -115,7 +114,6 @@ def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
 
 
 def _chosen(options: Options) -> tuple[Check, ...]:
-    """Return the checks that were named, or all."""
     if options.forecast_only or options.no_forecast:
         return FORECASTS if options.forecast_only else CHECKS
     known = {each.id: each for each in ALL}
@@ -175,7 +173,6 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
 
 
 def _print_head(verdicts: Sequence[Verdict], since: Since | None) -> None:
-    """Print the counts, and what changed since an earlier report."""
     changed = "since " + "\n".join(since.lines) if since else ""
     for line in [text.headline(verdicts), *changed.splitlines()]:
         print(*wrapped(line, terminal_width()), sep="\n")

@@ -55,9 +55,9 @@ from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules
 
 _PAIR: Final = 2
-_MERGED: Final = 7  # arguments of git's external diff for a file that is merged
+_MERGED: Final = 7  # arguments of git's external diff, unless the file is unmerged
 _MOST_PATHS: Final = 5  # in a message
-_MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text
+_MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text of the cloud
 
 
 def add_verbs(verbs: Any) -> None:
@@ -116,7 +116,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 class _GitDriver(argparse.Action):
-    """Print what git asks for, and end: git gives other arguments than a user."""
+    """Serve git's external diff and exit; git passes its own arguments."""
 
     def __call__(
         self,
@@ -132,10 +132,10 @@ class _GitDriver(argparse.Action):
 
 
 def _show_to_git(arguments: Sequence[str], options: Options) -> None:
-    """Print how a file changed. git stops if its driver fails, so nothing is raised.
+    """Print how a file changed; raise nothing, because git stops if its driver fails.
 
-    The arguments are a path, then file, hash and mode of both sides. They are the path alone for a
-    file that is not merged; a new path and a text follow for one that was renamed.
+    The arguments are a path, then file, hash and mode of both sides; only the path for an unmerged
+    file. For a renamed file, the new path and a text follow.
     """
     names = " -> ".join(map(text.plain, (arguments[0], *arguments[7:8])))
     try:
@@ -147,12 +147,12 @@ def _show_to_git(arguments: Sequence[str], options: Options) -> None:
         found = text.plain(f"not compared: {problem}; git diff --no-ext-diff shows the text")
     try:
         print(f"imagedetail diff {names}\n{found}\n", flush=True)
-    except (OSError, UnicodeError):  # the pager was closed, or cannot show it; see `main`
+    except (OSError, UnicodeError):  # the pager was closed or cannot encode it; see `main`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _of_git(old: str, new: str, options: Options) -> str:
-    """Return the report on two versions of a file; /dev/null is the one that does not exist."""
+    """Report on two versions of a file; /dev/null stands for a missing one."""
     both = [sides.load(each, options) for each in (old, new) if each != os.devnull]
     if len(both) < _PAIR:
         (found,) = both
@@ -166,7 +166,7 @@ def _of_git(old: str, new: str, options: Options) -> str:
 
 @contextmanager
 def _reporting(options: Options, baseline: str, candidate: str) -> Iterator[None]:
-    """Write the reports of what cannot be compared, so that no older one stands for it."""
+    """Write reports for an impossible comparison too, so that none from an earlier run remains."""
     try:
         yield
     except ImageDetailError as error:
@@ -233,7 +233,7 @@ def _matrix(options: Options) -> int:
 
     def path_of(place: Place) -> Path:
         cloud, query = place.step.candidate, place.queries[0]
-        return store.find(cloud, query) or store.path(cloud, query)  # it may be missing
+        return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
 
     shown = reported(options, matrices, path_of=path_of)
     if options.json:
@@ -245,7 +245,7 @@ def _matrix(options: Options) -> int:
 
 
 def _matrices(options: Options) -> list[Matrix]:
-    """Compare the clouds that were typed, or each family of all clouds."""
+    """Compare the named clouds as one row, or all clouds family by family."""
     store, rows = options.store, _rows(options)
     own: dict[str, list[Query]] = {}
     for row in rows:
@@ -271,7 +271,7 @@ def _matrices(options: Options) -> list[Matrix]:
 
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
-    """Say which clouds come before an older one: a comparison goes from old to new."""
+    """Warn about clouds that come before an older release."""
     for row in rows:
         releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
         for (cloud, old), (later, new) in pairwise(releases.items()):
@@ -280,7 +280,7 @@ def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
 
 
 def _rows(options: Options) -> list[dict[str, Answers]]:
-    """Load the clouds that were typed, in their order, or else all clouds, family by family."""
+    """Load the named clouds in their order, or else all clouds, family by family."""
     store, declared = options.store, options.chosen.declared.values()
     own = tuple(dict.fromkeys([*store.clouds(), *(each.name for each in declared if each.release)]))
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
@@ -292,16 +292,16 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
     if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
         raise _not_recorded(options.asked, row)
     if options.asked == Query():
-        # A cloud that only tests have recorded is left out below, unless it was named.
+        # A cloud with only the traffic of tests is left out below, unless it was named.
         optional = () if options.names else store.traffic_clouds()
         for cloud, answers in row.items():
             if not answers and cloud not in optional:
-                store.load(cloud, Query())  # raises how to record it
+                store.load(cloud, Query())  # raises with the command to record it
     return [row] if options.names else _families(row)
 
 
 def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
-    """Return a row for the clouds whose names differ in their release alone."""
+    """Group the clouds whose names differ only in their release."""
     families: dict[str, dict[str, Answers]] = {}
     for cloud, answers in found.items():
         release = release_of(answers)
@@ -325,7 +325,7 @@ def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
 
 
 def _answers(cloud: str, options: Options) -> Answers:
-    """Load all that is recorded of a cloud, or its answer to the one query that was typed."""
+    """Load a cloud's recordings, or only its answer to the requested query."""
     asked = options.asked
     if asked == Query():
         return {each.query: each for each in sides.recorded(cloud, options)}
@@ -389,7 +389,7 @@ def _accept(options: Options) -> int:
             "none was written",
             remedy=f"give the last day on which it is to hold, {known.today} or later, or never",
         )
-    # At the end, so that it accepts only what no other rule does.
+    # Last, so that it accepts only what no other rule does.
     tried = Rules(rules=(*known.rules, rule), today=known.today)
     comparison = _compared(both, options, tried)
     found = [each for each in comparison.accepted if each.difference.rule == rule.ref]
@@ -463,11 +463,11 @@ def _fingerprint(options: Options) -> int:
 
 
 def _listings(options: Options) -> tuple[Listing, ...]:
-    """Load what the query names; without one, all that is recorded of the cloud."""
+    """Load the answer to the requested query, or else all recordings of the cloud."""
     if sides.is_path(options.cloud) or options.asked != Query():
         return (sides.checked(options.cloud, options),)
     found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
-    return found or (sides.checked(options.cloud, options),)  # raises how to record it
+    return found or (sides.checked(options.cloud, options),)  # raises with the command to record it
 
 
 def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:

@@ -50,7 +50,7 @@ def _doctor(options: Options) -> int:
         try:
             with waiting(f"{name} ..."):
                 verdict, finding = next(findings, ("skipped", needs))
-        except ImageDetailError as error:  # which ends the findings, too
+        except ImageDetailError as error:  # the generator has ended as well
             failed, needs, verdict, finding = error, f"needs: {name}", "failed", error.problem
         steps.append({"step": name, "verdict": verdict, "finding": finding})
         if not options.json:
@@ -66,7 +66,7 @@ def _doctor(options: Options) -> int:
 def _findings(
     os_cloud: str | None, name: str | None, chosen: Settings
 ) -> Iterator[tuple[str, str]]:
-    """Yield verdict and finding of each of `_STEPS`; raise at the one that fails."""
+    """Yield the verdict and finding of each of `_STEPS`; raise at the one that fails."""
     yield "ok", clouds.sdk_version()
     configuration = clouds.configure(os_cloud, declared=chosen.declared)
     files = " and ".join(map(str, configuration.files)) or "the OS_* variables"
@@ -81,20 +81,19 @@ def _findings(
     yield "ok", f"{_path(access)}, {region}, interface {configuration.interface}"
     newest = access.max_microversion
     yield "ok", newest or "none: older than microversions, or its version document cannot be read"
-    # Which cloud it is, OS_CLOUD and the only one there is included, is known by now.
+    # By now the cloud is known, even if it came from OS_CLOUD or is the only one.
     declared = chosen.declaration(name) if name else _declared_as(configuration.cloud, chosen)
     yield _release_finding(declared.release, newest)
     yield _one_image(access, declared.name)
 
 
 def _declared_as(os_cloud: str, chosen: Settings) -> CloudDeclaration:
-    """Return the declaration of a cloud of clouds.yaml; its name alone if there is none."""
+    """Return the declaration of a cloud of clouds.yaml, or else one with only its name."""
     known = (each for each in chosen.declared.values() if each.os_cloud == os_cloud)
     return next(known, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 
 
 def _path(access: Access) -> str:
-    """Return the endpoint's path, with a placeholder for the project."""
     path = urlsplit(access.endpoint).path
     project = recorder.known_of(access).project
     return (path.replace(project, "<project>") if project else path) or "/"
@@ -110,7 +109,7 @@ def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str
 
 
 def _one_image(access: Access, cloud: str) -> tuple[str, str]:
-    """Ask for one image, as the recorder does; the redacted answer is looked at and dropped."""
+    """Request one image as the recorder does, and discard the redacted answer."""
     begun = time.monotonic()
     live = recorder.LiveCloud(access=access, name=cloud)
     listing = recorder.ask(live, Query.of(limit=1)).listing

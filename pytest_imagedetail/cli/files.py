@@ -102,7 +102,7 @@ def _lint(options: Options) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """What was done with a file, and where its cassette is."""
+    """The outcome for a file, and the path of its cassette."""
 
     file: Path
     tool: str = ""
@@ -132,7 +132,7 @@ class _Result:
 
 
 def _scrub(options: Options) -> int:
-    """Check what every file would become, and write only if nothing fails."""
+    """Plan every file, and write only if none fails."""
     sources, results = _read(options.paths)
     if not sources and not results:
         raise UsageError(
@@ -140,7 +140,7 @@ def _scrub(options: Options) -> int:
             where=", ".join(options.paths),
             remedy="name recordings of vcrpy, pytest-recording, Ruby's VCR, betamax, or HAR files",
         )
-    # A cassette of ours names its cloud.
+    # A cassette of imagedetail names its cloud.
     needs_cloud = not options.cloud and any(each.own is None for each in sources)
     cloud = check_cloud_name(_only_cloud(options.chosen) if needs_cloud else options.cloud or "any")
     known = scrubbing.secrets_of(sources)
@@ -168,7 +168,6 @@ def _tried(path: Path, step: Callable[[], _Result]) -> _Result:
 
 
 def _report(results: Sequence[_Result], options: Options) -> int:
-    """Print the summary and return the exit code."""
     failed = sum(each.error is not None for each in results)
     if options.json:
         print_json({"schema": 1, "files": [each.to_dict() for each in results]})
@@ -193,7 +192,7 @@ def _only_cloud(chosen: Settings) -> str:
 
 
 def _found(paths: Iterable[str]) -> dict[Path, str]:
-    """Return files, and those in folders, each with a name of its own for its cassette."""
+    """Return files, also those below folders, each with a distinct name for its cassette."""
     folders: dict[Path, Path] = {}
     for path in map(Path, paths):
         if not path.is_dir():
@@ -203,7 +202,7 @@ def _found(paths: Iterable[str]) -> dict[Path, str]:
             if _may_be_recording(each.relative_to(path)):
                 folders[each] = path
     names = {each: _name_below(folder, each) for each, folder in folders.items()}
-    if len({*names.values()}) < len(names):  # two folders have files of one name
+    if len({*names.values()}) < len(names):  # files in two folders have the same name
         above = Path(os.path.commonpath([each.absolute() for each in folders.values()]))
         names = {each: _name_below(above, each.absolute()) for each in names}
     twice = [path for path, name in names.items() if list(names.values()).count(name) > 1]
@@ -221,13 +220,13 @@ def _name_below(folder: Path, path: Path) -> str:
 
 
 def _may_be_recording(below: Path) -> bool:
-    """Return whether a path below a folder may be a recording; hidden files are not."""
+    """Return whether a visible file below a folder has the suffix of a recording."""
     is_hidden = any(part[0] == "." for part in below.parts)
     return below.suffix.lower() in reading.SUFFIXES and not is_hidden
 
 
 def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
-    """Read recordings; return also those that cannot be read. Others of a folder are named."""
+    """Return recordings and failures; other files of a folder are skipped with a message."""
     sources, failed = [], []
     given = set(map(Path, paths))
     for path, name in _found(paths).items():
@@ -242,7 +241,7 @@ def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
 
 
 def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Result:
-    """Return what a file would become; write nothing."""
+    """Return what a file would become, without writing."""
     done = scrubbing.scrub(source, cloud=cloud, known=known)
     is_clean = source.own is not None and not done.removed
     outcome = "would convert" if is_clean else "would scrub"
@@ -256,7 +255,7 @@ def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Res
             remedy=f"replace it: imagedetail scrub --in-place {source.path}",
         )
     if options.in_place or source.own is not None:
-        scrubbing.replacement(done)  # refuses what must not be written
+        scrubbing.replacement(done)  # raises if it is unsafe to write
         return replace(result, path=source.path)
     if done.recording is None:
         return replace(result, outcome="nothing left")
@@ -304,7 +303,7 @@ def _removed(done: Scrubbed) -> str:
 
 
 def _notes(done: Scrubbed) -> Iterator[str]:
-    """Say which interactions are not in the cassette, and which schema is new."""
+    """Yield what the cassette leaves out, and the schema of a converted one."""
     if done.source.is_old:
         yield f"to schema {SCHEMA}"
     if done.keystone:
@@ -316,7 +315,7 @@ def _notes(done: Scrubbed) -> Iterator[str]:
 
 
 def _mv(options: Options) -> int:
-    """Move the recordings of all clouds, or nothing."""
+    """Move the recordings of all clouds; change nothing if one cannot be moved."""
     store = options.store
     recorded = [path for cloud in store.traffic_clouds() for path in store.traffic_paths(cloud)]
     tests = {path: load_own(path).provenance.test or "" for path in recorded}
@@ -345,7 +344,7 @@ def _mv(options: Options) -> int:
 
 
 def _renamed(test: str, old: str, new: str) -> str | None:
-    """Return the new name of a test that is `old` or below it; None for any other."""
+    """Return the new name of a test that is `old` or below it, else None."""
     old, new = (each.rstrip("/").removeprefix("./") for each in (old, new))
     rest = test.removeprefix(old)
     is_meant = test.startswith(old) and (not rest or rest.startswith(("/", "::", "[")))

@@ -22,26 +22,26 @@ SAME: Final = 0
 DIFFERENT: Final = 1
 IMPOSSIBLE: Final = 2
 USAGE: Final = 4
-STOPPED: Final = 130  # what a shell expects after Ctrl-C
-CUT_OFF: Final = 141  # and after a broken pipe: the verdict was not read to its end
+STOPPED: Final = 130  # the shell's code for Ctrl-C
+CUT_OFF: Final = 141  # the shell's code for a broken pipe: the verdict was not read to its end
 
 _ERASE_LINE: Final = "\r\x1b[K"
 
 
 def say(line: str) -> None:
-    """Print one line to stderr, in place of what a command waits for."""
+    """Print one line to stderr, replacing the line of `waiting`."""
     erased = _ERASE_LINE if _can_erase() else ""
     print(f"{erased}imagedetail: {line}", file=sys.stderr)
 
 
 def complain(error: ImageDetailError, options: argparse.Namespace) -> int:
-    """Print an error to stderr, with commands that can be typed, and return its exit code."""
+    """Print an error to stderr, with commands that work as printed; return its exit code."""
     say(str(in_folder(error, options)))
     return USAGE if isinstance(error, UsageError) else IMPOSSIBLE
 
 
 def in_folder(error: ImageDetailError, options: argparse.Namespace) -> ImageDetailError:
-    """Let an error's commands name the folder of cassettes that was typed."""
+    """Add the --cassette-dir in use to the commands of an error's remedy."""
     cassette_dir, remedy = options.cassette_dir, error.remedy
     if cassette_dir and "imagedetail " in remedy and "--cassette-dir" not in remedy:
         error.remedy += f"\nadd --cassette-dir={shlex.quote(cassette_dir)} to such a command"
@@ -50,7 +50,7 @@ def in_folder(error: ImageDetailError, options: argparse.Namespace) -> ImageDeta
 
 def print_json(document: Any) -> int:
     """Print one JSON document to stdout."""
-    # Escapes throughout: valid on a terminal of any encoding, lone surrogates included.
+    # ASCII only: valid in any terminal encoding, and for lone surrogates.
     print(json.dumps(document, indent=2))
     return SAME
 
@@ -62,7 +62,7 @@ def reported(
     path_of: Callable[[Place], Path] | None = None,
     typed: str | None = None,
 ) -> Report:
-    """Gather results, write the reports that were asked for, and print the annotations of GitHub.
+    """Gather results, write the requested reports and print GitHub's annotations.
 
     `path_of` returns the cassette that an annotation is about; `typed` is from `as_typed`.
     """
@@ -83,7 +83,7 @@ def print_table(rows: Iterable[Sequence[Any]]) -> None:
 
 
 def cell(value: Any) -> str:
-    """Return a value for a table, without characters that move the cursor."""
+    """Return a table cell without characters that move the cursor."""
     return "-" if value is None else plain(str(value))
 
 
@@ -96,12 +96,12 @@ def print_report(shown: Report, *, explain: bool = False, every_query: bool = Fa
 
 
 def terminal_width() -> int | None:
-    """Return how wide the terminal is, in characters; None if stdout is not one."""
+    """Return the terminal's width in characters; None if stdout is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def wants_color() -> bool:
-    """Return whether stdout is a terminal that may have colors (https://no-color.org)."""
+    """Return whether stdout is a terminal that allows colors (https://no-color.org)."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return sys.stdout.isatty() and not plain
 
@@ -113,9 +113,9 @@ class _Saying(logging.Handler):
 
 @contextmanager
 def waiting(line: str) -> Iterator[None]:
-    """Show on a terminal's stderr what the block waits for, as "asking staging (3 of 12)".
+    """While the block runs, show a line such as "asking staging (3 of 12)" on a terminal's stderr.
 
-    What is logged meanwhile is printed, on a terminal or not.
+    Log messages of the block are printed in any case.
     """
     log, handler, erases = logging.getLogger("pytest_imagedetail"), _Saying(), _can_erase()
     log.addHandler(handler)

@@ -1,4 +1,4 @@
-"""Write recordings: `record` asks clouds, `import` takes an answer that was saved by hand."""
+"""Write recordings: `record` queries clouds, `import` reads an answer saved by hand."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ def _record(options: Options) -> int:
 
 
 def _run_all(steps: Iterable[Callable[[], int]], options: Options) -> int:
-    """Take every step, also after one that fails; return the worst exit code."""
+    """Run every step, even after a failure; return the worst exit code."""
     codes = []
     for step in steps:
         try:
@@ -149,7 +149,7 @@ def targets_of(options: Options) -> Sequence[CloudDeclaration]:
 
 
 def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
-    """Return the cloud's release: as typed or as declared, which must agree."""
+    """Return the cloud's release from --release or its declaration, which must agree."""
     declared = chosen.declaration(name).release
     index = contract.release_index(check_release(typed))
     if typed and declared and index != contract.release_index(declared):
@@ -163,7 +163,7 @@ def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
 
 
 def _record_cloud(target: CloudDeclaration, options: Options) -> int:
-    """Record a cloud's answers to what was typed; return the exit code."""
+    """Record a cloud's answers to the requested queries; return the exit code."""
     name, store = target.name, options.store
     access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
     if options.suite == "check":
@@ -202,7 +202,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
 
 
 def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:
-    """Run all checks, and keep one cassette of their traffic; return the exit code."""
+    """Run all checks and write their traffic to one cassette; return the exit code."""
     name, store = target.name, options.store
     path = store.traffic_path(name, CHECK)
     cloud = guarded(target, access, options.chosen, store, adds=not path.exists())
@@ -227,7 +227,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 
 def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
-    """Return the queries, each with the statuses that are an answer besides `--expect`."""
+    """Return the queries, each with the statuses to accept besides `--expect`."""
     if options.like:
         return suite_like(options.store, sides.one_name(options.like, options))
     if options.suite:
@@ -244,7 +244,7 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
 
 
 def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, options: Options) -> int:
-    """Write an answer unless it would replace another one unasked; return the exit code."""
+    """Write an answer unless it would replace a different one; return the exit code."""
     redacted: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
         recorder.refuse_leak(answer.listing.recording, answer.known)
@@ -266,7 +266,7 @@ def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, optio
 
 
 def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
-    """Keep a cloud's name in clouds.yaml, so that it can be verified by its own name."""
+    """Declare a cloud with its name in clouds.yaml, so that `verify` finds it."""
     if target.name in chosen.declared or target.name == target.os_cloud:
         return
     if declare(target, chosen.clouds_file):
@@ -282,7 +282,6 @@ def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
 
 
 def _print_volatile(comparison: Comparison) -> None:
-    """Print what two identical requests disagree on."""
     if comparison.same:
         print("asked twice, and answered the same")
         return
@@ -320,13 +319,13 @@ def _import(options: Options) -> int:
 
 
 def _keep(store: Store, answer: recorder.Unwritten) -> int:
-    """Write a cassette, and print its path and what was redacted."""
+    """Write a cassette and describe it; return the exit code."""
     show_written(store, recorder.keep(store, answer), answer.listing.recording, answer.known)
     return SAME
 
 
 def show_written(store: Store, written: Written, recording: Recording, known: Known) -> None:
-    """Print the path of a cassette, what it holds and what was redacted; warn of the rest."""
+    """Print a cassette's path, contents and redactions; warn of what redaction left."""
     path = store.directory / own_name(recording.provenance)
     done = written.value if recording.provenance.test is None else "added"
     redacted = ", ".join(
@@ -339,7 +338,7 @@ def show_written(store: Store, written: Written, recording: Recording, known: Kn
 
 
 def held(recording: Recording) -> str:
-    """Say what a recording holds: `14 images`, `answered 400`, or the last request of a client."""
+    """Describe a recording: `14 images`, `answered 400`, or the last request of a client."""
     if recording.provenance.test is not None:
         return line(recording.interactions[-1])
     error = error_status(recording)
@@ -349,7 +348,7 @@ def held(recording: Recording) -> str:
 
 
 def _warnings(recording: Recording, known: Known) -> Iterator[str]:
-    """Yield what redaction could not decide, and a query that it made impossible to ask again."""
+    """Yield what redaction could not decide, and a query that can no longer be verified."""
     query = recording.provenance.query
     if any(placeholders.holds(value) for _, value in query.params):
         yield f"the query was redacted, so `imagedetail verify` cannot ask it again: {cell(query)}"

@@ -1,4 +1,4 @@
-"""Serve recordings as clouds: `serve` for any program, `demo` for a first look."""
+"""Serve recordings as clouds with `serve`, and demonstrate that with `demo`."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ _QUESTIONS: Final = (
     ),
     ("limit=0: Nova 2024.2 refuses what Nova 2023.1 answers. Breaking.", Query.of(limit=0)),
 )
-"""What the answers show, and the queries of the demonstration."""
+"""The queries of `demo`, each with what its answers show."""
 
 
 def add_verbs(verbs: Any) -> None:
@@ -81,9 +81,9 @@ def _serve(options: Options) -> int:
 
 
 def _serve_recording(options: Options) -> int:
-    """Serve live clouds; return the exit code, which says whether all could be recorded."""
+    """Serve and record live clouds; return 0 if everything was recorded."""
     store = options.store
-    own = replace(store, library=None)  # a shipped answer must not take the place of the cloud's
+    own = replace(store, library=None)  # shipped answers must not replace the cloud's
     recorders: dict[str, Recorder] = {}
     targets = []
     failed: list[ImageDetailError] = []
@@ -111,7 +111,7 @@ def _serve_recording(options: Options) -> int:
 
 
 def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
-    """Log in, and return the cloud unless it is not the one that was recorded."""
+    """Log in; refuse a cloud that is not the recorded one."""
     access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
     return guarded(target, access, options.chosen, options.store, adds=True)
 
@@ -122,7 +122,7 @@ def _serve_until_signalled(
     recorders: Mapping[str, Recorder | None],
     on_error: Callable[[ImageDetailError], None] | None = None,
 ) -> None:
-    """Serve clouds by name, each with its recorder, until Ctrl-C or SIGTERM."""
+    """Serve clouds, each with its recorder, until Ctrl-C or SIGTERM."""
     # Blocked before any thread starts, so that the signal waits for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with ExitStack() as stack:
@@ -131,7 +131,7 @@ def _serve_until_signalled(
             port = options.port + number if options.port else 0
             server = Server(store, name, port=port, recorder=each, on_error=on_error)
             servers.append(stack.enter_context(server))
-            server.read()  # so that what is damaged is an error now
+            server.read()  # reports damaged cassettes now
         if options.clouds_yaml is not None:
             _write_credentials(Path(options.clouds_yaml), servers)
         for server in servers:
@@ -140,7 +140,7 @@ def _serve_until_signalled(
 
 
 def _write_credentials(path: Path, servers: Sequence[Server]) -> None:
-    """Write a clouds.yaml, unless somebody else's file is there."""
+    """Write a clouds.yaml; refuse to replace one that `serve` did not write."""
     remedy = "name a file that does not exist: --clouds-yaml FILE"
     try:
         if path.exists() and not path.read_bytes().startswith(_FIRST_LINE.encode()):
@@ -191,7 +191,7 @@ def _expecting(error: int | None) -> list[str]:
 
 
 def _record_demo(store: Store, cloud: str) -> None:
-    """Record every query of one cloud over HTTP; print each command and its result."""
+    """Record `_QUESTIONS` from one cloud over HTTP; print each command and its result."""
     release = cloud.removeprefix("nova-")
     with Server(with_library(store), cloud) as server:
         access = Access(

@@ -1,4 +1,4 @@
-"""Show what is recorded: `clouds`, `ls`, `show`; and what reports say: `rules` and `schema`."""
+"""Show recordings (`clouds`, `ls`, `show`) and what reports refer to (`rules`, `schema`)."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -41,7 +41,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _rules(options: Options) -> int:
-    """Print the ids that rules and reports use, with what each means and where it is from."""
+    """Print the ids in rules and reports, each with its meaning and source."""
     words = {"field": "FIELD", "query": "QUERY", "baseline": "OLD", "candidate": "NEW"}
     kinds = [
         {"id": id_, **asdict(kind), "says": kind.says.format(**words)}
@@ -66,7 +66,7 @@ def _clouds(options: Options) -> int:
     entries = []
     for name in dict.fromkeys([*own, *store.library_clouds(), *chosen.declared]):
         listings, traffic = store.paths(name), store.traffic_paths(name)
-        # The project and the library may both have answers of a cloud.
+        # The project and the library may both have answers from a cloud.
         sources = {"cassettes" if store.is_own(e) else "library" for e in (*listings, *traffic)}
         release = chosen.declaration(name).release
         entries.append(
@@ -85,9 +85,9 @@ def _clouds(options: Options) -> int:
 
 
 def _recorded_release(paths: Sequence[Path]) -> str | None:
-    """Return the release of the first recording that names one; a damaged one names none."""
+    """Return the release of the first recording that names one; skip damaged ones."""
     for path in paths:
-        with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
+        with suppress(ImageDetailError):  # `ls` and `lint` report it
             if release := load(path).provenance.release:
                 return release
     return None
@@ -133,7 +133,7 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def _traffic_entry(path: Path) -> dict[str, Any]:
-    """Describe the traffic of a test, with the keys of a listing and more."""
+    """Describe the traffic of a test with the keys of a listing and some more."""
     provenance = load_own(path).provenance
     return {
         "cloud": provenance.cloud,

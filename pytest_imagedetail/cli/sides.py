@@ -1,6 +1,6 @@
 """Load the listing that an argument names: a cloud, a cassette or a saved body.
 
-A path may be one of a revision, as git shows it: `HEAD~1:cassettes/staging/all.yaml`.
+A path may name a git revision: `HEAD~1:cassettes/staging/all.yaml`.
 """
 
 import re
@@ -27,12 +27,12 @@ from pytest_imagedetail.settings import only
 
 
 def load(name: str, options: Options) -> Listing:
-    """Load the listing of a cloud by its name, or of a cassette or body by its path.
+    """Load a listing by the name of a cloud or the path of a cassette or body.
 
     Raises:
-        CassetteError: There is none, or it is damaged.
-        BodyError: A body that is not a listing.
-        UsageError: A name that stands for no cloud, or for several.
+        CassetteError: The cassette is missing or damaged.
+        BodyError: The body is not a listing.
+        UsageError: The name matches no cloud, or several.
     """
     if not is_path(name):
         cloud = one_name(name, options)
@@ -47,7 +47,7 @@ def load(name: str, options: Options) -> Listing:
 
 
 def checked(name: str, options: Options) -> Listing:
-    """Load as `load`; raise StaleCassetteError for another release than declared."""
+    """Do as `load`, but raise StaleCassetteError if the release is not the declared one."""
     found = load(name, options)
     error = mislabelled(name, found, options)
     if error is not None:
@@ -56,18 +56,18 @@ def checked(name: str, options: Options) -> Listing:
 
 
 def mislabelled(name: str, found: Listing, options: Options) -> StaleCassetteError | None:
-    """Return the error of a listing that is not of its declared release, or None."""
+    """Return the error for a listing of another release than declared, or None."""
     declared = None if is_path(name) else options.chosen.declaration(found.cloud).release
     return release_guard.mislabelled(found.provenance, declared)
 
 
 def own(path: Path, release: str | None = None) -> Listing:
-    """Load a recording under its own name; its label is `release` if it names none itself."""
+    """Load a recording under its own name; `release` applies if it names none itself."""
     return _listing_of(load_own(path), release)
 
 
 def recorded(cloud: str, options: Options) -> Iterator[Listing]:
-    """Load all that is recorded of a cloud; raise StaleCassetteError as `checked`."""
+    """Load all recordings of a cloud; raise StaleCassetteError as in `checked`."""
     release = options.chosen.declaration(cloud).release
     for path in options.store.paths(cloud):
         found = own(path, release)
@@ -76,7 +76,7 @@ def recorded(cloud: str, options: Options) -> Iterator[Listing]:
 
 
 def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
-    """Return the recorded, shipped and declared clouds that names and globs stand for, in order."""
+    """Return the recorded, shipped and declared clouds that match names and globs, in order."""
     for path in filter(is_path, patterns):
         raise UsageError(
             "clouds are wanted here by name, and this is a path",
@@ -87,12 +87,12 @@ def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
 
 
 def one_name(pattern: str, options: Options) -> str:
-    """Return the only cloud that a name or a glob stands for."""
+    """Return the only cloud that matches a name or a glob."""
     return only(pattern, names([pattern], options))
 
 
 def named(comparison: Comparison, *typed: str) -> Comparison:
-    """Tell two sides of one cloud apart by their revisions, or else by what was typed."""
+    """Label two sides of one cloud with their git revisions, or else with what was typed."""
     old, new = comparison.baseline, comparison.candidate
     before, after = map(_revision, typed)
     if (old.cloud, before) == (new.cloud, after):
@@ -102,20 +102,20 @@ def named(comparison: Comparison, *typed: str) -> Comparison:
 
 
 def _revision(name: str) -> str:
-    """Return the revision of git that an argument names, or ""."""
+    """Return the git revision in an argument, or ""."""
     if ":" not in name or Path(name).exists():
         return ""
     return name.partition(":")[0] or "index"
 
 
 def path_of(name: str, found: Listing, options: Options) -> Path:
-    """Return the file that an argument stands for."""
+    """Return the file that was loaded for an argument."""
     path = None if is_path(name) else options.store.find(found.cloud, found.query)
     return path or Path(name)
 
 
 def is_path(name: str) -> bool:
-    """Return whether an argument is a path: it has a / or a :, or the suffix of one."""
+    """Return whether an argument is a path: it has a slash, a colon, or a known suffix."""
     return Path(name).suffix in {*yamltext.SUFFIXES, ".json", ".xml"} or "/" in name or ":" in name
 
 
@@ -132,7 +132,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _committed(name: str) -> bytes:
-    """Return what git has under a name such as `HEAD~1:cassettes/staging/all.yaml`."""
+    """Read a file of a git revision, such as `HEAD~1:cassettes/staging/all.yaml`."""
     command = ["git", "show", "--no-textconv", "--end-of-options", name]
     try:
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  no shell
@@ -151,5 +151,5 @@ def _committed(name: str) -> bytes:
 
 
 def _listing_of(recording: Recording, release: str | None = None) -> Listing:
-    """Read a recording as what it is: a listing, or the error that was recorded."""
+    """Read a recording as a listing or as a recorded error."""
     return recorder.follow(recording, declared=release, expect=error_status(recording))

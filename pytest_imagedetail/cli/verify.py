@@ -1,4 +1,4 @@
-"""Ask live clouds what was recorded of them, and compare: `verify`."""
+"""Compare live clouds with their recordings: `verify`."""
 
 import shlex
 from collections import Counter
@@ -54,14 +54,14 @@ def add_verbs(verbs: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """What became of one cassette."""
+    """The result for one cassette."""
 
     cloud: str
-    path: Path  # whether or not it is there
-    recorded: Listing | None = None  # None if it cannot be read
-    comparison: Comparison | None = None  # with what the cloud answers now
-    error: ImageDetailError | None = None  # why there is no comparison, or why it does not count
-    microversion: str | None = None  # the newest one that the cloud offers now
+    path: Path  # may not exist
+    recorded: Listing | None = None  # None if unreadable
+    comparison: Comparison | None = None  # with the cloud's current answer
+    error: ImageDetailError | None = None  # why there is no comparison or it does not count
+    microversion: str | None = None  # the newest that the cloud now offers
 
     @property
     def verdict(self) -> str:
@@ -76,7 +76,6 @@ class _Verified:
 
     @property
     def finding(self) -> str:
-        """The verdict and its reason, in one line."""
         if self.error is not None:
             return f"error: {self.error.problem}"
         if self.comparison is None:
@@ -138,10 +137,10 @@ def _verify(options: Options) -> int:
 
 
 def _targets(options: Options) -> list[tuple[str, Path]]:
-    """Return cloud and path of each cassette to verify; one that is missing is named, too."""
+    """Return cloud and path of each cassette to verify, including missing ones."""
     chosen, store, asked = options.chosen, options.store, options.asked
     own = store.clouds()
-    shipped = {*store.library_clouds()} - {*own}  # which cannot be asked from here
+    shipped = {*store.library_clouds()} - {*own}  # these cannot be queried
     for name in shipped.intersection(options.clouds).difference(chosen.declared):
         raise UsageError(
             f"{name} is of the reference library, whose clouds cannot be asked from here",
@@ -221,7 +220,7 @@ def _not_recorded(cloud: str, path: Path, asked: Query, os_cloud: str) -> Casset
 
 
 def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
-    """Keep as unused only the rules that no comparison used; if one is missing, none is known."""
+    """Keep as unused the rules that no comparison used; none if a comparison is missing."""
     compared = [each.comparison for each in done if each.comparison is not None]
     used = {one.rule for each in compared for one in (*each.differences, *each.expected)}
     is_complete = len(compared) == len(done)
@@ -237,7 +236,7 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
 
 
 def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
-    """Print what became of each cassette, and how to record those that changed."""
+    """Print the finding for each cassette, and how to record the changed ones again."""
     print()
     print_table((each.path, each.finding) for each in done)
     remedies = dict.fromkeys(
