@@ -56,7 +56,7 @@ _AMBIGUOUS: Final[Verdict] = (
     "could be more than one image of the other side, so it was not paired",
 )
 _FIXED: Final = (
-    placeholders.SECRET_IN_URL,  # a part of every other word
+    placeholders.SECRET_IN_URL,  # part of all the others
     placeholders.IPV4,
     placeholders.IPV6,
     placeholders.MAC,
@@ -76,8 +76,8 @@ def compare(
 ) -> Comparison:
     """Compare the candidate with the baseline; `Harness.compare` describes the arguments.
 
-    An error on one side, or errors of two statuses, are one difference of status. Two errors of one
-    status are refused unless `expect` names it: two clouds are not the same because both failed.
+    One error, or errors with different statuses, are one difference of status. Two errors with the
+    same status are refused unless `expect` names it: failing alike does not make clouds the same.
 
     Raises:
         ComparisonError: Neither "same" nor "different" would be true.
@@ -120,7 +120,6 @@ def compare(
 
 
 def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rules) -> Comparison:
-    """Compare image by image."""
     _check_complete(baseline, candidate)
     judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
     one, other = normalized_together(baseline, candidate, asked.profile)
@@ -154,7 +153,6 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
 
 
 def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
-    """Compare what the images of each side look like."""
     _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
     judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
@@ -207,7 +205,7 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
 
 
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
-    """Compare answers of which at least one is an error."""
+    """Compare two answers, at least one of which is an error."""
     if baseline.status_code != candidate.status_code:
         statuses = status_of(baseline), status_of(candidate)
         return replace(asked, differences=(status_difference(*statuses),))
@@ -237,7 +235,7 @@ def _not_compared(
     comparable: tuple[Normalized, Normalized],
     pairing: Pairing,
 ) -> Iterator[str]:
-    """Yield the paths at which both sides hold a fixed word of redaction."""
+    """Yield the paths where both sides contain a fixed placeholder."""
     if not (_may_hold_fixed_words(baseline) and _may_hold_fixed_words(candidate)):
         return
     one, other = comparable
@@ -249,13 +247,13 @@ def _not_compared(
 
 
 def _may_hold_fixed_words(listing: Listing) -> bool:
-    """Return whether a body holds a fixed word anywhere; most hold none."""
+    """Return whether a body contains a fixed placeholder; most do not."""
     bodies = [each.response.body for each in listing.recording.interactions]
     return any(word.encode() in body for word in _FIXED for body in bodies)
 
 
 def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the paths of texts that hold a fixed word in both of two JSON values."""
+    """Yield the paths where both JSON values have a text with a fixed placeholder."""
     if isinstance(one, str) and isinstance(other, str):
         if placeholders.fixed_words(one) and placeholders.fixed_words(other):
             yield path
@@ -271,7 +269,7 @@ def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:
 def _by_cause(
     shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
 ) -> Iterator[SharedChange]:
-    """Split a lost field by whether the image's metadata still has the key that causes it."""
+    """Split a removed field by whether the metadata still has the key that causes it."""
     change, places = shared
     promise = None if change.below else contract.FIELDS.get(change.field)
     if change.kind != "field_removed" or promise is None or promise.cause is None:
@@ -311,7 +309,7 @@ def _judged(
 
 
 def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
-    """Yield the metadata keys of vendors that only one side has; they are not compared."""
+    """Yield the keys of vendor metadata that only one side has; their values are not compared."""
     if one.profile != "cross-cloud":
         return
     ours, theirs = vendors(one), vendors(other)
@@ -339,7 +337,7 @@ def _unpaired_images(
 
 
 def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iterator[Difference]:
-    """Yield one difference if paired images changed places, with the first one that did."""
+    """Yield one difference, with the first image that moved, if paired images changed places."""
     expected = sorted(right for _, right in pairing.pairs)
     for (left, right), place in zip(pairing.pairs, expected, strict=True):
         if right != place:

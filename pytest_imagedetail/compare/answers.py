@@ -14,7 +14,7 @@ from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project,
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.redact import placeholders
 
-# These headers belong to one request, or repeat what the body and the host say.
+# These headers are specific to one request, or repeat facts of the body and the host.
 _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"})
 
 _NEXT: Final = "images_links"
@@ -23,7 +23,7 @@ _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
 
 
 def status_difference(old: int | str, new: int | str) -> Difference:
-    """Compare statuses: of a listing a number, of an error a text that begins with it."""
+    """Compare statuses: a number for a listing, a text that begins with it for an error."""
     verdict: Verdict = "compatible", "both refuse, each with its own status"
     if isinstance(new, int) and isinstance(old, int):
         verdict = "compatible", "200 and 203 both carry a whole listing"
@@ -37,7 +37,7 @@ def status_difference(old: int | str, new: int | str) -> Difference:
 
 
 def answer_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
-    """Compare two listings apart from their images: status, media type, other fields."""
+    """Compare the status, media type and other fields of two listings."""
     if one.status_code != other.status_code:
         yield status_difference(one.status_code, other.status_code)
     if one.media_type != other.media_type:
@@ -49,7 +49,7 @@ def answer_differences(one: Normalized, other: Normalized) -> Iterator[Differenc
 
 
 def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference, ...]:
-    """Compare two errors of one status, value by value."""
+    """Compare two errors with the same status, value by value."""
     one, other = (without_hosts(error_of(each)) for each in (baseline, candidate))
     if strictly_equal(one, other):
         return ()
@@ -68,12 +68,12 @@ def _error_verdict(change: Change) -> Verdict:
 
 
 def header_differences(baseline: Listing, candidate: Listing) -> Iterator[Difference]:
-    """Compare the response headers of the first pages; repeated headers in their order."""
+    """Compare the response headers of the first pages; the order of repeated headers counts."""
     one, other = (without_hosts(_headers(each)) for each in (baseline, candidate))
     listings = baseline.error is None and candidate.error is None
     compared = listings and baseline.media_types != candidate.media_types
     for name, values in _unequal(one, other):
-        if name != "content-type" or not compared:  # by `answer_differences`
+        if name != "content-type" or not compared:  # compared by `answer_differences`
             yield _header_difference(name, *values)
 
 
@@ -86,7 +86,7 @@ def _header_difference(name: str, old: Any, new: Any) -> Difference:
 
 
 def link_form_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
-    """Compare what R8 took out of the links of all images, once for each relation."""
+    """Compare what R8 removed from the links of all images, once per relation."""
     for path in sorted(one.link_forms.keys() & other.link_forms.keys()):
         old, new = one.link_forms[path], other.link_forms[path]
         if old.keys() != new.keys():
@@ -109,13 +109,13 @@ def _one_or_all(values: Sequence[str]) -> Any:
 
 
 def _headers(listing: Listing) -> dict[str, Any]:
-    """Return the value or values of each header, by its name in lower case."""
+    """Return the value or values of each header by lower-case name."""
     names = {each.lower() for each in listing.headers} - _OF_ONE_REQUEST
     return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
 
 def status_of(listing: Listing) -> int | str:
-    """Return the status, of an error with its message: "400 Bad marker"."""
+    """Return the status, with the message of an error: "400 Bad marker"."""
     if listing.error is None:
         return listing.status_code
     return f"{listing.status_code} {listing.error['message']}"
@@ -133,9 +133,9 @@ _Fault = tuple[str, Any]
 def next_link_differences(
     baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
 ) -> Iterator[Difference]:
-    """Compare the next links, of the listings and as normalized; yield one difference at most.
+    """Compare the next links; yield one difference at most.
 
-    Only a fault that the baseline does not have is breaking; one that was fixed is compatible.
+    A fault that the baseline does not have is breaking; a fixed one is compatible.
     """
     old, new = (each.top_level.get(_NEXT, MISSING) for each in (one, other))
     if strictly_equal(old, new):
@@ -149,7 +149,7 @@ def next_link_differences(
         verdict = _changed_faults(*faults)
         if faults[0] == faults[1] and _unknown(old) != _unknown(new):
             verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
-    # The address alone, where there is one on each side and it differs.
+    # Show only the addresses if each side has one and they differ.
     before, after = (found[0] if len(found := _hrefs(each)) == 1 else each for each in (old, new))
     if strictly_equal(before, after):
         before, after = old, new
@@ -165,7 +165,7 @@ def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
 
 
 def _hrefs(links: Any) -> list[str]:
-    """Return the addresses of next links; none if this is not a list of next links."""
+    """Return the addresses in a list of next links; [] for anything else."""
     listed = links if isinstance(links, list) else []
     rels = [isinstance(each, dict) and each.get("rel") == "next" for each in listed]
     hrefs = [each.get("href") for each in listed] if all(rels) else []
@@ -173,7 +173,7 @@ def _hrefs(links: Any) -> list[str]:
 
 
 def _is_filter(name: str) -> bool:
-    """Return whether Nova selects images by a parameter; it ignores unknown ones."""
+    """Return whether a query parameter is a filter of Nova, which ignores unknown ones."""
     known = name in contract.FILTERS or name.startswith("property-")
     return known and name not in _PAGING
 
@@ -197,7 +197,7 @@ def _faults(links: Any, listing: Listing, normalized: Normalized) -> Iterator[_F
 
 
 def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[_Fault]:
-    path, _, query = href.partition("#")[0].partition("?")  # a client does not send a fragment
+    path, _, query = href.partition("#")[0].partition("?")  # clients do not send a fragment
     host = _HOST.match(path)
     segments = path[host.end() if host else 0 :].split("/")[1:]
     if host is None or not is_compute(host[1] or ""):
@@ -217,7 +217,7 @@ def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[
     markers = {value for name, value in asked if name == "marker"}
     if not markers:
         yield "the next link has no marker, so it leads to the first page again", None
-    elif "marker" not in query.split("&") and not markers <= {*last_ids}:  # R5 empties a right one
+    elif "marker" not in query.split("&") and not markers <= {*last_ids}:  # R5 empties right ones
         yield "the next link does not go on from the last image", sorted(markers)
     filters = {each for each in asked if _is_filter(each[0])}
     if filters != {each for each in listing.query.params if _is_filter(each[0])}:

@@ -1,4 +1,4 @@
-"""Hold the result of comparing two listings: its differences, and the verdict they give."""
+"""Hold the result of comparing two listings: the differences and the verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -20,7 +20,7 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.text import count
 
 _OPTIONAL: Final = ("error", "examples", "project", "rule", "version", "volatile")
-"""Left out of JSON if there is none."""
+"""Keys that are omitted from JSON if they have no value."""
 
 _OF_ONE_SIDE: Final = frozenset({"image_added", "image_removed"})
 
@@ -28,15 +28,15 @@ SCHEMA: Final = 1
 """The version of the JSON form of a comparison."""
 
 Compared = tuple[str, str, Query]
-"""The names of two clouds, and what both were asked."""
+"""The names of two clouds, and the query that both answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One change between a cloud and the next one, and the queries that show it.
+    """One change between a cloud and the next, and the queries that show it.
 
     Attributes:
-        sides: Both sides of the first of these queries; none if that is not known.
+        sides: Both sides of the first of these queries; empty if unknown.
         listings: Their answers.
         recorded: When the candidate's answers were recorded; UTC, ISO 8601.
     """
@@ -55,18 +55,18 @@ class Comparison:
     """The differences between a baseline and a candidate.
 
     Attributes:
-        fail_on: The severity from which on the result is not compatible.
+        fail_on: The lowest severity that makes the result incompatible.
         expect: The error status that both sides were expected to answer with, if any.
-        level: "facts", image by image, or "shape", what the images of each side look like.
+        level: "facts", image by image, or "shape", what the images on each side look like.
         profile: How far the answers were normalized.
         differences: Worst first.
-        paired: The number of images that were compared with each other.
-        expected: Differences that a rule accepts; they are in no other count.
-        expired_rules: Rules that match some of the differences and have expired.
+        paired: The number of image pairs compared.
+        expected: Differences that a rule accepts; no other count includes them.
+        expired_rules: Expired rules that match a difference.
         unused_rules: Rules about these two clouds that match nothing.
-        unpaired: Images of one side only.
-        unseen: At level shape, paths that no image of one side could show; they were not judged.
-        normalization: How often each rule of the profile changed something, on both sides together.
+        unpaired: Images on one side only.
+        unseen: At level shape, paths that no image on one side could have; they are not judged.
+        normalization: How often each rule of the profile applied, on both sides together.
         not_compared: Paths of values that redaction replaced by a fixed word on both sides.
         listings: Both answers, as evidence for reports.
     """
@@ -87,21 +87,21 @@ class Comparison:
     normalization: Mapping[str, int] = field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
     listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
-    lost: ClassVar[tuple[Compared, ...]] = ()  # of a matrix; both sides are here
+    lost: ClassVar[tuple[Compared, ...]] = ()  # for a matrix; a comparison has both sides
 
     @property
     def query(self) -> Query:
-        """What the baseline was asked, and usually the candidate, too."""
+        """The query to the baseline, and usually to the candidate."""
         return self.baseline.query
 
     @property
     def clouds(self) -> tuple[str, ...]:
-        """The names of both sides; this and the next four properties are those of a matrix."""
+        """The names of both sides; a matrix has this and the next four properties as well."""
         return self.baseline.name, self.candidate.name
 
     @property
     def queries(self) -> tuple[Query, ...]:
-        """The query alone."""
+        """The query, as the only one."""
         return (self.query,)
 
     @property
@@ -117,7 +117,7 @@ class Comparison:
 
     @property
     def accepted(self) -> tuple[Step, ...]:
-        """What rules accept, as steps."""
+        """The accepted differences, as steps."""
         return tuple(map(self._step, self.expected))
 
     def _step(self, difference: Difference) -> Step:
@@ -154,14 +154,14 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> bool:
-        """Whether there are images, but not one was paired, and no rule accepts that."""
+        """Whether there are images but no pair, and no rule accepts that."""
         if self.level != "facts" or self.paired:
             return False
         return any(each.kind in _OF_ONE_SIDE for each in self.differences)
 
     @property
     def of_two_projects(self) -> bool:
-        """Whether both projects are known and differ; each is its recording's own."""
+        """Whether the projects of both recordings are known and differ."""
         one, other = self.baseline.project, self.candidate.project
         return one is not None and other is not None and one != other
 
@@ -188,7 +188,7 @@ class Comparison:
 
     @property
     def _shape_summary(self) -> str:
-        # Data differences say which images there are, which does not change the shape.
+        # Data differences are about which images exist, which does not change the shape.
         head = f"{self.candidate.name} has the shape of {self.baseline.name}"
         breaking, compatible, data = (len(self.of(severity)) for severity in SEVERITIES)
         if breaking + compatible:
@@ -200,7 +200,7 @@ class Comparison:
         return head + _by_rules(self.accepted, more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
+        """Return the JSON form, schema 1. A value that one side lacks is omitted, not null."""
         return {
             "schema": SCHEMA,
             "same": self.same,
@@ -221,7 +221,7 @@ class Comparison:
 
 
 def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
-    """Return whether no difference reaches the severity from which on a run fails."""
+    """Return whether no difference reaches the severity that makes a run fail."""
     if fail_on == "breaking":
         return "breaking" not in severities
     return fail_on == "none" or not severities
@@ -236,7 +236,7 @@ def summary_of(steps: Sequence[Step], expected: Sequence[Step]) -> str:
 
 
 def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
-    """Return the end of a summary; `more` tells that there are other differences."""
+    """Return the end of a summary; `more` means that there are other differences."""
     if not expected:
         return ""
     start = f"; {len(expected)} more" if more else f" but for {len(expected)}"
@@ -250,9 +250,9 @@ def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:
 
 
 def to_json(value: Any) -> Any:
-    """Return the JSON form of a value: of an object its fields, in their order, but no evidence.
+    """Return the JSON form of a value; an object becomes its fields in order, without evidence.
 
-    What a side lacks and what a difference or a side need not have is left out, not null.
+    MISSING and empty optional fields are omitted, not null.
     """
     if isinstance(value, Query):
         return str(value)

@@ -16,27 +16,27 @@ from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.normalize.equality import strictly_equal
 
 SharedChange = tuple[Change, list[int]]
-"""One change, and the images that share it, by their places in the baseline."""
+"""One change, and the positions in the baseline of the images that share it."""
 
 
 def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
     """Compare the two JSON values of each pair by type and value; return each pair's changes.
 
-    The values are unequal, and MISSING stands for none. A pair in which deepdiff sees no difference
-    is a ComparisonError, because it must not be taken for equal.
+    The values of a pair must be unequal; MISSING stands for an absent one. Raise ComparisonError if
+    deepdiff finds no difference, so that the pair does not pass as equal.
     """
     from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and equal values need none
 
-    numbers = [*map(str, range(len(pairs)))]  # as text: deepdiff would parse each number
+    numbers = [*map(str, range(len(pairs)))]  # as text, because deepdiff parses numbers
     tree = DeepDiff(
         {number: old for number, (old, _) in zip(numbers, pairs, strict=True)},
         {number: new for number, (_, new) in zip(numbers, pairs, strict=True)},
         view="tree",
         verbose_level=2,
         ignore_private_variables=False,
-        zip_ordered_iterables=True,  # otherwise [1] and [true] are equal to it
+        zip_ordered_iterables=True,  # otherwise [1] equals [true]
         threshold_to_diff_deeper=0,  # otherwise three added keys become one changed object
-        report_repetition=True,  # otherwise it pairs list items by the text of their path
+        report_repetition=True,  # otherwise list items are paired by the text of their path
     )
     found: list[list[Change]] = [[] for _ in pairs]
     for report, levels in tree.items():
@@ -64,7 +64,7 @@ _KINDS: Final = {
     "iterable_item_added": "item_added",
     "iterable_item_removed": "item_removed",
 }
-"""The kinds of deepdiff's reports; for other reports, the two values decide."""
+"""Kinds by deepdiff's report types; for other types, the two values decide."""
 
 
 def _kind(before: Any, after: Any) -> str:
@@ -95,7 +95,7 @@ def shared_changes(
 def _unequal_fields(
     one: Normalized, other: Normalized, places: Iterable[tuple[int, int]]
 ) -> dict[str, list[tuple[Any, Any, list[int]]]]:
-    """Return the distinct unequal pairs of values by field, and the images that have them."""
+    """Return the distinct pairs of unequal values by field, each with its images."""
     found: dict[str, dict[Hashable, tuple[Any, Any, list[int]]]] = {}
     for left, right in places:
         old, new = one.images[left], other.images[right]
@@ -111,14 +111,14 @@ def _unequal_fields(
 
 
 def value_key(value: Any) -> Hashable:
-    """Return a key that is equal for equal JSON values of equal types only."""
+    """Return a key that is equal only for equal JSON values of the same type."""
     if isinstance(value, dict | list):
         return json.dumps(value, sort_keys=True)
     return type(value), value
 
 
 def _comparable(before: Any, after: Any) -> tuple[Any, Any]:
-    """Turn links back into a list unless both sides have them by relation."""
+    """Convert links back to a list unless both sides have them by relation."""
     if isinstance(before, Links) and isinstance(after, Links):
         return before, after
     if type(before) is dict and type(after) is dict and "links" in before and "links" in after:

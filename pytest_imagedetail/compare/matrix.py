@@ -37,7 +37,7 @@ from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 Answers = Mapping[Query, Listing]
-"""The answers of one cloud by query, recorded errors included."""
+"""The answers of one cloud by query, including recorded errors."""
 
 _UNRECORDED: Final = Difference(
     kind="recording_missing",
@@ -46,7 +46,7 @@ _UNRECORDED: Final = Difference(
     reason="nothing tells what the baseline answered: restore its recording from version control, "
     "or accept by a rule that it was never recorded",
 )
-"""A query that the project recorded of the later one of two clouds alone."""
+"""A query that the project recorded only from the later of two clouds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +63,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """The clouds of a row that show a field or a behavior, if not every one does.
+    """The clouds of a row that show a field or a behavior that others lack.
 
     Attributes:
         kind: "field" or "behavior".
         what: The path of the field, or the query and its status.
-        first: The cloud that shows it first; None if the row begins with it.
-        last: The cloud that shows it last; None if the row ends with it.
-        missing: Clouds between these two that do not show it.
+        first: The first cloud that shows it; None if that is the first of the row.
+        last: The last cloud that shows it; None if that is the last of the row.
+        missing: Clouds in between that do not show it.
     """
 
     kind: str
@@ -95,17 +95,17 @@ class Matrix:
         releases: The release of each cloud that declares one.
         queries: The queries in the order of the first cloud that has them.
         cells: The recorded answers, by query and cloud.
-        steps: Every change between neighbors, in the clouds' order, worst first for each pair. A
-            cloud without a recording of a query is skipped for that query.
+        steps: Every change between neighbors, in the clouds' order, worst first within a pair. A
+            query skips clouds that have no recording of it.
         spans: Fields and behaviors that not every cloud shows.
         profile: How far the answers were normalized.
-        fail_on: The severity from which on the matrix is not compatible.
+        fail_on: The lowest severity that makes the matrix incompatible.
         expect: The error status that was expected where every answer is an error, if any.
-        expected: Changes that a rule accepts; they are in no other count.
-        expired_rules: Rules that match some of the changes and have expired.
+        expected: Changes that a rule accepts; no other count includes them.
+        expired_rules: Expired rules that match a change.
         unused_rules: Rules about two neighbors that match no change.
-        nothing_in_common: Neighbors with images, none of which were paired, and the query.
-        lost: Neighbors and the queries that the project recorded of the earlier one alone.
+        nothing_in_common: Neighbors with images but no pair of them, and the query.
+        lost: Neighbors and a query that the project recorded only from the earlier one.
         not_compared: Paths of values that redaction replaced by a fixed word on both sides.
         answers: All answers by cloud, as evidence for reports.
     """
@@ -141,8 +141,8 @@ class Matrix:
     def compatible(self) -> bool:
         """Whether no change reaches `fail_on`.
 
-        False with an expired rule and if a recording is lost, and if neighbors have nothing in
-        common unless `fail_on` is "none".
+        False with an expired rule or a lost recording, and if neighbors have nothing in common
+        unless `fail_on` is "none".
         """
         if self.expired_rules or self.lost:
             return False
@@ -157,18 +157,18 @@ class Matrix:
 
     @property
     def accepted(self) -> tuple[Step, ...]:
-        """The changes that a rule accepts, by the name that comparisons share."""
+        """The changes that a rule accepts, under the name that `Comparison` uses."""
         return self.expected
 
     @property
     def compared(self) -> tuple[Compared, ...]:
-        """Each pair of neighbors, and the query, whose answers were compared."""
+        """The pairs of neighbors that were compared, each with the query."""
         pairs = _neighbors(self.clouds, self.queries, self.cells)
         return tuple(each for each in pairs if each not in self.nothing_in_common)
 
     @property
     def missing(self) -> tuple[tuple[Query, str], ...]:
-        """The queries, with the cloud, that other clouds have recorded and this one has not."""
+        """Each query that was recorded from other clouds, with a cloud that lacks it."""
         return tuple(
             (query, cloud)
             for query in self.queries
@@ -178,11 +178,11 @@ class Matrix:
 
     @property
     def uneven(self) -> tuple[Query, ...]:
-        """The queries that not every cloud answered with the same status and number of images."""
+        """The queries for which the status or number of images differs between clouds."""
         return tuple(query for query in self.queries if len(set(self.row(query))) > 1)
 
     def row(self, query: Query) -> tuple[Cell | None, ...]:
-        """Return the answer of every cloud to a query; None where it is not recorded."""
+        """Return every cloud's answer to a query; None where it was not recorded."""
         return tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
 
     def of(self, severity: Severity) -> tuple[Step, ...]:
@@ -191,7 +191,7 @@ class Matrix:
 
     @property
     def summary(self) -> str:
-        """One line, as of a comparison; see `Comparison.summary`."""
+        """One line, like `Comparison.summary`."""
         found = summary_of(self.steps, self.expected)
         if self.nothing_in_common:
             found += "; not all images were compared"
@@ -201,7 +201,7 @@ class Matrix:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
+        """Return the JSON form, schema 1. A value that one side lacks is omitted, not null."""
         return {
             "schema": SCHEMA,
             "same": self.same,
@@ -255,7 +255,7 @@ class Matrix:
 def _neighbors(
     clouds: Iterable[str], queries: Iterable[Query], cells: Collection[tuple[Query, str]]
 ) -> Iterator[Compared]:
-    """Yield the clouds that follow each other among those that have a query, with the query."""
+    """Yield neighbors among the clouds that have a query, with the query."""
     for query in queries:
         for one, other in pairwise(cloud for cloud in clouds if (query, cloud) in cells):
             yield one, other, query
@@ -285,9 +285,8 @@ def compare_neighbors(
 ) -> Matrix:
     """Compare each cloud with the next one, in their order.
 
-    Unlike `compare`, this compares two errors of one status, and response headers. `own` are the
-    queries that the project itself recorded of each cloud. What it recorded of one, it has to have
-    of the next one, and of the one before.
+    Unlike `compare`, this compares two errors with the same status, and response headers. `own` are
+    the queries that the project itself recorded from each cloud; neighbors must have the same.
 
     Raises:
         UsageError: Fewer than two clouds, or an unknown profile.
@@ -343,7 +342,7 @@ def compare_neighbors(
 def _compared(
     row: Mapping[str, Answers], asked: Compared, profile: str, rules: Rules
 ) -> Comparison:
-    """Compare two answers with their headers, unless another status brings others."""
+    """Compare two answers, and their headers if the statuses are equal."""
     one, other, query = asked
     old, new = row[one][query], row[other][query]
     expect = None if old.error is None else old.status_code
@@ -359,7 +358,7 @@ def _compared(
 
 
 def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Step:
-    """Return the change of a query that the project recorded of the later cloud alone."""
+    """Return the change for a query that the project recorded only from the later cloud."""
     one, other, query = asked
     kind, path, id_ = _UNRECORDED.kind, _UNRECORDED.path, _UNRECORDED.id(query)
     answer = row[other][query]
@@ -460,7 +459,6 @@ def _cell(listing: Listing) -> Cell:
 
 
 def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -> Iterator[Span]:
-    """Yield the fields, and the status of each query, that not every cloud shows."""
     fields = {
         cloud: dict.fromkeys(path for each in answers.values() for path in _fields(each, profile))
         for cloud, answers in row.items()
@@ -484,7 +482,7 @@ def _fields(listing: Listing, profile: str) -> Iterator[str]:
 
 
 def _uneven(kind: str, shown: Mapping[str, Iterable[str]]) -> Iterator[Span]:
-    """Yield what some of the clouds show and others do not."""
+    """Yield what only some of the clouds show."""
     clouds = [*shown]
     for what in dict.fromkeys(each for seen in shown.values() for each in seen):
         seen = [cloud for cloud in clouds if what in shown[cloud]]

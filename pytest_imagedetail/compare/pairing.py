@@ -9,7 +9,7 @@ from pytest_imagedetail.model import Image, ImageRef, Unpaired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """The pairs of images by their places on both sides, and the places of those without one."""
+    """Paired images by their positions on both sides, and the positions of the others."""
 
     pairs: tuple[tuple[int, int], ...]
     baseline_only: tuple[int, ...]
@@ -22,7 +22,7 @@ def pair(
 ) -> Pairing:
     """Pair image details by id and, across clouds, by unique name, then by name and size.
 
-    Repeated ids are paired occurrence by occurrence, so that a surplus one is left over.
+    Repeated ids are paired occurrence by occurrence; a surplus one stays unpaired.
     """
     ids = [_by_id(side, across_clouds=across_clouds) for side in (baseline, candidate)]
     found = _unique_matches(*ids)
@@ -53,9 +53,9 @@ def reference(image: Image) -> ImageRef:
 
 
 def _by_id(images: tuple[Image, ...], *, across_clouds: bool) -> dict[int, tuple[Hashable, ...]]:
-    """Return, by place, the id of each image and how often it came before.
+    """Return the id of each image and how often it occurred before, by position.
 
-    Across clouds, a number is an id that every cloud gives; it counts with the name of its image.
+    Across clouds, an id that is not a UUID is paired only together with the image's name.
     """
     seen: dict[str, int] = {}
     keys: dict[int, tuple[Hashable, ...]] = {}
@@ -73,7 +73,7 @@ def _keyed(
     paired: set[int],
     key: Callable[[Image], Hashable],
 ) -> dict[int, Hashable]:
-    """Return the keys of the images to pair by it, by place; a repeated id is a fault."""
+    """Return the keys of unpaired images by position, except where an id is repeated."""
     free = (place for place in ids if place not in paired and not ids[place][1])
     return {place: value for place in free if (value := key(images[place]))}
 
@@ -89,7 +89,7 @@ def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
 
 
 def _unique_matches(one: Mapping[int, Hashable], other: Mapping[int, Hashable]) -> dict[int, int]:
-    """Return the places whose key occurs exactly once on each side."""
+    """Return the positions whose key occurs exactly once on each side."""
     ones, others = _unique(one), _unique(other)
     return {ones[key]: others[key] for key in ones.keys() & others.keys()}
 

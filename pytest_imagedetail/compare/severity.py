@@ -1,4 +1,4 @@
-"""Judge how bad a difference is, by what the releases of both sides promise.
+"""Judge how bad a difference is by what the releases of both sides promise.
 
 - breaking: a client that relies on the baseline's contract can fail.
 - compatible: representation or additions; a careful client does not notice.
@@ -22,11 +22,11 @@ Verdict = tuple[Severity, str]
 RETYPED: Final = "the JSON type changed"
 OTHER_ATTRIBUTE: Final = "an attribute of a link that is for people, not its address"
 WITHOUT_RELATION: Final = "without rel"
-"""The name of links without a relation, at level shape."""
+"""The name of links without a relation at level shape."""
 
 FIXED: Final[Verdict] = "compatible", "the candidate keeps the contract, the baseline did not"
 NOT_OFFERED: Final = "not offered: "
-"""Begins the reason for a difference about a field that the release of one side never had (R11)."""
+"""Starts the reason for a difference in a field that one side's release never had (R11)."""
 
 _OWNERS: Final = "metadata belongs to the image"
 _NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
@@ -37,8 +37,8 @@ _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"  # `<id>` stands for a U
 class Change:
     """A difference before it is judged; `path` begins at a field of the image detail.
 
-    `cause` is the key of the candidate's metadata for which Nova sends a lost field. It is None if
-    the field needs none, or if the key is gone as well.
+    `cause` is the candidate's metadata key that makes Nova send a removed field; None if the field
+    needs none, or if the key was removed as well.
     """
 
     kind: str
@@ -70,20 +70,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """The declared releases of both sides, by which changes are judged; None if not declared."""
+    """Judge changes by the declared releases of both sides; None if not declared."""
 
     baseline: str | None
     candidate: str | None
 
     def severity(self, change: Change) -> Verdict:
-        """Return the severity of a change of a value, and the reason for it."""
+        """Return the severity of a change, and the reason for it."""
         severity, reason = self._of_value(change)
         return severity, self._absence(change) or reason
 
     def _absence(self, change: Change) -> str | None:
         """Return the reason if the declared release of one side never had a whole field (R11).
 
-        The release is never inferred: a cloud that lost a field would explain its own loss.
+        The release is never inferred: a missing field would then excuse itself.
         """
         release = {"field_added": self.baseline, "field_removed": self.candidate}.get(change.kind)
         if release is None or not _never_had(change.path, release):
@@ -103,11 +103,11 @@ class Judge:
         return self._removed(change) if change.kind == "field_removed" else self._changed(change)
 
     def part(self, path: Path) -> contract.Part:
-        """Return what the baseline's release promises of the value at a path of an image."""
+        """Return what the baseline's release promises for a path of an image."""
         return contract.image_in(self.baseline).along(path)
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
-        """Return the verdict if one of the two values breaks a promise; None if neither does."""
+        """Return the verdict if either value breaks a promise, else None."""
         if change.is_addition and jsontext.is_repeated(change.path[-1]):
             return "breaking", "a key is repeated, and clients differ in which value they read"
         part = self.part(change.path)
@@ -146,8 +146,8 @@ class Judge:
         return "data", "another value of the same type"
 
     def _metadata(self, change: Change) -> Verdict:
-        """Judge metadata, which belongs to its owner; only its values' types are the API's."""
-        # Nova decodes some values from JSON, so they have the type that their owner wrote.
+        """Judge metadata: it belongs to the image's owner, the API only defines the types."""
+        # Nova decodes some values from JSON, so their types are up to the owner.
         if change.candidate is MISSING or not self.part(change.path).types:
             return "data", _OWNERS
         severity, reason = self._breach_verdict(change) or ("data", _OWNERS)
@@ -181,14 +181,14 @@ def _first_breach(value: Any, part: contract.Part, path: Path) -> contract.Breac
 
 
 def _never_had(path: Path, release: str) -> bool:
-    """Return whether a path is a whole field, or the alternate link, newer than a release."""
+    """Return whether a path is a whole field or the alternate link, and newer than a release."""
     if path == ("links", "alternate"):
-        return not contract.reached(release, "essex")  # Nova views/images.py: two links before
+        return not contract.reached(release, "essex")  # Nova views/images.py: two links until then
     return len(path) == 1 and path[0] in contract.FIELDS and not contract.offers(path[0], release)
 
 
 def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:
-    """Judge the formats of texts of both sides against the promised format."""
+    """Judge the text formats of both sides against the promised format."""
     fresh = new - old - {form}
     if not fresh:
         return "compatible", "the candidate writes what the contract promises"
@@ -202,14 +202,14 @@ def _formats(value: Any) -> set[str]:
 
 
 def is_of_links(change: Change) -> bool:
-    """Return whether links changed: the image's own, or those of its server."""
+    """Return whether links of the image or of its server changed."""
     return change.field == "links" or (
         change.field == "server" and change.below[:1] == ("links",) and len(change.below) > 1
     )
 
 
 def link_verdict(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:
-    """Judge changed addresses, as normalized, of links of one relation."""
+    """Judge changed normalized addresses of links with one relation."""
     before, after = ({_destination(each) for each in side} for side in (old, new))
     if after == before:
         return "compatible", "the same place, written in another form"
@@ -223,7 +223,7 @@ def link_verdict(relation: str, old: Collection[str], new: Collection[str]) -> V
 def _attribute_changed(change: Change) -> Verdict:
     if change.below[-1] != "href":
         return "compatible", OTHER_ATTRIBUTE
-    names = [each for each in change.below if isinstance(each, str)]  # no places in a list
+    names = [each for each in change.below if isinstance(each, str)]  # without list positions
     old, new = (str(each).partition("/servers/") for each in change.values)
     named_by_user = change.field == "server" and "<server>" not in {old[2], new[2]}
     if named_by_user and old[1] and old[:2] == new[:2]:
@@ -232,24 +232,24 @@ def _attribute_changed(change: Change) -> Verdict:
 
 
 _WRITING: Final = frozenset({"<v>", "<project>", *contract.API_VERSIONS})
-"""Segments that do not change where a link leads; R7 and R8 remove them."""
+"""Segments that do not change what a link points to; R7 and R8 remove them."""
 
 _RESOURCES: Final = (("images", "<id>"), ("servers", "<server>"))
 
 
 def _destination(href: str) -> tuple[str, tuple[str, ...]]:
-    """Return the host and path to which a normalized link leads."""
+    """Return the host and path that a normalized link points to."""
     scheme, separator, rest = href.partition("://") if "://" in href else ("", "", href)
     host, *segments = rest.split("/")
     path = tuple(each for each in segments if each not in _WRITING and not is_own_project(each))
     if host == "<image>" and path[-2:] == ("images", "<id>"):
-        # Without glance_link_prefix.
+        # Nova without glance_link_prefix.
         path = (*filter(placeholders.is_owner_placeholder, path[:-2]), *path[-2:])
     return f"{scheme}{separator}{host}", path
 
 
 def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
-    """Return whether a link of a relation leads to its own image or server; "" is any relation."""
+    """Return whether a link points to its own image or server; "" stands for any relation."""
     host, path = destination
     services = {SERVICES.get(relation)} if relation else {*SERVICES.values()}
     return host in {f"<{each}>" for each in services} and path in _RESOURCES
@@ -265,7 +265,7 @@ def _link_removed(change: Change) -> Verdict:
 
 
 def repeated_verdict(candidate: Any) -> Verdict:
-    """Judge an id that one side repeats; `candidate` is MISSING if that is the baseline."""
+    """Judge a repeated id; `candidate` is MISSING if the baseline repeats it."""
     if candidate is MISSING:
         return "compatible", "an id stood more often in the baseline; ids are unique"
     return "breaking", "an id stands more often than on the other side; ids are unique"

@@ -26,14 +26,14 @@ from pytest_imagedetail.model import ANY_KEY, MISSING, SEVERITIES, Difference, I
 from pytest_imagedetail.normalize import Links, Normalized
 
 Path = tuple[str, ...]
-"""Names below an image; metadata keys share one path, because they belong to its owner."""
+"""Names below an image; metadata keys share one path, because the owner chooses them."""
 
 _ENUMERATED: Final = frozenset({("status",), ("progress",), ("OS-DCF:diskConfig",)})
 _FORMATTED: Final = frozenset({("id",), ("created",), ("updated",), ("server", "id")})
 _FREE: Final = frozenset({"name", "metadata"})  # written by users
 
 Seen = defaultdict[Any, set[int]]
-"""What was seen, and in which images, by their places in the listing."""
+"""What was seen, and the positions of the images that show it."""
 
 
 @dataclass(slots=True)
@@ -42,10 +42,9 @@ class Trait:
 
     Attributes:
         places: The images that have the path.
-        types: JSON types; for links with the types in the list that are not objects.
-        formats: Formats of texts that the cloud writes, and signs of integers that must not be
-            negative.
-        values: Values of an enumeration, keys of the metadata, or addresses of a link.
+        types: JSON types; for links, including the types of items that are not objects.
+        formats: Formats of texts that the cloud writes; ranges of integers with a minimum.
+        values: Enumerated values, metadata keys, or addresses of a link.
     """
 
     places: set[int] = field(default_factory=set)
@@ -56,7 +55,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What the images of a listing look like; `keys` are those of their metadata with a value."""
+    """What the images of a listing look like; `keys` are the metadata keys with a value."""
 
     traits: Mapping[Path, Trait]
     images: Sequence[ImageRef]
@@ -64,16 +63,16 @@ class Shape:
 
     @property
     def repeated(self) -> set[int]:
-        """The images whose id came before."""
+        """The images whose id occurred before."""
         first = {ref.id: place for place, ref in reversed([*enumerate(self.images)])}
         return {place for place, ref in enumerate(self.images) if first[ref.id] != place}
 
     def refs(self, places: Iterable[int]) -> tuple[ImageRef, ...]:
-        """Return the references of images, in the order of the listing."""
+        """Return references to images in the order of the listing."""
         return tuple(self.images[place] for place in sorted(places))
 
     def presence(self, path: Path) -> tuple[set[int], set[int]]:
-        """Return the images that have the path, and those that could have it and do not."""
+        """Return the images that have the path, and those that could have it but do not."""
         present, candidates = self._places(path), {*range(len(self.images))}
         if len(path) > 1:
             candidates = self._places(path[:-1]) if path[0] != "metadata" else set()
@@ -86,7 +85,7 @@ class Shape:
 
 
 def describe(listing: Listing, normalized: Normalized) -> Shape:
-    """Describe the images of a listing: links and metadata as normalized, all else as sent."""
+    """Describe the images of a listing: links and metadata normalized, the rest as sent."""
     traits: defaultdict[Path, Trait] = defaultdict(Trait)
     keys = []
     for place, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
@@ -99,12 +98,11 @@ def describe(listing: Listing, normalized: Normalized) -> Shape:
 
 
 def _cause(path: Path) -> str | None:
-    """Return the metadata key for which Nova sends a field, if it needs one."""
+    """Return the metadata key without which Nova does not send a field, if any."""
     return contract.FIELDS[path[0]].cause if path[0] in contract.FIELDS else None
 
 
 def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """Yield every path of an image with its value."""
     own = str(sent.get("id"))
     for name, value in sent.items():
         yield (name,), value
@@ -140,7 +138,7 @@ def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple
 
 
 def _without_id(href: str, own: str, placeholder: str) -> str:
-    """Replace the own id at the end of an address; the id of a server can be any text."""
+    """Replace the object's own id at the end of an address; a server's id can be any text."""
     end = f"/{own.strip('/')}"
     return f"{href.removesuffix(end)}/{placeholder}" if href.endswith(end) else href
 
@@ -163,13 +161,13 @@ def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
 
 
 def _type_of_links(links: Any) -> str:
-    """Return the JSON type, with the types that are not links: "array with null, string"."""
+    """Return the JSON type, with the types of other items than links: "array with null, string"."""
     others = {json_type(each) for each in links} - {"object"} if isinstance(links, list) else ()
     return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
 
 
 def sign_promised(part: contract.Part) -> str | None:
-    """Return the promised range of an integer as a format; None if there is none."""
+    """Return an integer's promised range as a format; None if it has none."""
     return None if part.least is None else f"{part.least} or more"
 
 
@@ -181,7 +179,7 @@ _Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """Compare the shape of the candidate, `other`, with that of the baseline, `one`."""
+    """Compare the shape of the candidate, `other`, with the baseline's, `one`."""
     for path in _paths(one, other):
         if any(one.presence(path)) and any(other.presence(path)):
             yield from _presence(path, one, other, judge)
@@ -194,7 +192,7 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
 
 
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
-    """Return the fields that one side has and no image of the other could show."""
+    """Return the fields that one side has and no image on the other could have."""
     return tuple(
         path_of(("images", *path))
         for path in _paths(one, other)
@@ -207,7 +205,7 @@ def _paths(one: Shape, other: Shape) -> list[Path]:
 
 
 def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """Report a path that no image of the baseline could have, if its type breaks a promise."""
+    """Yield a path that no baseline image could have, if its type breaks a promise."""
     types = other.traits[path].types
     if wrong := _not_allowed(path, types, judge):
         images = other.refs(set().union(*(types[each] for each in wrong)))
@@ -242,7 +240,7 @@ def _share(presence: tuple[set[int], set[int]]) -> Any:
 
 
 def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
-    """Judge an added field by the worst of the paths below it."""
+    """Judge an added field by the worst path at or below it."""
     verdicts: list[Verdict] = []
     for each in sorted(other.traits):
         if each[: len(path)] != path:
@@ -276,7 +274,7 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
     ]
     for kind, before, after, verdict in aspects:
         left, right = set(before), set(after)
-        if path == ("metadata",) and kind == of_values:  # keys; only those of one side are shown
+        if path == ("metadata",) and kind == of_values:  # show only the keys of one side
             left, right = left - right, right - left
         elif not left or not right:
             continue
@@ -287,7 +285,7 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
 
 
 def _images_showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
-    """Return the images with values that only one side has, of the candidate if possible."""
+    """Return the images with values that only one side has, preferably the candidate's."""
     fresh = set().union(*(after[value] for value in after.keys() - before.keys()))
     gone = set().union(*(before[value] for value in before.keys() - after.keys()))
     return other.refs(fresh) if fresh else one.refs(gone)

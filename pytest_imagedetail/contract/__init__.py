@@ -1,4 +1,4 @@
-"""List what each release of Nova promises of image details, and how it treats query parameters.
+"""Define what each Nova release promises for image details, and how it treats query parameters.
 
 Sources: Nova's `views/images.py` at the tags named and its api-ref.
 """
@@ -12,16 +12,16 @@ from functools import cache
 from typing import Any, Final
 
 API_VERSIONS: Final = frozenset({"v1.1", "v2", "v2.0", "v2.1"})
-"""The names of Nova and of vendors for one and the same API, as in the paths of links.
+"""The names that Nova and vendors use for the same API in paths of links.
 
-Nova 2013.1 etc/nova/api-paste.ini has v1.1 and v2 lead to the same application; v2.1 since 2015.1.
+Nova 2013.1 etc/nova/api-paste.ini maps v1.1 and v2 to the same application; v2.1 since 2015.1.
 """
 
 _MICROVERSION: Final = re.compile(r"(\d+)\.(\d+)", re.ASCII)
 
 # In order of publication: codename, year-based name, newest microversion. Source of the last:
 # `_MAX_API_VERSION` in Nova's `api_version_request.py` (15.1.5 to 33.0.2), before that
-# `rest_api_version_history.rst`; of 2026.2 the recordings here.
+# `rest_api_version_history.rst`; for 2026.2 the recordings here.
 _RELEASES: Final = (
     ("bexar", "2011.1", None),
     ("cactus", "2011.2", None),
@@ -65,7 +65,7 @@ MAX_MICROVERSIONS: Final = {codename: newest for codename, _, newest in _RELEASE
 
 
 def release_index(name: str | None) -> int | None:
-    """Return the index of "Juno" or "2014.2" in time; None if it is unknown or not declared."""
+    """Return the index of "Juno" or "2014.2" in release order; None if unknown or undeclared."""
     return None if name is None else _INDEX.get(name.lower())
 
 
@@ -73,8 +73,8 @@ def release_index(name: str | None) -> int | None:
 def releases_of(microversion: str | None) -> range | None:
     """Return the indexes of the releases whose newest microversion this is, for example "2.96".
 
-    A microversion between those of two releases belongs to a development version; both count. One
-    newer than any known gives an empty range. None or a text of another form gives None.
+    A microversion between those of two releases is from a development version; both count. A newer
+    one than any known gives an empty range. None or malformed text gives None.
     """
     match = _MICROVERSION.fullmatch(microversion or "")
     if match is None:
@@ -107,7 +107,7 @@ def release_number(index: int) -> str:
 
 
 def reached(release: str | None, first: str) -> bool:
-    """Return whether a release is as new as another; an undeclared or unknown one is."""
+    """Return whether a release is at least as new as another; True if undeclared or unknown."""
     index, bound = release_index(release), release_index(first)
     return index is None or bound is None or index >= bound
 
@@ -159,12 +159,12 @@ def text_format(value: str) -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether a text is a UUID as Nova writes it, in lower case."""
+    """Return whether a text is a lower-case UUID, as Nova writes it."""
     return _PATTERNS[UUID].fullmatch(text) is not None
 
 
 def is_isotime(name: str) -> bool:
-    """Return whether a format is that of an ISO 8601 date, written as Nova does or otherwise."""
+    """Return whether a format is an ISO 8601 date, in Nova's form or another."""
     return name.startswith(ISOTIME)
 
 
@@ -178,26 +178,26 @@ def with_article(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """A promise that a value breaks, and what the value is: "a string, not an integer"."""
+    """A broken promise, and what the value is: "a string, not an integer"."""
 
     reason: str
-    seen: str  # equal for two values that break a promise alike
+    seen: str  # equal for values that break a promise in the same way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What is promised of one value."""
+    """What is promised for one value."""
 
-    types: tuple[type, ...] = ()  # as Python types; empty for any, also of the values below it
+    types: tuple[type, ...] = ()  # as Python types; empty for any, also for the values below
     values: frozenset[Any] = frozenset()  # of an enumeration; empty for any
-    form: str | None = None  # of a text, as `text_format` names it
+    form: str | None = None  # of a text, as in `text_format`
     least: int | None = None  # the smallest number
     names: Mapping[str, "Part"] = field(default_factory=dict)  # values under named keys
-    others: "Part | None" = None  # values under any other key and at any place of a list
-    several: bool = False  # a list of such values may stand for one, as links of a relation do
+    others: "Part | None" = None  # values under any other key and at any position of a list
+    several: bool = False  # a list of such values is allowed, as for links of one relation
 
     def at(self, key: str | int) -> "Part":
-        """Return the part under a key or at a place of a list."""
+        """Return the part under a key or at a position of a list."""
         if isinstance(key, str) and key in self.names:
             return self.names[key]
         if isinstance(key, int) and self.several:
@@ -214,7 +214,7 @@ class Part:
     def breaches(
         self, value: Any, path: tuple[str | int, ...]
     ) -> Iterator[tuple[tuple[str | int, ...], Breach]]:
-        """Yield the promises that a value or one below it breaks, each with its path."""
+        """Yield the promises that the value or its parts break, each with its path."""
         if self.several and isinstance(value, list):
             for each in value:
                 yield from self.breaches(each, path)
@@ -242,7 +242,7 @@ class Part:
 
 
 ANYTHING: Final = Part()
-"""A part of which nothing is promised."""
+"""A part without promises."""
 
 
 def _has_form(value: str, form: str) -> bool:
@@ -250,30 +250,30 @@ def _has_form(value: str, form: str) -> bool:
     return is_isotime(found) if form == ISOTIME else found == form
 
 
-# The whole enumeration since Diablo: Nova views/images.py, _get_status and its callers.
+# All values since Diablo: Nova views/images.py, _get_status and its callers.
 _STATUSES: Final = frozenset({"ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """What is promised of one field of an image detail, since the first release that sends it."""
+    """What is promised for one field of an image detail, since the first release that sends it."""
 
     part: Part
     since: str
     required_since: str | None  # the first release in which every image has it
     source: str  # where the promise is documented
-    # Releases before which something else was promised of its value, oldest first.
+    # Earlier promises, each with the release that ended it, oldest first.
     earlier: tuple[tuple[str, Part], ...] = ()
-    cause: str | None = None  # the metadata key for which Nova sends the field
+    cause: str | None = None  # the metadata key that makes Nova send the field
 
     def part_in(self, release: str | None) -> Part:
-        """Return what a release promises of the value; the newest if none is declared."""
+        """Return what a release promises for the value; the newest if none is declared."""
         older = (part for first, part in self.earlier if not reached(release, first))
         return next(older, self.part)
 
 
 JSON_PROPERTIES: Final = ("block_device_mapping", "mappings")
-"""The metadata that Nova decodes from JSON; all else is text of Glance.
+"""The metadata that Nova decodes from JSON; the rest is Glance's text.
 
 Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 19 to 34.
 """
@@ -345,7 +345,7 @@ FIELDS: Final[dict[str, Field]] = {
     "server": Field(
         part=Part(
             types=(dict,),
-            # Nova copies instance_uuid, which any user may set to any text.
+            # Nova copies instance_uuid, which users can set to any text.
             names={"id": _TEXT, "links": _LINKS},
             others=ANYTHING,
         ),
@@ -373,7 +373,7 @@ FIELDS: Final[dict[str, Field]] = {
 def promises(field: str, release: str | None) -> bool:
     """Return whether a release promises the field for every image.
 
-    An undeclared release promises what the newest does: a client written today relies on it.
+    An undeclared release promises what the newest does, because today's clients rely on that.
     """
     since = FIELDS[field].required_since if field in FIELDS else None
     return since is not None and reached(release, since)
@@ -386,13 +386,13 @@ def offers(field: str, release: str | None) -> bool:
 
 @cache
 def image_in(release: str | None) -> Part:
-    """Return what a release promises of an image detail; the newest if none is declared."""
+    """Return what a release promises for an image detail; the newest if none is declared."""
     names = {name: each.part_in(release) for name, each in FIELDS.items() if offers(name, release)}
     return Part(types=(dict,), names=names, others=ANYTHING)
 
 
 IMAGE: Final = image_in(None)
-"""What the newest release promises of an image detail."""
+"""What the newest release promises for an image detail."""
 
 _SUPPORTED: Final = "Nova api/openstack/compute/images.py, SUPPORTED_FILTERS"
 
@@ -416,4 +416,4 @@ FILTERS: Final[Mapping[str, str]] = {
     "property-": "since Newton letters of `property-` are cut from the key, too: os_type is asked "
     "as s_type; Nova 8eca306ab0",
 }
-"""How Nova treats query parameters, by name; `property-` stands for all that begin with it."""
+"""How Nova treats query parameters by name; `property-` stands for all with that prefix."""
