@@ -1,7 +1,7 @@
 """The pytest plugin: its options, its marker, its fixtures, and the hooks that every run needs.
 
 pytest imports this module at every start, so it imports nothing but pytest. The rest is imported
-and registered once a test that takes one of the fixtures has been collected.
+and registered once a test that uses one of the fixtures has been collected.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "accepted differences (default: imagedetail-rules.yaml, if present)",
     },
 }
-"""The command line's options without their prefix, as argparse takes them."""
+"""The command-line options without their prefix, with their arguments for argparse."""
 
 _FIXTURES = frozenset(
     {"imagedetail", "imagedetail_cloud", "imagedetail_cassette", "imagedetail_server"}
@@ -81,7 +81,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker, and refuse impossible choices before anything is collected."""
+    """Declare the marker, and reject invalid options before collection."""
     config.addinivalue_line(
         "markers",
         "imagedetail(*clouds, baseline=None, query={}, level='facts', profile=None, rules=(), "
@@ -99,10 +99,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Load the rest of the plugin for a test that takes a fixture of ours.
+    """Load the rest of the plugin for a test that uses one of the fixtures.
 
-    Run one that takes `imagedetail_cloud` once for each selected cloud, and one that takes
-    `imagedetail_cassette` alone once for each cloud that is named.
+    Parametrize `imagedetail_cloud` by the selected clouds, and `imagedetail_cassette` alone by the
+    named ones.
     """
     if _FIXTURES.isdisjoint(metafunc.fixturenames):
         return
@@ -112,7 +112,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("imagedetail")
     if "imagedetail_cloud" in metafunc.fixturenames:
         names = selected(metafunc.config, marker)
-        # An empty set would skip the test silently; None makes the fixture fail and say why.
+        # An empty set would skip the test silently; None makes the fixture fail with a reason.
         metafunc.parametrize(
             "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
         )
@@ -122,9 +122,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
 
 
-@pytest.hookimpl(optionalhook=True)  # it is of pytest-xdist
+@pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
 def pytest_testnodedown(node: Any) -> None:
-    """Take over the results of a worker."""
+    """Add the results of a worker."""
     sent = getattr(node, "workeroutput", {}).get("imagedetail")
     if sent is not None:
         _load(node.config).receive(sent)

@@ -26,14 +26,14 @@ from pytest_imagedetail.workspace import is_shipped, refuse_upgraded, store_of, 
 
 _FIXTURE = "imagedetail_cassette"
 _NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
-"""Fixtures that the cassette itself asks for; they send no request of their own."""
+"""Fixtures that the cassette itself needs; they send no requests."""
 _AFTER_ERROR = {
     "passed": "the test passed all the same: something caught this error\n"
     "if the test is about that: imagedetail_cassette.expect_miss()",
     "skipped": "the test was skipped after this error",
     "xfailed": "the test failed as expected, but this error is not what it expects",
 }
-"""What to add to the error of a request, by the outcome of a test that would hide it."""
+"""Notes on a request's error, by the outcome of the test that would hide it."""
 
 
 class OwnTraffic:
@@ -44,7 +44,7 @@ class OwnTraffic:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Say what is lost of a test that Ctrl-C or `pytest.exit` ends; it has no teardown."""
+        """Report what is lost when Ctrl-C or `pytest.exit` ends a test without a teardown."""
         try:
             return (yield)
         except BaseException:
@@ -54,16 +54,16 @@ class OwnTraffic:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Begin without what an earlier run of the same test left."""
+        """Discard the state that an earlier run of the same test left."""
         forget(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
     ) -> None:
-        """Open a test's cassette before its other fixtures of function scope.
+        """Open a test's cassette before its other function-scoped fixtures.
 
-        So it is closed after them, and has the requests that they send.
+        It is then closed after them, and has the requests that they send.
         """
         if request.scope != "function" or _FIXTURE not in request.fixturenames:
             return
@@ -77,7 +77,7 @@ class OwnTraffic:
             try:
                 request.getfixturevalue(_FIXTURE)
             except BaseException as error:
-                # The failure is also this fixture's, and pytest finishes only those with a result.
+                # This fixture failed as well, and pytest only finishes fixtures with a result.
                 fixturedef.cached_result = (None, None, (error, error.__traceback__))
                 raise
 
@@ -85,14 +85,14 @@ class OwnTraffic:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         """Keep what a test recorded, unless its teardown fails.
 
-        A fixture cannot do this: others end before it and after it, and may fail.
+        A fixture cannot do this, because other fixtures may fail before and after its teardown.
         """
         state, broken = state_of(item), None
         session = state.session
         if session is not None and not session.replays:
             declared = settings_for(item).declaration(session.place.cloud)
             try:
-                self._run.read_files(declared.os_cloud)  # before fixtures that set them are gone
+                self._run.read_files(declared.os_cloud)  # before fixtures unset them
             except ImageDetailError as error:
                 broken = error
         try:
@@ -108,14 +108,14 @@ class OwnTraffic:
         return result
 
     def _finish(self, item: pytest.Item, session: Session, broken: ImageDetailError | None) -> None:
-        """Keep what a test recorded unless it has failed, and say what it swallowed."""
+        """Keep what a test recorded unless it failed; raise the errors that it swallowed."""
         player, result, outcome = session.player, self._run.result, state_of(item).outcome
         result.used |= {session.place.path, *player.used}
         failed = session.failed
         if failed is not None and outcome in _AFTER_ERROR:
             failed.add_note(_AFTER_ERROR[outcome])
             raise failed
-        # What a skipped test asked may be a part of what is recorded.
+        # A skipped test may have sent only a part of the recorded requests.
         is_new = outcome == "skipped" and not session.place.path.exists()
         if not is_new and outcome not in {"passed", "xfailed"}:
             self._note_not_kept(item, session, "the test did not pass")
@@ -149,7 +149,7 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
         harness = request.getfixturevalue("imagedetail")
         if session.replays and (endpoint := session.player.endpoint) is not None:
             harness.endpoints[session.place.cloud] = endpoint
-    # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
+    # With `imagedetail`, unrecorded requests may reach the network unless the mode is none.
     shuts = harness is None or settings.record_mode == "none"
     run.follow(session)
     with session.running(shuts=shuts, beside=run.places()):
@@ -191,13 +191,13 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
         try:
             clouds.configure(declared.os_cloud)
         except CredentialsError:
-            return session  # only the test's clients know the cloud
+            return session  # only the test's own clients have credentials
         run.sessions.access(declared.os_cloud)
     return session
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
-    """Return the name of the one cloud that the traffic is kept under."""
+    """Return the name of the cloud to store the traffic under."""
     if "imagedetail_cloud" in request.fixturenames:
         return str(request.getfixturevalue("imagedetail_cloud").name)
     if hasattr(request, "param"):
@@ -231,17 +231,17 @@ def _shared_name(item: pytest.Item) -> str | None:
 
 
 def _test_name(item: pytest.Item, cloud: str) -> str:
-    """Return the node id without the cloud, and without the group that pytest-xdist adds."""
+    """Return the node id without the cloud and without the group of pytest-xdist."""
     module = item.nodeid.partition("::")[0]
     classes = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
     return "::".join([module, *classes, item.name.removesuffix(f"[{cloud}]")])
 
 
 def _refuse_swallowed(item: pytest.Item) -> None:
-    """Raise a refused connection that a test has not seen, although it passed.
+    """Raise a refused connection that a passed test did not see.
 
-    A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
-    thread may belong to anything.
+    A refusal that propagated through the test's own code was seen, for example by `pytest.raises`.
+    One in another thread may have any origin.
     """
     for error in state_of(item).refused:
         here = getattr(error, "thread", None) in {None, threading.get_ident()}
@@ -254,6 +254,6 @@ def _refuse_swallowed(item: pytest.Item) -> None:
 
 
 def _name(item: pytest.Item, session: Session) -> str:
-    """Return a cassette's cloud, and its place in the cloud's folder."""
+    """Return a cassette's cloud and its path in the cloud's folder."""
     path = session.place.path.relative_to(settings_for(item).cassette_dir)
     return f"{session.place.cloud}: {Path(*path.parts[1:]).with_suffix('')}"

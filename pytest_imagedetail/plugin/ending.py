@@ -1,7 +1,7 @@
 """Judge a whole run at its end: find recordings that no test used.
 
-Only a full run can tell what is unused: one that replays, was given no part of the tests to run,
-and in which every module was collected and every test that takes our fixtures has passed.
+Only a full run shows what is unused: it replays, no subset of the tests was selected, every module
+was collected, and every test that uses the fixtures passed.
 """
 
 import sys
@@ -24,11 +24,11 @@ from pytest_imagedetail.workspace import store_of
 _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
 _MOST_CAUSES = 5
-_WHOLE = {0, 1, 5}  # exit codes of pytest: all passed, some failed, there was no test
+_WHOLE = {0, 1, 5}  # pytest's exit codes: all passed, some failed, no tests
 
 
 class Ending:
-    """Hooks that note what has run, and judge and report it at the end."""
+    """Hooks that note what ran, and judge and report it at the end."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -37,18 +37,18 @@ class Ending:
         self._unused: Sequence[str] = ()
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Note that tests which take our fixtures will not run."""
+        """Note that tests which use the fixtures will not run."""
         if any(map(self._takes_ours, items)):
             self._run.result.left_out = _OF_A_PART
 
-    @pytest.hookimpl(optionalhook=True)  # it is of pytest-xdist
+    @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Note that a worker crashed."""
         if error:
             self._lose(f"worker {node.gateway.id}", "it crashed, and what it compared is lost")
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports and judge the run, or send a worker's part to the controller."""
+        """Write the reports and judge the run; in a worker, send the results to the controller."""
         result = self._run.result
         result.left_out = result.left_out or _not_collected(session.config)
         items = getattr(session, "items", ())
@@ -60,7 +60,7 @@ class Ending:
         try:
             settings = settings_of(session.config)
         except pytest.UsageError:
-            return  # every test that takes a fixture of ours has failed with it
+            return  # every test that uses a fixture has failed with it
         self._reports = () if session.config.getoption("collectonly") else settings.reports
         all_passed = exitstatus == pytest.ExitCode.OK
         self._unused, fails = _judge_unused(session.config, settings, result, all_passed=all_passed)
@@ -79,9 +79,9 @@ class Ending:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    # pytest has this class in public since 8.4.
+    # pytest exports this class since 8.4.
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
-        """Print the verdict and the worst causes, what was recorded, and what was not used."""
+        """Print the verdict, the worst causes, and what was recorded or not used."""
         lines = [*self._digest()]
         lines += [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
@@ -92,7 +92,7 @@ class Ending:
             terminalreporter.write_line(line)
 
     def _digest(self) -> Iterator[str]:
-        """Yield the verdict and the worst causes, unless a test expected the failed comparison."""
+        """Yield the verdict and the worst causes, unless tests expected the failed comparisons."""
         if self._shown is None or self._shown.verdict.passed is None:
             return
         if self._shown.verdict.passed or self._shown.verdict.exit_code:
@@ -107,14 +107,14 @@ class Ending:
 
 
 def _not_collected(config: pytest.Config) -> str:
-    """Name a module that was skipped or failed: its tests are not known."""
+    """Name a module that was skipped or failed, so that its tests are unknown."""
     reports = [*_reports(config, "skipped"), *_reports(config, "error")]
     found = (each.nodeid for each in reports if isinstance(each, pytest.CollectReport))
     return next((f"{nodeid} was not collected" for nodeid in found), "")
 
 
 def _reports(config: pytest.Config, outcome: str) -> Sequence[object]:
-    """Return what pytest has reported so far; workers of pytest-xdist have no reporter."""
+    """Return pytest's reports so far; workers of pytest-xdist have none."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return () if reporter is None else reporter.stats.get(outcome, ())
 
@@ -122,7 +122,7 @@ def _reports(config: pytest.Config, outcome: str) -> Sequence[object]:
 def _judge_unused(
     config: pytest.Config, settings: Settings, result: RunResult, *, all_passed: bool
 ) -> tuple[list[str], bool]:
-    """Return lines about the recordings that no test used, and whether the run fails for them."""
+    """Return lines about unused recordings, and whether they fail the run."""
     if settings.unused == "ignore" or not result.expected:
         return [], False
     fails = settings.unused == "fail"
@@ -153,7 +153,7 @@ def _judge_unused(
 
 
 def _is_of_a_part(config: pytest.Config) -> bool:
-    """Return whether the command line chose tests; what an ini file deselects holds always."""
+    """Return whether the command line selects tests; an ini file does so in every run."""
     typed = config.invocation_params.args
     if config.getoption("lf", default=None) or any(str(each).startswith("--ign") for each in typed):
         return True
@@ -169,12 +169,12 @@ def _is_of_a_part(config: pytest.Config) -> bool:
 def _unused_recordings(
     config: pytest.Config, settings: Settings, result: RunResult
 ) -> Iterator[str]:
-    """Yield what no test read, or played, of the project's own recordings of selected clouds."""
+    """Yield the project's recordings and interactions of selected clouds that no test used."""
     for cassette, interactions in result.unplayed.items():
         shown = _shown(cassette, config.rootpath)
         yield from (f"unused {shown}: {each}" for each in interactions)
     found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
-    # A cloud may have the traffic of tests alone, and a selected one may be the library's.
+    # A cloud may only have the traffic of tests, and a selected one may be from the library.
     own = sorted(cloud for cloud, paths in found.items() if paths)
     for cloud in settings.select([*own, *store_of(settings).library_clouds()]):
         for path in found.get(cloud, ()):

@@ -1,4 +1,4 @@
-"""Make failures explain themselves: no frame of ours, and what a failed assertion compared."""
+"""Make failures readable: hide the plugin's frames, and show what a failed assertion compared."""
 
 import traceback
 from collections.abc import Generator, Iterator, Sequence
@@ -19,7 +19,7 @@ _OURS = "pytest_imagedetail."
 
 
 class Explain:
-    """Hooks that make failures explain themselves."""
+    """Hooks that make failures readable."""
 
     def __init__(self, run: Run, root: Path) -> None:
         self._run = run
@@ -28,11 +28,11 @@ class Explain:
     def pytest_assertrepr_compare(
         self, config: pytest.Config, op: str, left: object, right: object
     ) -> list[str] | None:
-        """Explain a failed `listing == listing` by a comparison, which the test keeps."""
+        """Explain a failed `listing == listing` with a comparison, which the harness keeps."""
         if op != "==" or not isinstance(left, Listing) or not isinstance(right, Listing):
             return None
         if left == right:
-            return None  # of `a == b and c == d`, pytest asks about both
+            return None  # for `a == b and c == d`, pytest calls this for both
         harness = self._run.current
         try:
             comparison = (compare if harness is None else harness.why_unequal)(left, right)
@@ -42,7 +42,7 @@ class Explain:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Add the last comparison and what was refused to a failed test's error."""
+        """Add the last comparison and the refused requests to a failed test's error."""
         state = state_of(item)
         state.running, state.subtest_failed = True, False
         try:
@@ -60,7 +60,7 @@ class Explain:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show no frame of ours, and note how the call ended."""
+        """Hide the plugin's frames, and note how the call ended."""
         is_bare = call.excinfo is not None and _conceal(call.excinfo.value, self._root)
         report = yield
         if call.excinfo is not None and is_bare and report.failed:
@@ -76,21 +76,21 @@ class Explain:
 
 
 def _conceal(failure: BaseException, root: Path) -> bool:
-    """End the traceback of our errors, wherever in a chain, in the last line of the project.
+    """Cut the traceback of every plugin error in a chain after the last line of the project.
 
-    Return whether the failure is such an error, and no line of the project led to it.
+    Return whether the failure is such an error without a line of the project.
     """
     is_bare = False
     for error in tuple(_all_in(failure)):
         if isinstance(error, errors.ImageDetailError):
             has_line = _cut(error, root)
-            error.__cause__ = None  # suppresses the context, too
+            error.__cause__ = None  # also suppresses the context
             is_bare |= error is failure and not has_line and not hasattr(error, "__notes__")
     return is_bare
 
 
 def _cut(error: BaseException, root: Path) -> bool:
-    """End a traceback in the last line of the project, if any, or before our first frame."""
+    """Cut a traceback after the project's last line, or else before the plugin's first frame."""
     place, last, before = error.__traceback__, None, None
     is_ours = False
     while place is not None:
@@ -106,7 +106,7 @@ def _cut(error: BaseException, root: Path) -> bool:
 
 
 def _all_in(failure: BaseException) -> Iterator[BaseException]:
-    """Yield an error, its causes and the members of groups, each once."""
+    """Yield an error, its causes, contexts and group members, each once."""
     pending: list[BaseException | None] = [failure]
     seen: set[int] = set()
     while pending:
@@ -121,7 +121,7 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
 
 
 def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -> None:
-    """Add what was refused to the test, in case its client raised another error instead."""
+    """Add the refused requests, in case the test's client raised another error instead."""
     shown = "".join(traceback.format_exception(error))
     for each in refused:
         if str(each) not in shown:
@@ -130,7 +130,7 @@ def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -
 
 
 def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> None:
-    """Show the test's last comparison or matrix, if an assertion can have failed on it."""
+    """Add the test's last comparison or matrix, if the assertion may have failed on it."""
     last = next(reversed(harness.results), None)
     if last is None or last.same or any(last is each for each in harness.explained):
         return
@@ -142,7 +142,7 @@ def _shown(result: Result, *, verbose: bool) -> str:
 
 
 def _is_in(root: Path, name: str) -> bool:
-    """Return whether a file belongs to the project, which may be this one."""
+    """Return whether a file belongs to the project, which may be this plugin's own."""
     file = Path(name)
     is_other = "site-packages" in file.parts or file.is_relative_to(_PACKAGE)
     return file.is_relative_to(root) and not is_other

@@ -1,4 +1,4 @@
-"""Provide the values of the fixtures, and register the other hooks when one is used."""
+"""Provide the fixtures' values, and register the other hooks when one is used."""
 
 import shlex
 from collections.abc import Generator, Iterator
@@ -24,7 +24,7 @@ _RUN = "imagedetail-run"
 
 
 def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
-    """Return the state of the run; register it and the hooks that need it, once."""
+    """Return the state of the run; on the first call, register it and its hooks."""
     plugins = config.pluginmanager
     run: Run | None = plugins.get_plugin(_RUN)
     if run is None:
@@ -38,7 +38,7 @@ def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
 
 @contextmanager
 def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
-    """Yield all clouds, with the network shut while replaying."""
+    """Yield all clouds, with the network blocked while replaying."""
     settings = settings_for(request.node)
     store = store_of(settings, reader=run.reader)
     harness = Harness(settings, store=store, sessions=run.sessions)
@@ -71,8 +71,7 @@ def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
 class Refusals:
     """Hooks that fail the running test for requests that no recording answers.
 
-    The program that sent one may have hidden it. What is refused while a test is set up counts for
-    its call.
+    The program that sent one may have hidden the error. A refusal during setup counts for the call.
     """
 
     def __init__(self, servers: Servers) -> None:
@@ -80,7 +79,7 @@ class Refusals:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Fail a call that would pass; a failed one shows what was refused to it."""
+        """Fail a call that would pass; add the refusals to the error of a failed one."""
         try:
             result = yield
             self._fail()
@@ -96,9 +95,9 @@ class Refusals:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Fail a teardown, also for what was refused to a failed setup or an expected failure."""
+        """Fail a teardown, even for refusals during a failed setup or an expected failure."""
         if state_of(item).outcome == "failed":
-            self._servers.refused.clear()  # the failure shows it
+            self._servers.refused.clear()  # the failure shows them
         try:
             result = yield
             self._fail()
@@ -128,7 +127,6 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
 
 
 def _clouds(store: Store, settings: Settings) -> tuple[str, ...]:
-    """Return the selected clouds that have recordings."""
     recorded = (*store.clouds(), *store.library_clouds())
     selected = tuple(filter(store.has, settings.select(recorded)))
     if not selected:

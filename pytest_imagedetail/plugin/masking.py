@@ -1,4 +1,4 @@
-"""Mask the secrets that a run knows in reports, logs and warnings, while it records."""
+"""Mask the secrets of a recording run in reports, logs and warnings."""
 
 import copy
 import io
@@ -16,13 +16,13 @@ import pytest
 
 from pytest_imagedetail.model import MASKED
 
-_RUN: Final = 12  # characters of a secret that give it away
-_SHORTEST: Final = 8  # a shorter secret would be found in ordinary text
+_RUN: Final = 12  # characters of a secret that are enough to mask
+_SHORTEST: Final = 8  # shorter secrets could occur in ordinary text
 _COLOR: Final = re.compile(r"\x1b\[[\d;]*m")  # pytest may color a part of a secret
 
 
 def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) -> None:
-    """Register the hooks, once, and mask what pytest's handlers of this moment log."""
+    """Register the hooks once, and mask the output of pytest's current log handlers."""
     name = "imagedetail-masking"
     masking = config.pluginmanager.get_plugin(name)
     if masking is None:
@@ -30,7 +30,7 @@ def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) 
         config.pluginmanager.register(masking, name)
     for handler in logging.getLogger().handlers:
         formatter, stream = handler.formatter, getattr(handler, "stream", None)
-        # Handlers that write to memory are those of `caplog` and of reports, which are masked.
+        # Handlers that write to memory are for `caplog` and reports; the hooks mask those.
         if formatter and not isinstance(formatter, _Masked) and not isinstance(stream, io.StringIO):
             handler.setFormatter(_Masked(formatter, masking.mask))
 
@@ -45,7 +45,7 @@ class Masking:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Mask a report; a subtest's output and context are not in it any earlier."""
+        """Mask a report here, because earlier hooks lack a subtest's output and context."""
         for name in ("longrepr", "sections", "wasxfail", "context"):
             if hasattr(report, name):
                 setattr(report, name, self._masked(getattr(report, name)))
@@ -58,27 +58,27 @@ class Masking:
     def pytest_warning_recorded(self, warning_message: WarningMessage) -> None:
         """Mask a warning; its category stays."""
         warning = warning_message.message
-        text = f"{warning}\n{getattr(warning, 'args', '')}"  # a worker sends the arguments
+        text = f"{warning}\n{getattr(warning, 'args', '')}"  # workers send the arguments
         if self.mask(text) != text:
             warning_message.message = Warning(self.mask(str(warning)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Clear the arguments that --full-trace would show of an interrupted test."""
+        """Clear the arguments of an interrupted test that --full-trace would show."""
         error: BaseException | None = excinfo.value
         while error is not None:
             traceback.clear_frames(error.__traceback__)
             error = error.__cause__ or error.__context__
 
     def mask(self, text: str) -> str:
-        """Replace what is known by now."""
+        """Replace the secrets known by now."""
         known = self._secrets()
         if known != self._known:
             self._known, self._windows = known, windows_of(known)
         return mask(text, self._windows)
 
     def _masked(self, value: Any) -> Any:
-        """Mask all strings of a value that pytest made, in a copy."""
+        """Return a copy of pytest's value with all strings masked."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
@@ -93,8 +93,6 @@ class Masking:
 
 
 class _Masked(logging.Formatter):
-    """Mask what another formatter returns."""
-
     def __init__(self, inner: logging.Formatter, mask_text: Callable[[str], str]) -> None:
         super().__init__()
         self._inner = inner
@@ -105,10 +103,10 @@ class _Masked(logging.Formatter):
 
 
 def windows_of(secrets: Iterable[str]) -> frozenset[str]:
-    """Return the texts to search for: every 12 characters of a secret, or all of a shorter one.
+    """Return the texts to search for: all 12-character windows of a secret, or a shorter one whole.
 
-    Each secret is covered as it is, in a repr, in JSON and percent-encoded. Left out are secrets
-    of less than eight characters, numbers, and lower-case words of less than 16 letters.
+    Each secret is covered as is, in a repr, in JSON and percent-encoded. Secrets of less than eight
+    characters, numbers, and lower-case words of less than 16 letters are left out.
     """
     found: set[str] = set()
     for each in secrets:
@@ -122,7 +120,7 @@ def windows_of(secrets: Iterable[str]) -> frozenset[str]:
 
 
 def mask(text: str, windows: frozenset[str]) -> str:
-    """Replace each run of characters that are searched for; a changed text loses its colors."""
+    """Replace each run of overlapping windows; a changed text loses its colors."""
     plain = _COLOR.sub("", text)
     sizes = sorted(set(map(len, windows)), reverse=True)
     parts: list[str] = []

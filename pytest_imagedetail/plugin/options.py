@@ -21,14 +21,14 @@ OF_MARKER: Mapping[str, tuple[Any, str]] = {
     "record_mode": (str, "a name in quotes"),
     "cassette": (str, "a name in quotes"),
 }
-"""The marker's arguments beside the names of clouds: their types, in Python and in words."""
+"""The marker's keyword arguments, with their types in Python and in words."""
 
 _PREFIX = "imagedetail_"
 _RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
 
 
 def check(config: pytest.Config) -> None:
-    """Refuse impossible options, and remove older reports: this run may end early."""
+    """Reject invalid options, and remove older reports in case this run ends early."""
     settings = settings_of(config)
     with explained():
         store = store_of(settings)
@@ -39,7 +39,7 @@ def check(config: pytest.Config) -> None:
             raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
         read_rules(settings.rules)
         if hasattr(config, "workerinput") or config.getoption("collectonly"):
-            return  # the controller of pytest-xdist removes them, and no run writes others
+            return  # pytest-xdist's controller removes them; --collect-only writes none
         for path in settings.reports:
             try:
                 path.unlink(missing_ok=True)
@@ -62,34 +62,34 @@ def settings_for(item: pytest.Item) -> Settings:
 
 
 def selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds that a test runs for; none if its marker is wrong, as its setup will say.
+    """Return the clouds that a test runs for; none if its marker is invalid; setup says so.
 
-    Raise `pytest.Collector.CollectError` if the settings of the whole run are wrong.
+    Raise `pytest.Collector.CollectError` if the settings of the whole run are invalid.
     """
     try:
         settings = _resolved(config, marker)
         return settings.select(known(settings, marker))
-    except (UsageError, CassetteError) as error:  # the folder of cassettes may not be read
+    except (UsageError, CassetteError) as error:  # the cassette folder may be unreadable
         if marker is not None and isinstance(error, UsageError):
             return ()
         raise pytest.Collector.CollectError(str(error)) from None
 
 
 def named(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds that marker, option or ini key name; none if they name none."""
+    """Return the clouds that the marker, option or ini key names, if any."""
     names = selected(config, marker)
     return names if names and _resolved(config, marker).clouds else ()
 
 
 def known(settings: Settings, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds to choose from: the recorded ones, and one that only the marker names."""
+    """Return the clouds to choose from: the recorded ones, and those that the marker names."""
     named = [name for name in (marker.args if marker else ()) if not set(name) & set("*?[")]
     return tuple(dict.fromkeys([*selectable(store_of(settings), settings), *named]))
 
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn an error into pytest's usage error, which ends the run with its message alone."""
+    """Turn an error into pytest's usage error, which ends the run with only its message."""
     try:
         yield
     except (UsageError, CassetteError) as error:
@@ -97,7 +97,7 @@ def explained() -> Iterator[None]:
 
 
 def typed_id(item: pytest.Item) -> str:
-    """Return the node id of a test as pytest takes it in the folder where it was started."""
+    """Return a test's node id as pytest accepts it in the folder where it was started."""
     module, *rest = item.nodeid.partition("::")
     started = item.config.invocation_params.dir
     return "".join([os.path.relpath(item.config.rootpath / module, started), *rest])
@@ -105,7 +105,7 @@ def typed_id(item: pytest.Item) -> str:
 
 @contextlib.contextmanager
 def refused(item: pytest.Item) -> Iterator[None]:
-    """Turn a usage error into the failure of one test, with its message alone."""
+    """Turn a usage error into a failure of one test that shows only the message."""
     try:
         yield
     except UsageError as error:
@@ -118,7 +118,7 @@ def refused(item: pytest.Item) -> Iterator[None]:
 
 def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
     """Resolve the settings once for the run, and once for each marker."""
-    # A marker has no hash. Kept beside its settings, no other one can get its id.
+    # Markers are not hashable. The cache keeps each one alive, so that no other gets its id.
     cached = config.stash.setdefault(_RESOLVED, {})
     if id(marker) not in cached:
         options = vars(config.option).items()

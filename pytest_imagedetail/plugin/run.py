@@ -1,4 +1,4 @@
-"""The state that the fixtures of one pytest run share, and what the run leaves."""
+"""The state that the fixtures of one pytest run share, and the results of the run."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -26,12 +26,12 @@ class RunResult:
     """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller."""
 
     results: list[Result] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)  # comparisons that could not be made
-    done: dict[str, str] = field(default_factory=dict)  # to a recording, by its name
-    used: set[Path] = field(default_factory=set)  # cassettes that were read or written
+    failures: list[Failure] = field(default_factory=list)  # impossible comparisons
+    done: dict[str, str] = field(default_factory=dict)  # what was done to a recording, by its name
+    used: set[Path] = field(default_factory=set)  # cassettes read or written
     unplayed: dict[Path, list[str]] = field(default_factory=dict)  # interactions, by cassette
-    expected: set[str] = field(default_factory=set)  # tests that take our fixtures
-    left_out: str = ""  # why one of them may not have run
+    expected: set[str] = field(default_factory=set)  # tests that use the fixtures
+    left_out: str = ""  # why one of these may not have run
 
     def add(self, other: "RunResult") -> None:
         """Merge the result of another test or process into this one."""
@@ -47,7 +47,7 @@ class RunResult:
         self.left_out = self.left_out or other.left_out
 
     def properties(self) -> Iterator[tuple[str, int]]:
-        """Count what was compared, as properties for JUnit XML; nothing if nothing was compared."""
+        """Yield the counts of comparisons as JUnit XML properties, if there were any."""
         if not self.results and not self.failures:
             return
         matrices = sum(isinstance(each, Matrix) for each in self.results)
@@ -62,14 +62,14 @@ class RunResult:
 
 @dataclass(slots=True, kw_only=True)
 class TestState:
-    """What the plugin knows of one test while it runs."""
+    """The state of one test while it runs."""
 
-    opened: bool = False  # its cassette is open, or about to be opened
-    session: Session | None = None  # to be kept once the teardown has passed
+    opened: bool = False  # its cassette is open or about to be
+    session: Session | None = None  # to be written after the teardown passes
     refused: list[ImageDetailError] = field(default_factory=list)  # requests and connections
-    running: bool = False  # its call runs: what is reported meanwhile is of a subtest
-    subtest_failed: bool = False  # the call passes nevertheless
-    outcome: str = ""  # of its call with all of its subtests: "passed", "xfailed" ...
+    running: bool = False  # during its call; reports then belong to subtests
+    subtest_failed: bool = False  # although the call may pass
+    outcome: str = ""  # of its call and subtests: "passed", "xfailed" ...
 
 
 _STATE = pytest.StashKey[TestState]()
@@ -81,7 +81,7 @@ def state_of(item: pytest.Item) -> TestState:
 
 
 def forget(item: pytest.Item) -> None:
-    """Let a test start anew: pytest-rerunfailures runs the same one several times."""
+    """Reset the state of a test: pytest-rerunfailures runs the same one several times."""
     item.stash[_STATE] = TestState()
 
 
@@ -94,41 +94,41 @@ class Run:
         self.sessions: Final = CloudSessions(self._connect)
         self.result: Final = RunResult()  # of finished tests and workers
         self.current: Harness | None = None  # of the running test
-        self.places: Callable[[], frozenset[str]] = frozenset  # host and port of our servers
+        self.places: Callable[[], frozenset[str]] = frozenset  # host and port of each server
         self._known: set[str] = set()
         self._session: Session | None = None
 
     def _connect(self, os_cloud: str) -> Access:
-        """Authenticate without a test's own cassette in between."""
-        from pytest_imagedetail.cassette import capture  # loads vcrpy; replaying does not need it
+        """Authenticate without recording it in a test's cassette."""
+        from pytest_imagedetail.cassette import capture  # imports vcrpy, unneeded in replay
 
         with capture.unpatched():
             return connect(os_cloud)
 
     def secrets(self) -> frozenset[str]:
-        """Return what no failure may show: secrets, projects and addresses of live clouds."""
+        """Return what failures must not show: secrets, projects and addresses of live clouds."""
         accesses = (each for access in self.sessions.accesses() for each in access.known())
         return self.credentials().union(accesses)
 
     def credentials(self) -> frozenset[str]:
-        """Return the tokens and passwords that this process knows, from whatever source."""
+        """Return all tokens and passwords that this process knows."""
         if self._session is not None:
             self._known |= self._session.secrets()
         accesses = self.sessions.accesses()
         return frozenset(self._known).union(*({each.token, *each.secrets} for each in accesses))
 
     def read_files(self, os_cloud: str) -> None:
-        """Learn the secrets in OpenStack's files and environment variables."""
+        """Add the secrets in OpenStack's files and environment variables."""
         self._known |= configured_secrets(os_cloud)
 
     def follow(self, session: Session) -> None:
-        """Learn the secrets that a test's own clients send or get from now on."""
-        self.credentials()  # learns those of the test before
+        """Add the secrets that a test's own clients send or receive from now on."""
+        self.credentials()  # adds those of the test before
         self._session = session
 
     @contextmanager
     def serves(self, harness: Harness) -> Iterator[RunResult]:
-        """Let a test compare while the block runs; yield its result, complete afterwards."""
+        """Collect what a test compares in the block; the yielded result is complete afterwards."""
         result = RunResult(
             results=harness.results,
             failures=harness.failures,
@@ -143,9 +143,9 @@ class Run:
             self.result.add(result)
 
     def send(self) -> bytes:
-        """Return the result of this worker for the controller of pytest-xdist."""
+        """Return this worker's result for pytest-xdist's controller."""
         return pickle.dumps(self.result)
 
     def receive(self, sent: bytes) -> None:
-        """Add the result of one of our own workers."""
+        """Add a result that a worker of this run sent."""
         self.result.add(pickle.loads(sent))
