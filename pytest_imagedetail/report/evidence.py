@@ -1,4 +1,4 @@
-"""Say what a cause rests on: the request, both answers, the contract, and how to accept it."""
+"""Gather the evidence for a cause: request, both answers, contract, and how to accept it."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from pytest_imagedetail.transport.request import headers_of, url_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is not an image
 _Known = dict[tuple[int, str], Normalized]
-"""Listings by identity and profile, each normalized once: many causes are about the same few."""
+"""Listings by identity and profile, normalized once each, because many causes share a few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,28 +27,28 @@ class SentAnswer:
 
     cloud: str
     recorded_at: str | None
-    file: str  # its cassette, below the folder of all
+    file: str  # its cassette, relative to the cassette folder
     sent: str  # the image, or the start of the answer
     compared: str  # the image, normalized; "" if the answer is not a listing
-    rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
+    rules: str  # normalization rules that changed the answer: "R2 link host 27"
 
 
 def sent_answers(findings: Sequence[Finding]) -> Iterator[list[SentAnswer]]:
-    """Yield what both clouds answered, for each cause; nothing if that is not known."""
+    """Yield both clouds' answers for each cause; [] if they are unknown."""
     known: _Known = {}
     for each in findings:
         yield [_sent_answer(one, each, known) for one in each.places[0].step.listings]
 
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
-    """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
+    """Yield the grounds for a severity, and how to accept the cause; see `Report.typed`."""
     step = finding.places[0].step
     yield from facts(finding.first, step.queries[0], step.sides)
     yield "accept", accept_line(finding, typed)
 
 
 def facts(difference: Difference, query: Query, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
-    """Yield what a severity rests on, as pairs of a label and a line."""
+    """Yield the grounds for a severity, as pairs of a label and a line."""
     yield from _promise(difference, sides)
     for name in dict.fromkeys(name for name, _ in query.params):
         known = "property-" if name.startswith("property-") else name
@@ -57,14 +57,14 @@ def facts(difference: Difference, query: Query, sides: Sequence[Side]) -> Iterat
 
 
 def accept_command(typed: str, path: str, kind: str) -> str:
-    """Return the command that accepts a difference; `typed` are sides and options, quoted."""
-    sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
+    """Return the command that accepts a difference; `typed` is quoted sides and options."""
+    sign = "=" if path.startswith("-") else " "  # or argparse reads the path as an option
     path = f"--path{sign}{shlex.quote(path)}"
     return f"imagedetail accept {typed} {path} --kind {kind} --reason WHY --expires DAY"
 
 
 def accept_line(finding: Finding, typed: str | None) -> str:
-    """Return how to accept a cause: by the command, or by a line in the file of rules."""
+    """Return the command that accepts a cause, or a line for the rules file."""
     (place, *others), between = finding.places, ""
     if typed is not None:
         return accept_command(typed, place.path, finding.kind)
@@ -96,8 +96,8 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
 
 
 def curl_of(query: Query) -> str:
-    """Return the command that asks for it, without a token."""
-    fields = [f"{name}: {value}" for name, value in headers_of(query).fields]  # any microversion
+    """Return the curl command for a query, without a token."""
+    fields = [f"{name}: {value}" for name, value in headers_of(query).fields]  # its microversion
     lines = ["X-Auth-Token: $OS_TOKEN", *(re.sub(r'["$`\\]', r"\\\g<0>", each) for each in fields)]
     quoted = (f'-H "{each}"' for each in lines)
     return " ".join(["curl", *quoted, f'"{url_of("$OS_COMPUTE_URL", query)}"'])

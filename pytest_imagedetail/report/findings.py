@@ -25,28 +25,28 @@ _EXAMPLES: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a cause shows: steps of one severity, kind and path, mostly of the same clouds."""
+    """Where a cause occurs: steps with one severity, kind and path, usually of the same clouds."""
 
     steps: tuple[Step, ...]
 
     @property
     def step(self) -> Step:
-        """The step that is shown for all of them."""
+        """The step that represents all of them."""
         return self.steps[0]
 
     @property
     def first(self) -> Difference:
-        """Its difference."""
+        """The difference of `step`."""
         return self.step.difference
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Differences on other images or with other values."""
+        """All differences; they differ in images or values."""
         return tuple(each.difference for each in self.steps)
 
     @property
     def pair(self) -> str:
-        """Both names."""
+        """The names of both clouds: "a -> b"."""
         return f"{self.step.baseline} -> {self.step.candidate}"
 
     @property
@@ -72,7 +72,7 @@ class Place:
 
     @property
     def whom(self) -> str:
-        """The images, `14 images: "cirros", "debian", "dup", ...` for example; may be empty."""
+        """The images: `14 images: "cirros", "debian", "dup", ...`; may be empty."""
         names = ", ".join(value(each.name) for each in self.examples)
         if self.images <= 1:
             return names
@@ -81,13 +81,13 @@ class Place:
 
     @property
     def others(self) -> str:
-        """How many values it has beside the first: "2 other values"; "" if there is none."""
+        """The number of values besides the first: "2 other values"; "" if none."""
         more = len(self.steps) - 1
         return count(more, "other value") if more and shows_values(self.first) else ""
 
 
 def places(steps: Iterable[Step]) -> list[Place]:
-    """Gather steps that differ in clouds, queries, image or value only."""
+    """Group steps that differ only in clouds, queries, image or value."""
     found: dict[tuple[str, str, str], list[Step]] = {}
     for each in steps:
         what = each.difference
@@ -97,13 +97,13 @@ def places(steps: Iterable[Step]) -> list[Place]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A cause: differences of one severity and kind at one path, wherever they show."""
+    """A cause: differences with one severity, kind and path, wherever they occur."""
 
     id: str  # see `Difference.id`
     places: tuple[Place, ...]  # one for each pair of clouds
     results: tuple[Result, ...]  # one for each difference
-    first_seen: str | None  # in this report or in an earlier one; UTC, ISO 8601
-    new: tuple[Place, ...] = ()  # those that an earlier report lacks
+    first_seen: str | None  # in this or an earlier report; UTC, ISO 8601
+    new: tuple[Place, ...] = ()  # those missing from the earlier report
 
     @property
     def first(self) -> Difference:
@@ -112,7 +112,7 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """Of each of its differences."""
+        """The severity of all its differences."""
         return self.first.severity
 
     @property
@@ -168,7 +168,7 @@ class Finding:
 
     @property
     def clouds(self) -> tuple[str, ...]:
-        """The clouds that it shows in."""
+        """The clouds that show it."""
         return tuple(dict.fromkeys(each.step.candidate for each in self.places))
 
     @property
@@ -178,12 +178,12 @@ class Finding:
 
     @property
     def count(self) -> int:
-        """How many differences it stands for."""
+        """The number of its differences."""
         return sum(len(each.steps) for each in self.places)
 
     @property
     def fails(self) -> bool:
-        """Whether it reaches the severity from which on one of its results fails."""
+        """Whether its severity makes one of its results fail."""
         return not all(is_compatible([self.severity], each.fail_on) for each in self.results)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Render what fails as annotations, which GitHub shows at the cassette in a pull request."""
+"""Render failing causes as annotations, which GitHub shows at the cassette in a pull request."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,11 +9,11 @@ from pytest_imagedetail.report.evidence import accept_line
 from pytest_imagedetail.report.findings import Finding, Place
 from pytest_imagedetail.report.verdict import Report
 
-_MOST = 10  # that GitHub shows of a step
+_MOST = 10  # GitHub shows this many per step
 
 
 def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[str]:
-    """Yield a workflow command for the verdict, if it is FAIL, and for the first causes that fail.
+    """Yield workflow commands for the verdict, if it is not PASS, and for the first failing causes.
 
     `path_of` returns the cassette that shows a place.
     """
@@ -25,27 +25,27 @@ def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[st
 
 
 def error(problem: str) -> str:
-    """Return a workflow command for what is wrong, at no file."""
+    """Return a workflow command for a problem without a file."""
     return f"::error title=imagedetail::{_escaped(problem, '%')}"
 
 
 def _annotation(finding: Finding, path: Path, typed: str | None) -> str:
-    group, first = finding.places[0], finding.first
+    place, first = finding.places[0], finding.first
     file = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE", os.curdir))
     is_inside = path.is_file() and not file.startswith(os.pardir)
     values = (f"{sign} {value}" for sign, value in text.values(first))
-    where = f"{group.path} {group.whom}".rstrip()
+    where = f"{place.path} {place.whom}".rstrip()
     lines = [where, *values, finding.reason, f"to accept it: {accept_line(finding, typed)}"]
     message = "%0A".join(_escaped(line, "%") for line in lines)
     title = f"{first.severity} {first.kind}"
-    at = f"file={_escaped(file, '%:,')},line={_line(path, group)}," if is_inside else ""
+    at = f"file={_escaped(file, '%:,')},line={_line(path, place)}," if is_inside else ""
     return f"::error {at}title={title}::{message}"
 
 
-def _line(path: Path, group: Place) -> int:
-    """Return the line of the first image's id; 1 if there is none."""
+def _line(path: Path, place: Place) -> int:
+    """Return the line number of the first image's id, or 1."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    ids = [each.id for each in group.examples[:1]]
+    ids = [each.id for each in place.examples[:1]]
     return next((at for at, line in enumerate(lines, 1) if any(id_ in line for id_ in ids)), 1)
 
 

@@ -1,4 +1,4 @@
-"""Put a matrix in rows and columns: a table of answers, and the fields that are uneven."""
+"""Render a matrix as a table of answers and a list of fields that not every cloud shows."""
 
 import os.path
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _QUERIES: Final = 4
 
 
 def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
-    """Yield status and number of images by query and cloud, and what not every cloud shows."""
+    """Yield status and number of images by query and cloud, then `spans`."""
     queries = matrix.queries if every_query else matrix.uneven
     rows = [heads(matrix.clouds)]
     for query in queries:
@@ -39,12 +39,12 @@ def heads(clouds: Sequence[str]) -> list[str]:
 def spans(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """Yield each field that not every cloud shows, and where it was first and last seen."""
     for each in matrix.spans:
-        if each.kind == "field":  # the table shows the others
+        if each.kind == "field":  # the table shows behaviors
             yield text.cut(each.what, _VALUE_WIDTH), str(each)
 
 
 def asked(queries: Sequence[Query]) -> str:
-    """Return the first queries that show a change, and the number of others."""
+    """Return the first queries and the number of others."""
     names = [str(query) for query in queries[:_QUERIES]]
     more = len(queries) - len(names)
     return ", ".join(names) + (f" and {text.count(more, 'more query')}" if more else "")

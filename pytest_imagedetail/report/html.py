@@ -1,4 +1,4 @@
-"""Render results as one HTML page without other files. Only this module uses Jinja2."""
+"""Render results as one self-contained HTML page. Only this module uses Jinja2."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from pytest_imagedetail.report import grid, notes, questions, verdict
 from pytest_imagedetail.report.evidence import curl_of, explain, sent_answers
 from pytest_imagedetail.report.verdict import Report
 
-_MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
+_MOST_FINDINGS: Final = 400  # per page; the JSON report has all
 
 
 def render(report: Report) -> str:
@@ -37,8 +37,8 @@ def render(report: Report) -> str:
 
 
 def page(template: str, *, title: str, **values: object) -> str:
-    """Fill a template of this folder, with the style and the script of all pages."""
-    # Slow to import, and most runs write no page.
+    """Render a template of this folder with the style and script that all pages share."""
+    # Slow to import, and most runs do not write a page.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
@@ -63,11 +63,11 @@ def page(template: str, *, title: str, **values: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """Escape unprintable characters of what a template shows, but for ends of lines."""
+    """Escape unprintable characters in a template's texts, except line ends."""
     return "\n".join(map(text.plain, value.split("\n"))) if type(value) is str else value
 
 
 def _hash(content: str) -> str:
-    """Return the source of a content security policy that allows this text alone."""
+    """Return the content security policy source that only allows this text."""
     digest = hashlib.sha256(content.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -13,14 +13,14 @@ from pytest_imagedetail.report.findings import Finding, Place, Result, findings_
 from pytest_imagedetail.report.verdict import Report
 
 COUNTED: Final = {"failures": "failure", "errors": "error"}
-"""Tags by the attribute of a suite that counts them."""
+"""The counting attributes of a suite, and the tags that they count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A reason why a suite fails, or that it passes."""
+    """One reason why a suite fails, or a pass."""
 
-    tag: str = "failure"  # "error" for what was not compared, "skipped", or "" for a pass
+    tag: str = "failure"  # "error" if not compared, "skipped", or "" for a pass
     kind: str = ""
     name: str
     message: str = ""
@@ -43,7 +43,7 @@ def render(report: Report) -> str:
 
 
 def document(verdict: str, suites: Sequence[Suite], *, counted: Mapping[str, str] = COUNTED) -> str:
-    """Return the document of suites; each has the verdict on all, and the counts of these tags."""
+    """Return the XML document; each suite has the overall verdict and the counts of these tags."""
     inside = []
     for suite in suites:
         facts = {"verdict": verdict, **suite.properties}
@@ -84,7 +84,6 @@ def _name(result: Result) -> str:
 
 
 def _cases(result: Result) -> Iterator[Case]:
-    """Yield why a result is not compatible."""
     for finding in findings_of([result]):
         for place in finding.places if finding.fails else ():
             yield _failure(finding, place)
@@ -132,7 +131,7 @@ def _counts(cases: Sequence[Case], counted: Mapping[str, str]) -> dict[str, int]
 
 
 def _element(tag: str, inside: Sequence[str] = (), **attributes: object) -> str:
-    """Return an element; what is in it is XML, while attributes are any text."""
+    """Return an element; `inside` is XML, attributes are unescaped text."""
     head = [tag, *(f'{key}="{escape(text.plain(str(it)))}"' for key, it in attributes.items())]
     content = "\n".join(["", *inside, ""]) if inside else ""
     return f"<{' '.join(head)}>{content}</{tag}>"

@@ -1,4 +1,4 @@
-"""Read the JSON form of results back, so that the shards of a CI run become one report."""
+"""Read results from JSON, so that the shards of a CI run become one report."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ def load(path: Path) -> Document:
     """Read a JSON document that the command or a report wrote.
 
     Raises:
-        ReportError: It cannot be read, or is another document.
+        ReportError: The file cannot be read, or is another document.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -38,12 +38,12 @@ def load(path: Path) -> Document:
 
 
 def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failure]]:
-    """Return what a report, `diff --json`, `matrix --json` or `verify --json` holds.
+    """Return the results in a report or in the output of `diff`, `matrix` or `verify --json`.
 
-    The answers themselves are not in it, so a report of them shows no bodies.
+    The document has no answers, so a report on the results shows no bodies.
 
     Raises:
-        ReportError: It holds no result.
+        ReportError: The document has no result.
     """
     if "checks" in document:
         raise unreadable(path, "it is a result of check, and the other one is not")
@@ -58,10 +58,10 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
 
 
 def earlier(path: Path) -> Earlier:
-    """Read an earlier report, or what --json printed, to compare a new one with."""
+    """Read an earlier report or --json output to compare a new report with."""
     document = load(path)
     results, _ = results_of(document, path)
-    with malformed(path):  # a report knows when a cause was seen before it
+    with malformed(path):  # a report also has dates from before it
         dates = {
             each["id"]: _read(str | None, each["first_seen"])
             for each in document.get("findings", ())
@@ -75,7 +75,7 @@ def earlier(path: Path) -> Earlier:
 
 @contextmanager
 def malformed(path: Path) -> Iterator[None]:
-    """Raise ReportError for what cannot be read from a document."""
+    """Turn errors about the structure of a document into ReportError."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -94,7 +94,7 @@ def _results(document: Document) -> Iterator[Result]:
 
 
 def _checked(found: Result, facts: Document) -> Result:
-    """Return a result whose differences lead to the verdict that is written."""
+    """Return a result if its fields, kinds and verdict match the document."""
     if missing := found.to_dict().keys() - facts.keys():
         raise KeyError(min(missing))
     kinds = {each.difference.kind for each in (*found.steps, *found.accepted)}
@@ -107,7 +107,7 @@ def _checked(found: Result, facts: Document) -> Result:
 
 def _failures(document: Document) -> Iterator[Failure]:
     yield from (built(Failure, each) for each in document.get("failures", ()))
-    if "problem" in document:  # of diff: a side is of another release than declared
+    if "problem" in document:  # from diff: a side has another release than declared
         sides = {side: document[side]["cloud"] for side in ("baseline", "candidate")}
         yield Failure(**sides, problem=document["problem"])
     for each in document.get("cassettes", ()):
@@ -144,14 +144,14 @@ def _matrix(facts: Document) -> Matrix:
 
 
 def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
-    """Return an object with the facts that it has a field for; `read` are those read already."""
+    """Build an object from the facts that have a field; `read` are values already read."""
     hints = get_type_hints(kind)
     names = [each for each in signature(kind).parameters if each in facts and each not in read]
     return kind(**{name: _read(hints[name], facts[name]) for name in names}, **read)
 
 
 def _read(hint: Any, value: Any) -> Any:
-    """Read a value of JSON as a field of this type; see `comparison.to_json`."""
+    """Convert a JSON value to the type of a field; the inverse of `comparison.to_json`."""
     of, origin = get_args(hint), get_origin(hint)
     if origin is UnionType:
         return None if value is None and NoneType in of else _read(of[0], value)
@@ -187,7 +187,7 @@ def _pair(facts: Document) -> tuple[str, str, Query]:
 
 
 def _query(text: str) -> Query:
-    """Read a query as `str(query)` writes it: "all @2.35"."""
+    """Parse the output of `str(query)`: "all @2.35"."""
     asked, _, microversion = text.partition(" @")
     pairs = [] if asked == "all" else [each.partition("=")[::2] for each in asked.split("&")]
     return Query(tuple(pairs), microversion or None)

@@ -13,7 +13,7 @@ from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
 _MOST_ROWS: Final = 1000
-_MOST_BYTES: Final = 2**20 - 100  # a summary of GitHub holds 1 MiB, with the last line
+_MOST_BYTES: Final = 2**20 - 100  # GitHub's job summary may have 1 MiB, including the last line
 _VALUE: Final = 60  # characters
 
 
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
 
 
 def fit(lines: Sequence[str]) -> str:
-    """Return the text of lines, without the last ones if there are too many."""
+    """Join lines, and drop the last ones if there are too many."""
     sizes = accumulate(len(f"{each}\n".encode()) for each in lines)
     shown = sum(size <= _MOST_BYTES for size in sizes)
     more = len(lines) - shown
@@ -103,12 +103,12 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _text(words: str) -> str:
-    """Escape Markdown, and what would end a table cell."""
+    """Escape Markdown, including the end of a table cell."""
     return re.sub(r"[\\`*_\[\]<>&|~]", r"\\\g<0>", text.plain(words))
 
 
 def _code(words: str) -> str:
-    """Return a code span, fenced with more backticks than it holds."""
+    """Return a code span, fenced with more backticks than its longest run."""
     longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return fence + space + text.plain(words).replace("|", "\\|") + space + fence

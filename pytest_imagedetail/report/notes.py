@@ -1,4 +1,4 @@
-"""Notes below a result: its sides, how they were compared, and what was not."""
+"""Write the notes below a result: its sides, how they were compared, and what was not."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -15,7 +15,7 @@ _MOST_PATHS: Final = 3
 
 
 def side(side: Side) -> tuple[str, ...]:
-    """Return cloud, number of images or status, query, release and date of one side."""
+    """Return one side's cloud, number of images or status, query, release and date."""
     return (
         side.name,
         count(side.images, "image") if side.error is None else f"answered {side.error}",
@@ -40,7 +40,7 @@ def how(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def normalized(counts: Mapping[str, int]) -> str:
-    """Return what rules of normalization changed, and how often: "R2 link host 54"."""
+    """Return the normalization rules that applied, and how often: "R2 link host 54"."""
     names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
     return ", ".join(names)
 
@@ -102,7 +102,7 @@ def _nothing_in_common(comparison: Comparison) -> str:
 
 
 def redacted(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield what redaction kept from being compared."""
+    """Yield notes about what redaction hides from the comparison."""
     if comparison.of_two_projects:
         yield "projects", "the recordings are of two projects"
     yield from not_compared(comparison.not_compared)

@@ -1,4 +1,4 @@
-"""Put what clouds answer in rows: each question in words, and equal neighbors in one cell."""
+"""Put answers in rows: each question in words, and equal neighbors in one cell."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _ORDER: Final = ("All images", "Filters", "Paging", "Microversions", "Other para
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCell:
-    """What one cloud says in a row."""
+    """One cloud's answer in a row."""
 
     state: str  # a key of `symbols` in base.html.j2
     words: str
@@ -36,7 +36,7 @@ class RowCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One question, and what each cloud says."""
+    """One question, and the answer of each cloud."""
 
     group: str
     title: str
@@ -45,17 +45,17 @@ class Row:
 
     @property
     def runs(self) -> Sequence[Sequence[RowCell]]:
-        """The answers, those of neighbors that say the same together."""
+        """The answers, with equal neighbors grouped."""
         return [[*run] for _, run in groupby(self.answers, lambda each: (each.state, each.words))]
 
     @property
     def unanimous(self) -> bool:
-        """Whether all clouds say the same."""
+        """Whether all answers are equal."""
         return len(self.runs) == 1
 
 
 def rows_of(matrix: Matrix, findings: Sequence[Finding]) -> list[Row]:
-    """Return the questions of a matrix by group, with links to the worst that was found."""
+    """Return the questions of a matrix by group, with links to the worst findings."""
     worst = {
         (query, place.step.candidate): finding.id
         for finding in reversed(findings)
@@ -76,7 +76,7 @@ def _row(matrix: Matrix, query: Query, worst: dict[tuple[Query, str], str]) -> R
 
 
 def _changed(matrix: Matrix, query: Query) -> dict[str, str]:
-    """Return the clouds whose answer breaks, or is known to, until a later one undoes that."""
+    """Return states of clouds with a breaking or accepted answer, until a later one undoes it."""
     found: dict[str, str] = {}
     paths: dict[str, str] = {}
     judged = [(each, "breaks") for each in matrix.steps if query in each.queries]
@@ -85,7 +85,7 @@ def _changed(matrix: Matrix, query: Query) -> dict[str, str]:
         here = [(each.difference, state) for each, state in judged if each.candidate == cloud]
         for changed in {each.any_image for each, _ in here}:
             paths.pop(changed, None)
-        # What a rule accepts of some images may break others.
+        # A rule may accept a change for some images only.
         broken = ((e.any_image, state) for e, state in reversed(here) if e.severity == "breaking")
         paths.update(broken)
         if paths:
@@ -106,7 +106,7 @@ def _answer(cell: Cell | None, *, changed: str | None, finding: str) -> RowCell:
 
 
 def question_of(query: Query) -> tuple[str, str]:
-    """Return the group and the words of a query: ("Filters", "Images named cirros?")."""
+    """Return a query's group and words: ("Filters", "Images named cirros?")."""
     names = {name for name, _ in query.params}
     line = " ".join(["Images", *_parts(query)]) if names else "All images"
     if query.microversion is not None:

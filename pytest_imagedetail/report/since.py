@@ -11,11 +11,11 @@ from pytest_imagedetail.settings import DEFAULT_LEVEL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one of two reports has and the other has not."""
+    """Something that only one of two reports has."""
 
     id: str
-    severity: str  # of a check, its verdict
-    title: str  # what it is, and where
+    severity: str  # for a check, its verdict
+    title: str  # what and where
     status: str  # "new", "gone", "accepted by a rule" or "not compared"
 
     @property
@@ -29,9 +29,9 @@ class Since:
     """What changed since an earlier report."""
 
     file: str
-    new: int  # causes that show where they did not show before
+    new: int  # causes with a place where they did not occur before
     known: int  # the others
-    changes: tuple[Change, ...]  # what does not show any more; of checks also what is new
+    changes: tuple[Change, ...]  # what is gone; for checks also what is new
 
     @property
     def lines(self) -> Iterator[str]:
@@ -88,7 +88,7 @@ def compare(
 
 
 def _way(result: Result) -> tuple[str, str]:
-    return result.profile, getattr(result, "level", DEFAULT_LEVEL)  # a matrix has no other
+    return result.profile, getattr(result, "level", DEFAULT_LEVEL)  # a matrix has no level
 
 
 def _key(finding: Finding, place: Place) -> tuple[str, str, str]:

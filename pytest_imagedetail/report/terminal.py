@@ -25,20 +25,20 @@ _COLORS: Final = {
     "-": _RED,
     "dim": _DIM,
 }
-"""By a severity, a verdict, the label of a note, or the sign of a value."""
+"""Colors by severity, verdict, label of a note, or sign of a value."""
 
 _LABEL: Final = 10  # characters of a severity or of a note's label
-_NAME: Final = 9  # of what a line below it is about
-_KIND: Final = 14  # of most kinds
+_NAME: Final = 9  # characters of the name of a line below
+_KIND: Final = 14  # characters of most kinds
 _VALUE: Final = 100  # characters of a value, unless the terminal is narrower
 _LEAST: Final = 12
 _MOST_CAUSES: Final = 50
-_CHANGES: Final = 4  # with notes; head, hint and command come on top
+_CHANGES: Final = 4  # with notes; head, hint and command are added
 _NOTES: Final = 3
 _BRIEF: Final = 90  # characters of a line of a failing assertion
-_BRIEF_NAME: Final = 24  # of a cloud or an image in it
-_BRIEF_VALUES: Final = range(24, 15, -1)  # to try
-_COMMANDS: Final = frozenset({"accept", "again", "heal"})  # a terminal breaks them, to be copied
+_BRIEF_NAME: Final = 24  # characters of a cloud or an image in such a line
+_BRIEF_VALUES: Final = range(24, 15, -1)  # widths to try
+_COMMANDS: Final = frozenset({"accept", "again", "heal"})  # not wrapped, so that they can be copied
 _BY_DEFAULT: Final = {"level": DEFAULT_LEVEL, "profile": DEFAULT_PROFILE, "expect": None}
 
 
@@ -50,14 +50,14 @@ def render(
     explain: bool = False,
     every_query: bool = False,
 ) -> str:
-    """Return the whole report, as wide as the terminal; lines of any length if that is None.
+    """Return the whole report with lines of at most `width` characters; None sets no limit.
 
-    `explain` shows what each severity rests on and how to accept it; `every_query` also those that
+    `explain` adds the grounds for a severity and how to accept it, `every_query` the queries that
     all clouds of a matrix answered alike.
     """
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
-    shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides follow
+    shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # the sides follow
     head = [paint(each, shade, color=color) for each in wrapped(verdict.line, width)]
     head += [paint(each, "dim", color=color) for each in wrapped(", ".join(shown), width)]
     parts = [head, *(grid.table(each, every_query=every_query) for each in report.matrices)]
@@ -67,7 +67,7 @@ def render(
 
 
 def details(comparison: Comparison) -> str:
-    """Return what differs, without a verdict, for the text of an error."""
+    """Return the differences without a verdict, for the text of an error."""
     return _joined(_parts(report_of([comparison]), color=False, width=None, explain=False))
 
 
@@ -80,9 +80,9 @@ def entry(
     color: bool = False,
     width: int | None = None,
 ) -> Iterator[str]:
-    """Yield one entry of a report: its label and title, and below it lines with their names.
+    """Yield one entry of a report: its label and title, then its named lines.
 
-    A value, after "-" or "+", is cut, a command is left alone, and other text is wrapped.
+    Values, named "-" or "+", are cut; commands are left alone; other text is wrapped.
     """
     start, *rest = wrapped(title, width and width - indent - 2)
     yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"
@@ -122,7 +122,7 @@ def brief(result: Result) -> str:
 
 
 def digest(report: Report, most: int) -> Iterator[str]:
-    """Yield the verdict and the first causes that fail, each on one line, for the end of a run."""
+    """Yield the verdict and the first failing causes, one per line, for the end of a run."""
     yield report.verdict.line
     shown = report.failing[:most]
     yield from (_brief_line(each, between=True) for each in shown)
@@ -131,12 +131,12 @@ def digest(report: Report, most: int) -> Iterator[str]:
 
 
 def paint(line: str, name: str, *, color: bool) -> str:
-    """Return a line in the color of that name, if it has one."""
+    """Return a line in the color of a name, if it has one."""
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
 
 
 def _joined(parts: Iterable[Iterable[str]]) -> str:
-    """Return what is not empty, with an empty line between."""
+    """Join non-empty parts with empty lines."""
     return "\n\n".join(filter(None, map("\n".join, parts)))
 
 
@@ -150,7 +150,6 @@ def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
 def _parts(
     report: Report, *, color: bool, width: int | None, explain: bool
 ) -> Iterator[Iterable[str]]:
-    """Yield each cause, then notes, what changed since, and the counts."""
     shown = partial(entry, color=color, width=width)
     for each in report.findings[:_MOST_CAUSES]:
         yield shown(each.severity, _title(each, report), _lines(each, report, explain=explain))
@@ -168,10 +167,10 @@ def _parts(
 
 
 def _title(finding: Finding, report: Report) -> str:
-    group = finding.places[0]
+    place = finding.places[0]
     one_place = len(finding.places) == 1 and finding.kind not in OF_QUERY
-    subject = group.path if report.single is not None or one_place else finding.subject
-    whom = f"  {group.whom}" if report.single is not None and group.whom else ""
+    subject = place.path if report.single is not None or one_place else finding.subject
+    whom = f"  {place.whom}" if report.single is not None and place.whom else ""
     return f"{finding.kind:<{_KIND}}  {subject}{whom}"
 
 
@@ -200,7 +199,7 @@ def _lines(finding: Finding, report: Report, *, explain: bool) -> Iterator[tuple
 
 
 def _chains(places: Iterable[Place]) -> list[str]:
-    """Return pairs of clouds, those that follow each other as one: "a -> b -> c"."""
+    """Join pairs of clouds that follow each other: "a -> b -> c"."""
     chains: list[list[str]] = []
     for place in places:
         if not chains or chains[-1][-1] != place.step.baseline:
@@ -220,7 +219,7 @@ def _counts(report: Report) -> str:
 
 
 def wrapped(line: str, width: int | None) -> list[str]:
-    """Return a text in lines; what has no spaces stays whole, so that it can be copied."""
+    """Wrap a text at spaces only, so that words can be copied."""
     if width is None:
         return [text.plain(line)]
     room = max(width, _LEAST)
@@ -229,7 +228,7 @@ def wrapped(line: str, width: int | None) -> list[str]:
 
 
 def _brief_line(finding: Finding, *, between: bool) -> str:
-    """Return a cause on one line: its clouds, if `between`, and what fits of the rest."""
+    """Return a cause on one line: its clouds, if `between`, and as much else as fits."""
     place, first = finding.places[0], finding.first
     line = f"{finding.severity:<{_LABEL}} "
     if between:

@@ -20,7 +20,7 @@ class Verdict:
     sentence: str
     exit_code: int
     facts: tuple[str, ...]  # the threshold and the exit code
-    compared: tuple[str, ...]  # how much, and how
+    compared: tuple[str, ...]  # how much was compared, and how
 
     @property
     def word(self) -> str:
@@ -42,7 +42,7 @@ class Report:
     verdict: Verdict
     findings: tuple[Finding, ...]  # worst first
     since: since.Since | None
-    typed: str | None  # the two sides and the options, as a shell reads them, of `diff`
+    typed: str | None  # sides and options of `diff`, quoted for a shell
 
     @property
     def comparisons(self) -> list[Comparison]:
@@ -61,7 +61,7 @@ class Report:
 
     @property
     def failing(self) -> tuple[Finding, ...]:
-        """The causes that reach the severity from which on their results fail."""
+        """The causes whose severity makes their results fail."""
         return tuple(each for each in self.findings if each.fails)
 
     @property
@@ -71,11 +71,11 @@ class Report:
 
     @property
     def limits(self) -> list[tuple[str, str]]:
-        """The notes without what rules accept."""
+        """The notes, except those on accepted differences."""
         return [each for each in self.notes if each[0] != "expected"]
 
     def head(self) -> dict[str, Any]:
-        """Return what every JSON document begins with: the verdict, and what changed since."""
+        """Return the start of every JSON document: the verdict and `since`."""
         judged = self.verdict
         verdict = {
             "passed": judged.passed,
@@ -106,9 +106,9 @@ def report_of(
     exit_code: int | None = None,
     typed: str | None = None,
 ) -> Report:
-    """Gather what a report on these results shows.
+    """Gather the contents of a report on these results.
 
-    The exit code is that of the pytest run, or else of a command with these results.
+    Without an exit code of a pytest run, it is that of a command with these results.
     """
     findings, changed = findings_of(results), None
     if earlier is not None:
@@ -126,7 +126,6 @@ def report_of(
 def _verdict(
     results: Sequence[Result], failures: Sequence[Failure], exit_code: int | None
 ) -> Verdict:
-    """Judge the results of one command or run together."""
     failing = [each for each in results if not each.compatible]
     if exit_code is None:
         lost = any(each.lost for each in results)
@@ -157,7 +156,7 @@ def _sentences(results: Sequence[Result], failing: int, failures: int) -> Iterat
 
 
 def _sentence_of(result: Result) -> str:
-    """Say what separates two clouds, or the first and the last of several."""
+    """Describe the differences between two clouds, or the first and the last of several."""
     first, last = result.clouds[0], result.clouds[-1]
     found, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(found, 'difference')} from {first} to {last}"
@@ -175,7 +174,7 @@ def _sentence_of(result: Result) -> str:
 
 
 def counted(result: Result) -> str:
-    """Return the summary of a result, after the threshold if that alone makes it fail."""
+    """Return a result's summary; begin with the threshold if only that makes it fail."""
     breaks_none = result.severities and "breaking" not in result.severities
     if breaks_none and result.fail_on == "change":
         return f"fail-on is change; {result.summary}"
