@@ -1,4 +1,4 @@
-"""Every error a user can meet: what is wrong, where, and what to do next."""
+"""Define the errors: what is wrong, where, and what to do next."""
 
 
 class ImageDetailError(Exception):
@@ -18,7 +18,7 @@ class ImageDetailError(Exception):
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Keyword-only state does not survive the default protocol, and pytest-xdist pickles errors.
+        # pytest-xdist pickles errors, and the default protocol loses keyword-only state.
         return (type(self).__new__, (type(self), self.problem), self.__dict__)
 
 
@@ -41,7 +41,7 @@ class CassetteNotFoundError(CassetteError):
 class DamagedCassetteError(CassetteError):
     """A cassette was changed or damaged; it is never treated as missing."""
 
-    rule = "format"  # of `lint`
+    rule = "format"  # the rule of `lint`
 
 
 class NoRecordingError(DamagedCassetteError):
@@ -69,7 +69,7 @@ class ResponseError(ImageDetailError):
 
 
 class RecordingError(ImageDetailError):
-    """A cloud could not be asked, or its answer is not complete."""
+    """A cloud could not be queried, or its answer is incomplete."""
 
 
 class CredentialsError(RecordingError):
@@ -79,7 +79,7 @@ class CredentialsError(RecordingError):
 class NetworkShutError(RecordingError):
     """Something tried to connect while the network is blocked; nothing was sent."""
 
-    thread: int | None = None  # that tried
+    thread: int | None = None  # of the attempt
 
 
 class LeakError(ImageDetailError):
@@ -99,7 +99,7 @@ class ReportError(ImageDetailError):
 
 
 class ComparisonError(ImageDetailError):
-    """Two answers that cannot be compared, for example a part of a listing and the whole."""
+    """Two answers that cannot be compared, for example a part of a listing with all of it."""
 
 
 class VerificationError(ImageDetailError):

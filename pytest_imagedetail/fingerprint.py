@@ -1,6 +1,6 @@
-"""Find which releases of Nova answer as a cloud does, by a table of evidence with sources.
+"""Find the Nova releases that match a cloud's answers, by a table of evidence with sources.
 
-A recording declares its release itself. A fingerprint only says whether that can be true.
+A recording declares its release. A fingerprint only tests whether that can be true.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ _ALTERNATE: Final = "Nova e516de74c1, bug 1343080"
 _SELF: Final = "Nova 2013.2 api/openstack/common.py, _get_project_id"
 
 # fmt: off
-# What is seen: the first release that does it, the last one, the source. One image is enough.
+# What is seen: first release, last release, source. One image is enough.
 _EVIDENCE: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
     "the answer is XML": (None, "juno", "Nova 0e0b9bfd75: XML removed in 2015.1"),
     "the header X-OpenStack-Nova-API-Version is sent":
@@ -45,7 +45,7 @@ _EVIDENCE: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
     "the link self has the version v2.1": ("kilo", None, "Nova 2015.1 etc/nova/api-paste.ini"),
 }
 
-# The same, but only if every image shows it: a single one can be an exception.
+# As above, but every image must show it, because a single one can be an exception.
 _EVIDENCE_IF_ALL: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
     "id is an integer in a string":
         ("diablo", "diablo", "Glance 2011.3 counts images, Nova 2011.3 sends strings"),
@@ -58,12 +58,12 @@ _EVIDENCE_IF_ALL: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """Something seen that only some releases do, which are indexes of `contract`."""
+    """Something that only some releases send; `releases` are indexes of `contract`."""
 
     seen: str
     releases: range
-    source: str  # where that is documented
-    images: int = 0  # that show it; 0 for the answer as a whole
+    source: str  # where it is documented
+    images: int = 0  # images with the clue; 0 for a whole answer
 
     @property
     def span(self) -> str:
@@ -86,7 +86,7 @@ class Clue:
 class Unsent:
     """Something in some images that no release sends."""
 
-    path: str  # as reports write it: "images[*].minRam"
+    path: str  # as in reports: "images[*].minRam"
     seen: str  # "minRam is a string, not an integer"
     source: str  # where the broken promise is documented
     images: int = 0
@@ -97,13 +97,13 @@ class Fingerprint:
     """What a cloud's answers say about its release."""
 
     cloud: str
-    declared: str | None  # by its recordings
+    declared: str | None  # in its recordings
     clues: tuple[Clue, ...]  # the narrowest last
-    unsent: tuple[Unsent, ...] = ()  # by any release that the clues allow
+    unsent: tuple[Unsent, ...] = ()  # not sent by any release that the clues allow
 
     @property
     def releases(self) -> range:
-        """The releases that all clues allow; none if clues contradict each other."""
+        """The releases that all clues allow; empty if clues contradict each other."""
         ranges = [_ALL, *(clue.releases for clue in self.clues)]
         return range(max(each.start for each in ranges), min(each.stop for each in ranges))
 
@@ -116,7 +116,7 @@ class Fingerprint:
 
     @property
     def fits(self) -> bool:
-        """Whether a release sends all of this, and the declared one is among those that do."""
+        """Whether some release sends all of this, and the declared one does."""
         return bool(self.releases) and not self.contradictions and not self.unsent
 
     @property
@@ -146,10 +146,10 @@ class Fingerprint:
 
 
 def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
-    """Find which releases answer as a cloud does, by listings or errors of it."""
+    """Find the releases that match a cloud's listings and errors."""
     several = tuple(listings)
     clues = sorted((clue for each in several for clue in _clues(each)), key=lambda it: it.images)
-    most = {clue.seen: clue for clue in clues}  # by the listing that shows it most
+    most = {clue.seen: clue for clue in clues}  # from the listing with the most images
     widest_first = sorted(most.values(), key=lambda it: (len(it.releases), it.seen), reverse=True)
     found = Fingerprint(
         cloud=several[0].cloud,
@@ -238,13 +238,13 @@ def _seen_in_image(image: Image) -> Iterator[str]:
 
 
 def _href(image: Image, relation: str) -> str:
-    """Return the first normalized link of a relation, "" if there is none."""
+    """Return the first normalized link of a relation, or ""."""
     links = image["links"].as_sent() if isinstance(image["links"], Links) else ()
     return next((str(each.get("href")) for each in links if each["rel"] == relation), "")
 
 
 def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
-    """Yield what none of these releases sends; several keys of metadata can yield the same."""
+    """Yield what none of these releases sends; several metadata keys can yield the same."""
     for name, field in contract.FIELDS.items():
         parts = (field.part_in(release) for release in newest_first)
         if name not in image:
@@ -252,11 +252,11 @@ def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
                 yield _unsent_at((name,), "missing", field.source)
         elif all(any(part.breaches(image[name], (name,))) for part in parts):
             for path, breach in field.part_in(newest_first[0]).breaches(image[name], (name,)):
-                # Users choose the keys of metadata, so the same fault in several keys is one.
+                # Users choose metadata keys, so the same fault in several keys counts once.
                 is_free = path[0] == "metadata" and len(path) > 1
                 yield _unsent_at((name, ANY_KEY) if is_free else path, breach.seen, field.source)
     for name in image:
-        if name not in contract.FIELDS and name != "serverId":  # a clue by itself
+        if name not in contract.FIELDS and name != "serverId":  # a clue of its own
             yield _unsent_at((name,), "sent", "Nova views/images.py")
 
 

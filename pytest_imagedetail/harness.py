@@ -1,4 +1,4 @@
-"""Give a test its clouds, which answer from cassettes or live, by the settings of the run."""
+"""Give a test its clouds, which answer from cassettes or live, depending on the settings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ RuleSources = RuleSource | Sequence[RuleSource]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cloud:
-    """A named source of answers.
+    """A cloud as a named source of answers.
 
     Attributes:
         name: As in cassettes, `imagedetail.yaml` and test ids.
@@ -55,18 +55,18 @@ class Cloud:
     _harness: "Harness" = field(repr=False)
 
     def list(self, *, expect: int | None = None, **query: Any) -> Listing:
-        """Ask "List images details".
+        """Request "List images details".
 
         Args:
-            expect: An error status that is wanted, for example 400; then `.error` has the answer.
-            **query: As `Query.of` takes it: `name`, `status`, `changes_since`, `limit` ...
+            expect: An expected error status, for example 400; `.error` then has the answer.
+            **query: As for `Query.of`: `name`, `status`, `changes_since`, `limit` ...
 
         Raises:
-            CassetteError: While replaying: nothing was recorded for this, or the cassette is
-                damaged, of another release than declared, or older than allowed.
+            CassetteError: While replaying: nothing was recorded for this query, or the cassette is
+                damaged, older than allowed, or from another release than declared.
             ResponseError: The answer is not a listing, or not the expected error.
             BodyError: The body is not JSON or not a listing.
-            RecordingError: While recording: the cloud could not be asked.
+            RecordingError: While recording: the cloud could not be queried.
             LeakError: While recording: a secret was left after redaction.
             VerificationError: In record mode verify: the live cloud's answer differs.
         """
@@ -93,17 +93,17 @@ class Cloud:
 
 
 class Harness:
-    """All clouds of a run, by name; sessions are opened only to record."""
+    """All clouds of a run by name; sessions are only opened to record."""
 
     def __init__(self, settings: Settings, *, store: Store, sessions: CloudSessions) -> None:
         self.settings: Final = settings
         self.store: Final = store
         self.results: Final[list[Result]] = []
-        self.explained: Final[list[Comparison]] = []  # results that a failed assertion shows itself
+        self.explained: Final[list[Comparison]] = []  # shown by a failed assertion itself
         self.failures: Final[list[Failure]] = []
-        self.done: Final[dict[str, str]] = {}  # to a recording, by its name
-        self.used: Final[set[Path]] = set()  # the cassettes that were read or written
-        # Placeholders, of clouds whose traffic with the test's own client is replayed.
+        self.done: Final[dict[str, str]] = {}  # what was done to a recording, by name
+        self.used: Final[set[Path]] = set()  # cassettes read or written
+        # Placeholders for clouds whose traffic with the test's own client is replayed.
         self.endpoints: Final[dict[str, str]] = {}
         self._sessions: Final = sessions
 
@@ -120,7 +120,7 @@ class Harness:
         """The cloud that others are compared with.
 
         Raises:
-            UsageError: No baseline is named anywhere.
+            UsageError: No baseline is named.
         """
         if self.settings.baseline is None:
             raise UsageError(
@@ -151,22 +151,22 @@ class Harness:
         rules: RuleSources | None = None,
         **query: Any,
     ) -> Comparison:
-        """Compare what two clouds answer to one query.
+        """Compare the answers of two clouds to one query.
 
         Args:
-            baseline: The old side: a cloud, its name, or a listing that a test already has.
+            baseline: The old side: a cloud, its name, or a listing.
             candidate: The new side.
             level: "facts", image by image, or "shape", for clouds with different images.
-            profile: One of `PROFILES`. Level and profile default to those of marker and run.
-            expect: An error status that both must answer with; then their messages are compared.
-            rules: Instead of the run's: a file of accepted differences, a rule by its keys and
-                values, or a sequence of both.
-            **query: As for `Cloud.list`; not with listings, which have their own.
+            profile: One of `PROFILES`. Level and profile default to those of the marker or the run.
+            expect: An error status that both must answer with; their messages are then compared.
+            rules: Replaces the run's: a file of accepted differences, a rule as a mapping, or a
+                sequence of both.
+            **query: As for `Cloud.list`; not allowed with listings, which have their own.
 
         Raises:
-            ComparisonError: Both are errors, or one is a part; see `compare.compare`.
-            SettingsError: A rules file that cannot be right.
-            ImageDetailError: As `Cloud.list`.
+            ComparisonError: Both are errors, or one is incomplete; see `compare.compare`.
+            SettingsError: A rules file is invalid.
+            ImageDetailError: As for `Cloud.list`.
         """
         with self._noted(baseline, candidate):
             comparison = compare(
@@ -182,7 +182,7 @@ class Harness:
         return comparison
 
     def why_unequal(self, baseline: Listing, candidate: Listing) -> Comparison:
-        """Compare two listings that a test's `==` found unequal, by the terms of `==`."""
+        """Compare two listings that a test's `==` found unequal, with the settings of `==`."""
         with self._noted(baseline, candidate):
             comparison = compare(baseline, candidate, fail_on="change")
         self.results.append(comparison)
@@ -197,21 +197,21 @@ class Harness:
         rules: RuleSources | None = None,
         **query: Any,
     ) -> Matrix:
-        """Compare each cloud with the next one, by what they answer to one query.
+        """Compare each cloud's answer to one query with the next cloud's.
 
-        Without a query, by every query that is recorded of them.
+        Without a query, compare the answers to every recorded query.
 
         Args:
-            *names: Clouds, oldest first; those of a glob are ordered by release, and so are those
-                of this run, the default.
-            profile: As for `compare`, like all that follow.
+            *names: Clouds, oldest first; by default those of the run. They and clouds of a glob are
+                sorted by release.
+            profile: As for `compare`, like the following arguments.
             expect: An error status that all must answer with; a recorded error is always an answer.
-            rules: Instead of the run's.
+            rules: Replaces the run's.
             **query: As for `Cloud.list`.
 
         Raises:
             UsageError: Fewer than two clouds.
-            ImageDetailError: As `compare`.
+            ImageDetailError: As for `compare`.
         """
         asked, own = self.asked(query), replace(self.store, library=None)
         groups = [self._names(each) for each in names] or [self.clouds]
@@ -238,18 +238,18 @@ class Harness:
         return matrix
 
     def asked(self, query: Mapping[str, Any]) -> Query:
-        """Return a call's own filters and those of the marker."""
+        """Merge a call's filters into those of the marker."""
         return Query.of(**{**self.settings.query, **query})
 
     def answer(self, name: str, query: Query, expect: int | None = None) -> Listing:
-        """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
+        """Answer a query as the record mode demands; see `Cloud.list` for the errors."""
         mode = self.settings.record_mode
         if mode == "none" or is_shipped(name, self.settings):
             return self._replay(name, query, expect)
         keeps = mode in {"once", "new_episodes"}
         if keeps and self.store.find(name, query) is not None:
             return self._replay(name, query, expect)
-        # A `server` URL of a live answer holds secrets; its cassette is named without them.
+        # A `server` URL from a live answer has secrets; its cassette's name has none.
         known = recorder.known_query(self._live(name), query, cloud=name)
         if keeps and self.store.find(name, known) is not None:
             return self._replay(name, known, expect)
@@ -274,7 +274,7 @@ class Harness:
         return None if replays else self._live(name)
 
     def recorded_endpoint(self, name: str) -> str:
-        """Return the endpoint that a cloud's cassettes were recorded at, in placeholders."""
+        """Return the endpoint in a cloud's cassettes, with placeholders."""
         if name in self.endpoints:
             return self.endpoints[name]
         for path in self.store.paths(name):
@@ -289,44 +289,43 @@ class Harness:
             store = with_library(store)
         found = store.find(name, query)
         path = found or store.path(name, query)
-        self.used.add(path)  # even if it is refused, which a test may want
+        self.used.add(path)  # even if it is refused, as a test may expect
         if found is None:
-            self[name]  # an unknown cloud is another error than an unrecorded query
+            self[name]  # raises for an unknown cloud
         recording = store.load(name, query) if found is None else store.reader.load(found)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
-        # The library is not ours to record again, and verifying asks what is true today.
+        # Users cannot record the library again, and verify queries the live cloud anyway.
         if self.store.is_own(path) and self.settings.record_mode != "verify":
             refuse_old(listing.provenance, path=path, max_age=self.settings.max_age)
         return listing
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
-        """Answer for one cloud of a matrix, in which a recorded error is an answer."""
+        """Answer for one cloud of a matrix, where a recorded error is an answer."""
         cloud, afresh = self[name].name, self.settings.record_mode == "rewrite"
         if expect is None and not afresh and self.store.find(cloud, query) is not None:
             expect = error_status(self.store.load(cloud, query))
         return self.answer(cloud, query, expect)
 
     def _recorded(self, name: str) -> Sequence[Query]:
-        """Return the recorded queries of a cloud; if there are none, the one for all images."""
+        """Return a cloud's recorded queries, or else the query for all images."""
         return with_library(self.store).queries(self[name].name) or (Query(),)
 
     def _names(self, pattern: str) -> tuple[str, ...]:
-        """Return the clouds that a glob stands for, and a name as it is."""
+        """Return the clouds that match a glob; return a plain name unchanged."""
         if not set(pattern) & WILDCARDS:
             return (pattern,)
         chosen = replace(self.settings, clouds=(pattern,))
         return chosen.select(selectable(self.store, chosen))
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
-        """Read the rules of a call, or those of the run."""
+        """Read the rules of a call, or else those of the run."""
         if isinstance(chosen, str | Path | Mapping):
             chosen = (chosen,)
         return read_rules(self.settings.rules if chosen is None else chosen)
 
     @contextmanager
     def _noted(self, *sides: str | Cloud | Listing) -> Iterator[None]:
-        """Note for the reports what could not be compared."""
         try:
             yield
         except ImageDetailError as error:

@@ -1,4 +1,4 @@
-"""A listing: one cloud's whole answer to one query, checked."""
+"""Read a listing, one cloud's whole answer to one query, and check it."""
 
 import re
 from collections import Counter
@@ -29,23 +29,23 @@ from pytest_imagedetail.text import cut, plain
 _XML = "application/xml"
 _HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
 _NOVA = frozenset({"created", "links", "metadata", "minDisk", "minRam", "progress", "updated"})
-_GLANCE = frozenset(  # v1 and v2; Nova renames or drops each of them
+_GLANCE = frozenset(  # v1 and v2; Nova renames or drops all of them
     {"container_format", "created_at", "disk_format", "is_public", "min_disk", "min_ram"}
     | {"owner", "protected", "schema", "updated_at", "visibility"}
 )
 _GLANCE_BESIDE = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
-_BODY_START = 200  # characters of an unexpected body that a message shows
+_BODY_START = 200  # characters of an unexpected body in a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Listing:
-    """What a cloud answered to one query, all pages together.
+    """A cloud's answer to one query, all pages together.
 
     Two listings are equal if `compare` finds no difference under the default profile.
 
     Attributes:
-        recording: The pages as kept, with provenance.
+        recording: The recorded pages, with provenance.
         document: The images of all pages in order, as sent, or the body of an expected error.
     """
 
@@ -59,12 +59,12 @@ class Listing:
 
     @property
     def query(self) -> Query:
-        """What was asked."""
+        """The query that was sent."""
         return self.provenance.query
 
     @property
     def provenance(self) -> Provenance:
-        """Where the recording comes from."""
+        """The origin of the recording."""
         return self.recording.provenance
 
     @property
@@ -79,7 +79,7 @@ class Listing:
 
     @property
     def body(self) -> str:
-        """The text of the first page as sent, white space between tokens aside."""
+        """The text of the first page as sent, except for white space between tokens."""
         return self.recording.interactions[0].response.body.decode("utf-8", "surrogateescape")
 
     @property
@@ -89,7 +89,7 @@ class Listing:
 
     @property
     def complete(self) -> bool:
-        """Whether these are all matching images; False if the last page has a `next` link."""
+        """Whether these are all matching images; False if the last page has a next link."""
         return self.provenance.complete
 
     @property
@@ -128,7 +128,7 @@ class Listing:
     def error(self) -> dict[str, Any] | None:
         """`{"code", "message"}` of an expected error answer; None for a listing.
 
-        Any other body is the message, and its status the code.
+        For any other body, the body is the message and the status is the code.
         """
         if "images" in self.document:
             return None
@@ -162,7 +162,7 @@ class Listing:
 
 
 def errors_alone(one: Listing, other: Listing) -> ComparisonError:
-    """Return the error for comparing two error answers of one status."""
+    """Return the error for comparing two errors with the same status."""
     status = one.status_code
     return ComparisonError(
         f"both sides answered {status}; two errors have no images to compare",
@@ -176,7 +176,7 @@ def errors_alone(one: Listing, other: Listing) -> ComparisonError:
 def normalized_together(
     one: Listing, other: Listing, profile: str = DEFAULT_PROFILE
 ) -> tuple[Normalized, Normalized]:
-    """Normalize both listings; equal links are one object in both, which speeds up comparing."""
+    """Normalize both listings; equal links become one object, which speeds up comparing."""
     pool: dict[str, Links] = {}
     return (
         normalize(_answer_of(one), profile, pool=pool),
@@ -198,10 +198,10 @@ def _answer_of(listing: Listing) -> Answer:
 
 @paused_gc()
 def read(recording: Recording, *, expect: int | None = None) -> Listing:
-    """Read the pages of a recording as one listing, or as the error that is expected.
+    """Read the pages of a recording as one listing, or as an expected error.
 
     Raises:
-        ResponseError: The status is not what was expected.
+        ResponseError: The status is not the expected one.
         BodyError: The body is not JSON or not a listing.
     """
     provenance, pages = recording.provenance, recording.interactions
@@ -224,7 +224,7 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
 
 
 def _of_all_pages(name: str, values: list[Any]) -> Any:
-    """Return what the pages have beside their images, so that each page is compared."""
+    """Merge a field besides `images` of all pages, so that every page is compared."""
     if name == "images_links" and len(values) > 1:
         lists = (each if isinstance(each, list) else [each] for each in values)
         return [link for links in lists for link in links]
@@ -269,7 +269,7 @@ def media_type(body: bytes) -> str:
 
 
 def _asked_for(interaction: Interaction) -> str:
-    """Return the media type that a request asks for: by path suffix, by `Accept`, else JSON."""
+    """Return the requested media type: by path suffix, by `Accept`, else JSON."""
     if urlsplit(interaction.url).path.endswith(".xml"):
         return _XML
     accept = interaction.request_headers.get("accept", "")
@@ -277,7 +277,7 @@ def _asked_for(interaction: Interaction) -> str:
 
 
 def read_document(body: bytes, *, where: str) -> Any:
-    """Parse a body in JSON or XML; raise BodyError if it is neither."""
+    """Parse a JSON or XML body; raise BodyError if it is neither."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -298,9 +298,9 @@ def read_document(body: bytes, *, where: str) -> Any:
 
 
 def _of_glance(document: Any) -> str | None:
-    """Return what shows that a document is Glance's; None if nothing does.
+    """Return the evidence that a document is Glance's, or None.
 
-    A vendor's Nova may send one of Glance's names, but then it sends more of its own.
+    A vendor's Nova may send one of Glance's names, but then it sends more of Nova's.
     """
     if not isinstance(document, dict) or not isinstance(document.get("images"), list):
         return None
@@ -314,7 +314,6 @@ def _of_glance(document: Any) -> str | None:
 
 
 def _is_fault(value: Any) -> bool:
-    """Return whether a value is an error as Nova writes it: `{"code", "message"}`."""
     return isinstance(value, dict) and {"code", "message"} <= value.keys()
 
 
@@ -330,7 +329,7 @@ def _error_document(response: Response, where: str) -> dict[str, Any]:
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:
-    """Return the object in a body; empty if it is HTML, plain text, a list or nothing."""
+    """Return the object in a body; {} if it is HTML, plain text, a list or empty."""
     try:
         document = read_document(body, where=where)
     except BodyError:
@@ -351,7 +350,7 @@ def _check_status(response: Response, expect: int | None, where: str, hint: str)
     )
 
 
-_CHANGED = "the images may have changed while they were read: ask again"  # on a later page
+_CHANGED = "the images may have changed while they were read: ask again"  # for a later page
 _EXPECT = "if you expect this answer: expect={status} in a test, --expect={status} in a shell"
 _REMEDIES = {
     **dict.fromkeys(

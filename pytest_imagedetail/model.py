@@ -1,4 +1,4 @@
-"""The values that flow from a cloud to a report."""
+"""Define the values that flow from a cloud to a report."""
 
 import hashlib
 import shlex
@@ -32,9 +32,9 @@ UNUSED: Final[tuple[Unused, ...]] = get_args(Unused)
 class Kind:
     """A kind of difference."""
 
-    says: str  # what happened, with the names field, query, baseline and candidate
-    severities: tuple[Severity, ...]  # those it can have, the worst first
-    judged: str  # by what it has one of them
+    says: str  # a format string with field, query, baseline and candidate
+    severities: tuple[Severity, ...]  # the possible ones, worst first
+    judged: str  # what decides between them
     source: str = "Nova's views/images.py in each release: contract"
 
 
@@ -142,14 +142,14 @@ KINDS: Final[Mapping[str, Kind]] = {
 """The kinds of difference: of fields, of images, of whole answers, of shapes."""
 
 OF_QUERY: Final = frozenset({"status_changed", "recording_missing"})
-"""The kinds of difference that are about the whole answer to a query."""
+"""The kinds of difference that concern the whole answer to a query."""
 
 MASKED: Final = "<hidden>"
-"""Shown in the place of a secret."""
+"""Replaces a secret in texts."""
 
-LISTING_STATUSES: Final = frozenset({200, 203})  # the normal ones of the API reference
+LISTING_STATUSES: Final = frozenset({200, 203})  # the normal ones in the API reference
 
-# Python name -> wire name. The first five are the documented ones; Nova takes the others too.
+# Python name -> wire name. The first five are documented; Nova also accepts the others.
 _WIRE_NAMES: Final = {
     "changes_since": "changes-since",
     "server": "server",
@@ -164,7 +164,7 @@ _WIRE_NAMES: Final = {
 
 
 class Missing(Enum):
-    """The type of `MISSING`; an enumeration, so that it stays one object across processes."""
+    """The type of `MISSING`; as an enumeration it stays one object across processes."""
 
     MISSING = "absent"
 
@@ -173,16 +173,16 @@ class Missing(Enum):
 
 
 class AnyKey(str):
-    """A part of a path that stands for any key; a key `*` is written in quotes."""
+    """A part of a path that stands for any key; a literal key `*` is quoted."""
 
     __slots__ = ()
 
 
 ANY_KEY: Final = AnyKey("*")
-"""Stands for every key of metadata, in a difference that is about all of them."""
+"""Stands for every metadata key in a difference that concerns all of them."""
 
 MISSING: Final = Missing.MISSING
-"""The value of a side that has none; None would be a JSON value."""
+"""The value of a side that has none; None is a JSON value."""
 
 _SECRET: Final = frozenset(
     {
@@ -193,7 +193,7 @@ _SECRET: Final = frozenset(
 
 
 class Headers(Mapping[str, str]):
-    """HTTP header fields; names in any case.
+    """HTTP header fields with case-insensitive names.
 
     `headers["vary"]` joins repeated fields with a comma (RFC 9110, 5.3); `all("vary")` does not.
     """
@@ -208,7 +208,7 @@ class Headers(Mapping[str, str]):
         return tuple(value for key, value in self.fields if key.lower() == name.lower())
 
     def without(self, *names: str) -> "Headers":
-        """Return the other fields; the names are in lower case."""
+        """Return the fields without these names, given in lower case."""
         return Headers(each for each in self.fields if each[0].lower() not in names)
 
     def __getitem__(self, name: str) -> str:
@@ -230,10 +230,9 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The filters of one request, in wire names, and the microversion that it asks for.
+    """The filters of one request, by wire name, and its microversion.
 
-    Pairs are sorted by name and, within a name, kept in the order given: Nova takes the last of
-    several values.
+    Pairs are sorted by name. Values of one name keep their order, because Nova takes the last one.
     """
 
     params: tuple[tuple[str, str], ...] = ()
@@ -256,7 +255,7 @@ class Query:
         Args:
             properties: `{"os_distro": "cirros"}` becomes `property-os_distro=cirros`.
             params: Anything else, sent as given; a list or tuple value repeats the name.
-            microversion: "2.35" or "latest"; None sends no header, which Nova takes for 2.1.
+            microversion: "2.35" or "latest"; None sends no header, which Nova treats as 2.1.
             **filters: `changes_since` (str or aware datetime), `server`, `name`, `status`, `type`,
                 `min_disk` (GiB), `min_ram` (MiB), `limit`, `marker`. None means not asked.
 
@@ -282,7 +281,7 @@ class Query:
 
     @classmethod
     def parse(cls, text: str) -> "Query":
-        """Read the query of a URL, without its `?`. Blank values and repeated names are kept."""
+        """Parse the query of a URL, without its `?`; keep blank values and repeated names."""
         return cls(tuple(parse_qsl(text, keep_blank_values=True, errors="surrogateescape")))
 
     @property
@@ -300,7 +299,7 @@ class Query:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all pages are asked for: neither `limit` nor `marker` is given."""
+        """Whether all pages are requested: neither `limit` nor `marker` is given."""
         return not any(name in {"limit", "marker"} for name, _ in self.params)
 
     def replaced(self, **values: str) -> "Query":
@@ -316,12 +315,12 @@ class Query:
 
 
 def shell_quoted(word: str) -> str:
-    r"""Quote a word for a shell; what is not text or acts on a terminal, as `$'Z\374rich'`."""
+    r"""Quote a word for a shell; write bytes and control characters as `$'Z\374rich'`."""
     if word.isprintable():
         return shlex.quote(word)
     try:
         raw = word.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
+    except UnicodeEncodeError:  # JSON can contain lone surrogates
         raw = word.encode("utf-8", "surrogatepass")
     plain = set(range(0x20, 0x7F)) - set(b"'\\")
     escaped = (chr(each) if each in plain else f"\\{each:03o}" for each in raw)
@@ -329,7 +328,7 @@ def shell_quoted(word: str) -> str:
 
 
 def isotime(moment: datetime) -> str:
-    """Return a moment in UTC as OpenStack writes it: "2026-11-30T01:02:03Z"."""
+    """Format a moment in UTC as OpenStack does: "2026-11-30T01:02:03Z"."""
     return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
@@ -347,7 +346,7 @@ def _wire_value(name: str, value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP response; the body is complete and without content encoding."""
+    """One HTTP response; the body is complete and has no content encoding."""
 
     status_code: int
     reason: str = ""
@@ -356,14 +355,14 @@ class Response:
 
 
 NO_RESPONSE: Final = Response(status_code=0, body=b"")
-"""The response of an interaction that is a request alone."""
+"""The response of an interaction that is only a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """One request and its response, as in a cassette.
 
-    Its repr is short, because a failed test shows it, and before writing it holds secrets.
+    Its repr is short, because failed tests show it and it has secrets before redaction.
     """
 
     method: str = "GET"
@@ -374,33 +373,33 @@ class Interaction:
 
     @property
     def is_bodiless(self) -> bool:
-        """Whether the response has no body: its length is that of another (RFC 9110, 8.6)."""
+        """Whether the response has no body; its length is another response's (RFC 9110, 8.6)."""
         return self.method == "HEAD" or self.response.status_code == 304  # noqa: PLR2004
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a recording comes from, in the order of a cassette."""
+    """The origin of a recording, in the order of a cassette."""
 
     cloud: str
     release: str | None = None  # as declared, never guessed
-    # Of a test's own traffic: its node id without the cloud, or the name of a shared cassette.
+    # For a test's own traffic: its node id without the cloud, or the name of a shared cassette.
     test: str | None = None
     query: Query = field(default_factory=Query)  # unused for a test's own traffic
-    # From a cloud, a saved body, or another tool's recording.
+    # A cloud, a saved body, or another tool's recording.
     source: Literal["recorded", "imported", "scrubbed"] = "recorded"
-    recorded_at: str | None = None  # UTC, ISO 8601; an imported body does not say
+    recorded_at: str | None = None  # UTC, ISO 8601; None if imported
     api_version: str | None = None  # the segment of the request path: "v2", "v2.1"
-    max_microversion: str | None = None  # the newest of the cloud
-    endpoint: str | None = None  # of a test's own traffic, redacted, like its service catalog
-    catalog: tuple[Mapping[str, str], ...] = ()  # type, interface, region and url of endpoints
+    max_microversion: str | None = None  # the cloud's newest
+    endpoint: str | None = None  # redacted; only for a test's own traffic
+    catalog: tuple[Mapping[str, str], ...] = ()  # of endpoints: type, interface, region, url
     pages: int = 1
     complete: bool = True  # the last page has no `next` link
     redactions: Mapping[str, int] = field(default_factory=dict)  # by kind of value
-    volatile: tuple[str, ...] = ()  # paths on which two identical requests differed
-    project: str | None = None  # a digest of the project that asked, 32 hexadecimal digits
-    user: str | None = None  # of a test's own traffic: the same of the user
-    plugin: str = ""  # the version that wrote it
+    volatile: tuple[str, ...] = ()  # paths where two identical requests differed
+    project: str | None = None  # a digest of the authenticated project: 32 hexadecimal digits
+    user: str | None = None  # the same for the user; only for a test's own traffic
+    plugin: str = ""  # the version that wrote the cassette
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,7 +412,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRef:
-    """Which image a difference is about. The name may be null, as in the API."""
+    """The image that a difference is about; its name may be null, as in the API."""
 
     id: str
     name: str | None = None
@@ -423,9 +422,9 @@ class ImageRef:
 
 
 def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
-    """Return a path as reports write it: `images[*].metadata['a.b'][0]`.
+    """Return a path as in reports: `images[*].metadata['a.b'][0]`.
 
-    As a pattern of a rule it matches itself alone, so a key with special characters is quoted.
+    As a rule's pattern it matches only itself, so keys with special characters are quoted.
     """
     text = ""
     if parts[:1] == ("images",) or image is not None:
@@ -446,7 +445,7 @@ def _path_key(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleRef:
-    """A rule as reports name it."""
+    """A rule as shown in reports."""
 
     path: str | None  # as written; None accepts any
     kinds: tuple[str, ...]  # empty accepts any
@@ -459,7 +458,7 @@ class RuleRef:
 
     @property
     def about(self) -> str:
-        """What it accepts, on one line: its path, or its id, or its kinds."""
+        """What it accepts, on one line: its path, id or kinds."""
         return self.path or (f"id {self.id}" if self.id else " or ".join(self.kinds))
 
 
@@ -471,8 +470,8 @@ class Difference:
         kind: For example "field_removed", "type_changed", "image_added".
         severity: "breaking", "compatible" or "data", by the contract of both releases.
         path: For example `images[*].metadata.hw_rng_model`.
-        image: The image, or None if the difference is about several or about the whole answer.
-        count: How many images share it.
+        image: The image, or None if the difference is about several or the whole answer.
+        count: The number of images that share it.
         reason: Why it has this severity.
         examples: Up to three of the images, when several share it.
         baseline: The old value, or MISSING.
@@ -499,23 +498,23 @@ class Difference:
         return self.path.replace(path_of((), self.image), "images[*]", 1)
 
     def id(self, query: Query) -> str:
-        """Return twelve hex digits that name its cause, in the report of a later recording, too.
+        """Return twelve hex digits that identify the cause, also in reports on later recordings.
 
-        Differences of one severity and kind at one path share it, whichever image and values they
-        have. If the whole answer to a query changed, the query stands for the path.
+        Differences with one severity, kind and path share it, whatever their image and values. If
+        the whole answer to a query changed, the query replaces the path.
         """
         subject = str(query) if self.kind in OF_QUERY else self.any_image
         return id_of(self.severity, self.kind, subject)
 
 
 def id_of(*parts: str) -> str:
-    """Return twelve hex digits that depend on these texts alone."""
+    """Return twelve hex digits that depend only on these texts."""
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpaired:
-    """Images on one side only, and those that could be paired in several ways."""
+    """Images on one side only, and those with several possible pairs."""
 
     baseline: tuple[ImageRef, ...] = ()
     candidate: tuple[ImageRef, ...] = ()
@@ -524,7 +523,7 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A comparison that could not be made, or does not count."""
+    """A comparison that was impossible or does not count."""
 
     baseline: str  # the name of the old side
     candidate: str
@@ -533,7 +532,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One side of a comparison, for the head of a report; much of it as in `Provenance`."""
+    """One side of a comparison for the head of a report, mostly from `Provenance`."""
 
     cloud: str
     query: Query
@@ -542,7 +541,7 @@ class Side:
     error: int | None = None  # the status of an error answer
     volatile: tuple[str, ...] = ()
     project: str | None = None
-    # Tells it from another recording of the cloud: a revision of git, or "now" for a live one.
+    # Distinguishes recordings of one cloud: a git revision, or "now" for a live answer.
     version: str = ""
     recorded_at: str | None
 

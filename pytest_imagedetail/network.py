@@ -1,7 +1,7 @@
 """Refuse connections and name lookups of this process while replaying.
 
-An audit hook sees every socket of Python, whichever library uses it. libcurl has sockets of its
-own, so its Python modules are patched.
+An audit hook sees every Python socket, whichever library uses it. libcurl opens its own sockets, so
+its Python modules are patched.
 """
 
 import functools
@@ -34,7 +34,7 @@ _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl
 
 @dataclass(slots=True, eq=False)
 class _Block:
-    """A block in which the network is shut: who shuts it, and what to do about a refusal."""
+    """A block with the network shut: what shuts it, and the remedy for a refusal."""
 
     what: str
     remedy: str
@@ -53,9 +53,9 @@ class _Block:
 def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator[None]:
     """Refuse every connection and name lookup of this process while the block runs.
 
-    The errors are added to `refused`, because a client may swallow them. Servers on loopback that
-    this process opened itself and Unix sockets can be reached. Blocks can be nested; the innermost
-    one raises `NetworkShutError` in whatever code tries.
+    The errors are also added to `refused`, because a client may swallow them. Unix sockets and this
+    process's own loopback servers stay reachable. Blocks can be nested; the innermost one raises
+    `NetworkShutError` in the code that tries to connect.
     """
     hook, block = _hook(), _Block(what, remedy, refused)
     with ExitStack() as stack:
@@ -69,7 +69,7 @@ def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator
 
 
 class _Hook:
-    """An audit hook. Python cannot remove one, so it does nothing while there are no blocks."""
+    """An audit hook that does nothing without blocks, because Python cannot remove one."""
 
     def __init__(self) -> None:
         self.blocks: tuple[_Block, ...] = ()
@@ -90,7 +90,7 @@ class _Hook:
             return
         if target is not None:
             if event == "socket.connect":
-                arguments[0].close()  # clients close it only for an OSError
+                arguments[0].close()  # clients only close it after an OSError
             blocks[-1].refuse(target)
 
 
@@ -100,8 +100,8 @@ def _hook() -> _Hook:
 
 
 def _name_to_look_up(event: str, host: Any) -> str | None:
-    """Return what a name server would be asked for; None if the system can answer by itself."""
-    if isinstance(host, tuple):  # of getnameinfo
+    """Return the name server query to refuse; None if the system resolves the name itself."""
+    if isinstance(host, tuple):  # from getnameinfo
         host = host[0]
     name = host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
     local = {"", "localhost", socket.gethostname().lower()}
@@ -112,9 +112,9 @@ def _name_to_look_up(event: str, host: Any) -> str | None:
 
 
 def _foreign_address(sock: Any, address: Any) -> str | None:
-    """Return where a socket is about to send; None if that is this process."""
+    """Return the destination of a socket; None if that is this process."""
     if sock.family not in _INTERNET or not isinstance(address, tuple):
-        return None  # the address is None for a socket that is connected already
+        return None  # the address is None for a connected socket
     host, port = str(address[0]), address[1]
     if _is_loopback(host) and any(_serves(each, host, port, sock.type) for each in _sockets()):
         return None
@@ -141,7 +141,7 @@ def listeners() -> frozenset[int]:
 
 
 def is_opened_since(url: str, before: Container[int]) -> bool:
-    """Return whether a URL leads to a loopback server of this process that is not in `before`."""
+    """Return whether a URL is for a loopback server of this process that is not in `before`."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
     return _is_loopback(host) and any(
@@ -151,7 +151,7 @@ def is_opened_since(url: str, before: Container[int]) -> bool:
 
 
 def _serves(sock: socket.SocketType, host: str, port: Any, kind: int) -> bool:
-    """Return whether a socket receives what is sent to a port of a loopback address."""
+    """Return whether a socket receives data sent to a port of a loopback address."""
     if sock.family not in _INTERNET or sock.type != kind:
         return False
     bound, bound_port = sock.getsockname()[:2]
@@ -172,7 +172,7 @@ def _inode(sock: socket.SocketType) -> int:
 
 
 def _sockets() -> Iterator[socket.SocketType]:
-    """Yield duplicates of the sockets of this process, whichever library opened them."""
+    """Yield duplicates of this process's sockets, whichever library opened them."""
     names = os.listdir(_DESCRIPTORS) if _DESCRIPTORS.exists() else []  # noqa: PTH208  iterdir keeps it open
     for name in names:
         with suppress(OSError):  # closed meanwhile
@@ -184,7 +184,7 @@ def _sockets() -> Iterator[socket.SocketType]:
 
 @contextmanager
 def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
-    """Call `callback(url)` before each request of libcurl; what it raises is raised in the client.
+    """Call `callback(url)` before each libcurl request; its errors are raised in the client.
 
     The URL has no user info and no query.
     """
@@ -202,12 +202,12 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
 
 @functools.lru_cache(maxsize=1)
 def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
-    """Return the dictionaries of modules with a class of pycurl, each with the name of the class.
+    """Return the module dictionaries that have a class of pycurl, each with the class's name there.
 
-    Any module may have imported it, under any name. Looking at all of them is slow, so the result
-    is kept until another module is imported.
+    Any module may have imported it under any name. Searching all modules is slow, so the result is
+    cached until another module is imported.
     """
-    # pytest-recording puts an object in place of pycurl, and a class of its own in that.
+    # pytest-recording replaces pycurl with an object that has its own class.
     modules = (_module("pycurl"), sys.modules.get("pytest_recording.network"))
     classes = {id(getattr(each, name, None)) for each in modules for name in ("Curl", "CurlMulti")}
     classes.discard(id(None))
@@ -216,7 +216,7 @@ def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
     every = (getattr(each, "__dict__", {}) for each in list(sys.modules.values()))
     return tuple(
         (names, name)
-        for names in {id(each): each for each in every}.values()  # two modules may share one
+        for names in {id(each): each for each in every}.values()  # modules may share one
         for name, value in list(names.items())
         if id(value) in classes
     )
@@ -224,7 +224,7 @@ def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
 
 @functools.cache
 def _module(name: str) -> Any:
-    """Import a module if it is installed: a test may import it later."""
+    """Import a module if it is installed, because a test may import it later."""
     with suppress(ImportError):
         return importlib.import_module(name)
     return None
@@ -240,10 +240,10 @@ def _calling_first(callback: Callable[[str], object], method: Any) -> Any:
 
 
 def _watched(callback: Callable[[str], object], original: Any) -> Any:
-    """Derive a class because methods of C types cannot be patched."""
+    """Derive a class, because methods of C types cannot be patched."""
 
     class Watched(original):  # type: ignore[misc]
-        # Methods would not do: pytest-recording's class forwards every attribute to a handle.
+        # Not overridden methods: pytest-recording's class forwards every attribute to a handle.
         def __getattribute__(self, name: str) -> Any:
             if name in _CURL_METHODS:
                 callback(_url_of(self))
@@ -253,7 +253,7 @@ def _watched(callback: Callable[[str], object], original: Any) -> Any:
 
 
 def _url_of(handle: Any) -> str:
-    """Return the URL of a handle without secrets; empty for anything else."""
+    """Return a handle's URL without secrets; "" for anything else."""
     if not hasattr(handle, "getinfo"):
         return ""
     found = handle.getinfo(_EFFECTIVE_URL)

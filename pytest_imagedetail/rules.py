@@ -1,7 +1,7 @@
-"""Accept differences by rules: where they may be, why, and until when.
+"""Accept differences by rules: where, why, and until when.
 
-A rule accepts no more than it names. An expired rule accepts nothing and fails the comparison that
-it would have let pass. A rule that matches nothing is reported.
+A rule accepts only what it names. An expired rule accepts nothing and fails the comparison that it
+matches. A rule that matches nothing is reported.
 """
 
 import ast
@@ -37,27 +37,26 @@ _SEGMENT: Final = re.compile(
 
 
 class _Segment(NamedTuple):
-    """One part of a path. `[0]` is a place in a list; `.0` and `['0']` are keys."""
+    """One part of a path. `[0]` is a list position; `.0` and `['0']` are keys."""
 
     text: str
     quoted: bool = False
     what: Literal["key", "place", "image"] = "key"
 
     def matches(self, part: "_Segment") -> bool:
-        """Return whether this segment of a pattern matches a segment of a path."""
         if self.quoted or "*" not in self.text:
             same = (self.text, self.what) == (part.text, part.what)
             return same and (part.quoted or "*" not in part.text)
-        # fnmatch has more wildcards than the star; brackets cannot be here, but a ? can.
+        # fnmatch also knows ? and brackets; segments cannot contain brackets.
         return fnmatchcase(part.text, self.text.replace("?", "[?]"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathPattern:
-    """A pattern over the paths of reports: `images[*].metadata.hw_*`, `images[*].server.**`.
+    """A pattern for paths in reports: `images[*].metadata.hw_*`, `images[*].server.**`.
 
-    Outside of quotes `*` stands for any part of one key or place, and `**` at the end (`below`) for
-    the path so far and everything below it.
+    Outside quotes, `*` matches any part of one key or position, and `**` at the end (`below`)
+    matches the path so far and everything below it.
     """
 
     segments: tuple[_Segment, ...]
@@ -79,14 +78,14 @@ class PathPattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One accepted difference; what is empty or None restricts nothing.
+    """One accepted difference; empty and None restrict nothing.
 
     Attributes:
-        ref: What it accepts, why and until when, as reports name it; not judged by a date.
+        ref: What it accepts, why and until when, as shown in reports; `expired` is not judged yet.
         pattern: Its path.
         queries: Globs for the query.
         between: Globs for the names of baseline and candidate.
-        clouds: Globs of which one must match either side.
+        clouds: Globs, one of which must match either side.
     """
 
     ref: RuleRef
@@ -96,7 +95,7 @@ class Rule:
     clouds: tuple[str, ...]
 
     def concerns(self, baseline: str, candidate: str, query: str) -> bool:
-        """Return whether the rule is about this query of these two clouds."""
+        """Return whether the rule applies to this query and these two clouds."""
         if self.queries and not any(fnmatchcase(query, glob) for glob in self.queries):
             return False
         if self.between is not None:
@@ -106,7 +105,7 @@ class Rule:
         )
 
     def accepts(self, kind: str, path: str, id_: str | None) -> bool:
-        """Return whether the rule accepts a difference, whether it has expired or not."""
+        """Return whether the rule matches a difference, expired or not."""
         if self.ref.id not in {None, id_} or (self.ref.kinds and kind not in self.ref.kinds):
             return False
         return self.pattern is None or self.pattern.matches(path)
@@ -114,16 +113,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The rules of one comparison or of a whole file; the first that accepts a difference counts.
+    """The rules of one comparison or a whole file; the first that accepts a difference counts.
 
-    `today` is the day by which expiry is judged.
+    Expiry is judged by `today`.
     """
 
     rules: tuple[Rule, ...]
     today: date
 
     def between(self, baseline: str, candidate: str, query: Query) -> "Rules":
-        """Return the rules about a query of two clouds."""
+        """Return the rules that apply to a query and two clouds."""
         asked = str(query)
         concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate, asked))
         return Rules(rules=concerned, today=self.today)
@@ -131,7 +130,7 @@ class Rules:
     def by_rule(
         self, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
     ) -> dict[RuleRef | None, list[ImageRef]]:
-        """Split the images that share a difference by the rules that name images by their ids."""
+        """Split images that share a difference by the rules that name images by id."""
         if not any(rule.pattern is not None and rule.pattern.names_image for rule in self.rules):
             return {None: list(images)}
         parts: dict[RuleRef | None, list[ImageRef]] = {}
@@ -141,12 +140,12 @@ class Rules:
         return parts
 
     def accepting(self, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
-        """Return the rule that accepts a difference; a valid one before an expired one."""
+        """Return the rule that matches a difference, preferring a valid one to an expired one."""
         found = [self.reference(rule) for rule in self.rules if rule.accepts(kind, path, id_)]
         return min(found, key=lambda rule: rule.expired, default=None)
 
     def reference(self, rule: Rule) -> RuleRef:
-        """Return the rule as reports name it, judged by today."""
+        """Return the rule as shown in reports, with its expiry judged by `today`."""
         expires = rule.ref.expires
         return replace(rule.ref, expired=expires is not None and expires < self.today)
 
@@ -156,12 +155,12 @@ NO_RULES: Final = Rules(rules=(), today=date.min)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """Differences after the rules were applied.
+    """Differences after applying rules.
 
     Attributes:
         differences: Those that no rule accepts, in their order.
         expected: Those that a rule accepts.
-        expired: Rules that match a difference and have expired.
+        expired: Expired rules that match a difference.
         unused: Rules that match none.
     """
 
@@ -172,7 +171,7 @@ class Applied:
 
 
 def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Applied:
-    """Separate the accepted differences of a query of two clouds from the others."""
+    """Separate the accepted differences for a query from the others."""
     judged = [_with_rule(each, rules, query) for each in differences]
     matched = dict.fromkeys(each.rule for each in judged if each.rule is not None)
     return Applied(
@@ -184,7 +183,7 @@ def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Appl
 
 
 def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
-    """Add the rule that accepts a difference; `Rules.by_rule` may have found a valid one."""
+    """Add the rule that accepts a difference, unless `Rules.by_rule` found a valid one."""
     known = difference.rule
     if not rules.rules or (known is not None and not known.expired):
         return difference
@@ -196,7 +195,7 @@ def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference
 
 def _listed(text: str, path: Path) -> Iterator[Rule]:
     document = yamltext.parse(text, where=str(path), error=SettingsError, remedy=_REMEDY)
-    if document is None:  # comments alone
+    if document is None:  # only comments
         return
     if not isinstance(document, list):
         raise SettingsError("not a list of rules", where=str(path), remedy=_REMEDY)
@@ -205,7 +204,7 @@ def _listed(text: str, path: Path) -> Iterator[Rule]:
 
 
 def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
-    """Return the rules of files and of mappings, in their order.
+    """Read the rules in files and mappings, in order.
 
     Raises:
         SettingsError: A file is not a YAML list of rules, or a rule is not valid.
@@ -221,7 +220,7 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
 
 
 def add(path: Path, entry: Mapping[str, Any]) -> Rule:
-    """Append a rule to a rules file, which is created if it does not exist; return the rule."""
+    """Append a rule to a rules file, creating it if needed; return the rule."""
     expires = parse(entry).ref.expires or NEVER
     old = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY) if path.exists() else ""
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
@@ -247,7 +246,7 @@ def add(path: Path, entry: Mapping[str, Any]) -> Rule:
 
 
 def parse(entry: Any, *, where: str = "") -> Rule:
-    """Return the rule that a mapping describes; raise `SettingsError` for an invalid one."""
+    """Return the rule described by a mapping; raise `SettingsError` if it is invalid."""
     try:
         _check_keys(entry)
         ref = RuleRef(
@@ -391,7 +390,7 @@ def _names(value: Any, key: str) -> tuple[str, ...]:
 def _day(value: Any) -> date | None:
     if value == NEVER:
         return None
-    if type(value) is date:  # not a datetime, which is a date as well
+    if type(value) is date:  # not a datetime, which is a subclass
         return value
     try:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Resolve every choice of a run once, into one frozen value; read `imagedetail.yaml`."""
+"""Resolve every option of a run once, into one frozen value; read `imagedetail.yaml`."""
 
 import difflib
 import re
@@ -24,16 +24,16 @@ from pytest_imagedetail.model import (
 )
 
 PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
-"""From comparing everything as sent to comparing different clouds; each does what the last did."""
+"""From comparing everything as sent to comparing different clouds; each includes the previous."""
 
 DEFAULT_PROFILE: Final = "cross-version"
 
 LEVELS: Final = ("facts", "shape")
-"""Image by image, or what the images of each side look like, whichever images they are."""
+"""Image by image, or what the images on each side look like, whichever they are."""
 
 DEFAULT_LEVEL: Final = "facts"
 REPORTS: Final = (".html", ".json", ".md", ".xml")
-"""The suffixes of reports: a page, JSON, Markdown, JUnit XML."""
+"""The suffixes of reports: HTML, JSON, Markdown, JUnit XML."""
 
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
@@ -48,24 +48,24 @@ _NO_AGE: Final = ("max_age", "")
 _HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 WILDCARDS: Final = frozenset("*?[")
-_MOST_NAMES: Final = 12  # of clouds in a message
-_LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
+_MOST_NAMES: Final = 12  # clouds in a message
+_LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates still support
 
 Choice = TypeVar("Choice", bound=str)
 
 RuleSource = str | Path | Mapping[str, Any]
-"""A rules file, or one rule by its keys and values."""
+"""A rules file, or one rule as a mapping."""
 
 Choices = dict[str, Any]
-"""What was typed in one place (command line, marker, ini file), by the names of `Settings`.
+"""The values set in one place (command line, marker, ini file), by the names of `Settings`.
 
-Nothing is chosen by None, "" and ().
+None, "" and () mean unset.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudDeclaration:
-    """What `imagedetail.yaml` says of a cloud: names and versions, never credentials."""
+    """A cloud in `imagedetail.yaml`: names and release, never credentials."""
 
     name: str  # in tests and cassettes
     os_cloud: str  # in clouds.yaml
@@ -74,32 +74,32 @@ class CloudDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The choices of one run."""
+    """The resolved options of one run."""
 
     cassette_dir: Path
-    clouds_file: Path = Path(CLOUDS_FILE)  # whether or not it exists
+    clouds_file: Path = Path(CLOUDS_FILE)  # may not exist
     record_mode: RecordMode = "none"
-    clouds: tuple[str, ...] = ()  # names or globs; empty for all that are recorded or declared
+    clouds: tuple[str, ...] = ()  # names or globs; empty for all recorded or declared
     declared: Mapping[str, CloudDeclaration]
     baseline: str | None = None
     profile: str = DEFAULT_PROFILE
     fail_on: FailOn = "breaking"
     level: str = DEFAULT_LEVEL
-    query: Mapping[str, Any] = field(default_factory=dict)  # as `Query.of` takes it
+    query: Mapping[str, Any] = field(default_factory=dict)  # as for `Query.of`
     reports: tuple[Path, ...] = ()
     max_age: int | None = None  # days
     unused: Unused = "warn"
     rules: tuple[Path | Mapping[str, Any], ...] = ()
 
     def declaration(self, cloud: str) -> CloudDeclaration:
-        """Return what is declared of a cloud; an undeclared one has its name alone."""
+        """Return a cloud's declaration; an undeclared one only has its name."""
         return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
 
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
-        """Return the clouds to run for, of those that have cassettes, in order, each once.
+        """Return the selected clouds out of `available` and the declared ones, in order, each once.
 
-        A declared cloud without a cassette is among them, so that a lost recording fails. A name
-        or glob that matches no cloud raises UsageError.
+        Declared clouds without a cassette are included, so that a lost recording fails. Raise
+        UsageError for a name or glob that matches no cloud.
         """
         known = tuple(dict.fromkeys([*available, *self.declared]))
         if not self.clouds:
@@ -108,7 +108,7 @@ class Settings:
         for pattern in self.clouds:
             found = [name for name in known if fnmatchcase(name, pattern)]
             if not found and self.record_mode != "none" and not set(pattern) & WILDCARDS:
-                found = [pattern]  # a name of clouds.yaml, to be recorded
+                found = [pattern]  # a name in clouds.yaml, to be recorded
             if not found:
                 raise unknown_cloud(pattern, known, where=self.cassette_dir)
             chosen += found
@@ -116,15 +116,15 @@ class Settings:
 
 
 def resolve(*layers: Choices, root: Path) -> Settings:
-    """Turn what was typed into settings; for each choice the first layer that made it wins.
+    """Turn layers of choices into settings; the first layer that sets a choice wins.
 
     Raises:
-        UsageError: A value that is none of the known ones.
-        SettingsError: A clouds file that cannot be right, with its place.
+        UsageError: A value is unknown.
+        SettingsError: The clouds file is invalid.
     """
     chosen: Choices = {}
     for layer in reversed(layers):
-        # A maximum age that is empty is wrong, and does not mean any age.
+        # An empty maximum age is an error; it does not mean any age.
         chosen |= {key: each for key, each in layer.items() if each or (key, each) == _NO_AGE}
     for key, (what, known) in _KNOWN.items():
         if key in chosen:
@@ -147,7 +147,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
 
 
 def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[str, Any], ...]:
-    """Return the rules and their files; the default file counts only if it exists."""
+    """Return the rules and rules files; without any, the default file if it exists."""
     if not named:
         path = root / RULES_FILE
         return (path,) if path.exists() else ()
@@ -155,7 +155,7 @@ def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[st
 
 
 def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
-    """Return the value if it is one of the known ones; raise UsageError that names the nearest."""
+    """Return a known value; for others, raise UsageError that suggests the nearest."""
     for each in known:
         if value == each:
             return each
@@ -164,7 +164,7 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Return a suggestion to begin a remedy with, or nothing if no known name is near."""
+    """Return a suggestion to begin a remedy with, or "" if no known name is similar."""
     folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"did you mean {folded[near[0]]}? " if near else ""
@@ -183,7 +183,7 @@ def _days(text: str | None) -> int | None:
 
 
 def check_release(name: str | None) -> str | None:
-    """Return a known OpenStack release or None as it is; raise UsageError for another name."""
+    """Return a known OpenStack release or None unchanged; raise UsageError for other names."""
     if name is not None and contract.release_index(name) is None:
         raise UsageError(
             f"unknown release {name!r}",
@@ -211,7 +211,7 @@ def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError
 
 
 def only(pattern: str, found: Sequence[str]) -> str:
-    """Return the only cloud that a name or a glob stands for."""
+    """Return the only cloud that matches a name or a glob."""
     if len(found) > 1:
         raise UsageError(
             f"{pattern!r} stands for {len(found)} clouds, and one is needed",
@@ -221,7 +221,7 @@ def only(pattern: str, found: Sequence[str]) -> str:
 
 
 def nothing_selected(settings: Settings) -> CassetteNotFoundError:
-    """Return the error of a test that needs a cloud where none is recorded or declared."""
+    """Return the error for a test that needs a cloud when none is recorded or declared."""
     return CassetteNotFoundError(
         "there is no cloud to run for: nothing is recorded, and no cloud is declared",
         where=str(settings.cassette_dir),
@@ -232,21 +232,21 @@ def nothing_selected(settings: Settings) -> CassetteNotFoundError:
 
 
 def find_root(folder: Path) -> Path:
-    """Return the nearest folder upwards that has a project's file, or else the folder itself."""
+    """Return the nearest folder upwards with a project file, or else the folder itself."""
     folders = (folder, *folder.parents)
     found = (each for each in folders if any((each / name).is_file() for name in _ROOT_FILES))
     return next(found, folder)
 
 
 def declare(cloud: CloudDeclaration, path: Path) -> bool:
-    """Add a cloud to a clouds file, which is created if need be; return whether it was added.
+    """Add a cloud to a clouds file, creating it if needed; return whether it was added.
 
-    Comments and layout stay. A file in an unusual layout, or one that cannot be written, is left
+    Comments and layout stay. A file with an unusual layout, or one that cannot be written, is left
     alone.
     """
     declared, baseline = _declared_in(path, required=False)
     if declared.get(cloud.name) == cloud:
-        return True  # by another process meanwhile
+        return True  # added by another process meanwhile
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     release = {} if cloud.release is None else {"release": cloud.release}
     entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
@@ -263,7 +263,7 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
 
 
 def _with_entry(text: str, entry: str) -> str:
-    """Insert an entry at the top of the block `clouds:`, or append the block."""
+    """Insert an entry at the top of the `clouds:` block, or append the block."""
     text = re.sub(r"(?m)^clouds:[ \t]*(\{\}|null|~)(?=\s)", "clouds:", f"{text.rstrip()}\n")
     key = re.search(r"^clouds:[ \t]*(#.*)?\n", text, re.MULTILINE)
     head, block = (text[: key.end()], text[key.end() :]) if key else (f"{text}clouds:\n", "")

@@ -1,4 +1,4 @@
-"""Text on one line: values, counts and columns, without characters that move a cursor."""
+"""Format values, counts and columns on one line, without characters that move the cursor."""
 
 import json
 import os.path
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.model import MISSING, Difference
 
-_WIDTH: Final = 100  # characters of a value, by default
+_WIDTH: Final = 100  # characters of a value by default
 _BEFORE: Final = 8  # characters before the first difference of two values
 
 
@@ -16,16 +16,16 @@ def value(value: Any, width: int = _WIDTH) -> str:
     """Return a JSON value on one line of at most `width` characters; "absent" for MISSING."""
     if value is MISSING:
         return "absent"
-    # JSON escapes some control characters; a terminal obeys others too.
+    # JSON escapes only some of the control characters that a terminal obeys.
     return cut(plain(json.dumps(value, ensure_ascii=False)), width)
 
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
-    """Return two values, each on a line of 16 characters or more that shows where they part."""
+    """Return two values, each cut to `width` (at least 16) so that the difference is visible."""
     whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
     if max(map(len, whole)) <= width:
         return whole
-    common = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
+    common = len(os.path.commonprefix(whole))  # noqa: RUF071  compares letters, not paths
     start = common - _BEFORE if common >= width - len("...") else 0
     dots = '"...' if all(each.startswith('"') for each in whole) else "..."
     old, new = (dots + each[start:] if start else each for each in whole)
@@ -33,7 +33,7 @@ def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, s
 
 
 def plain(text: str) -> str:
-    """Escape unprintable characters as JSON does, so that none moves a cursor."""
+    """Escape unprintable characters as JSON does, so that none moves the cursor."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
@@ -45,12 +45,12 @@ def cut(text: str, width: int) -> str:
 
 
 def shows_values(difference: Difference) -> bool:
-    """Return whether to show both values; a whole image is too long, a recording has none."""
+    """Return whether to show both values; an image is too long, a missing recording has none."""
     return not difference.kind.startswith(("image_", "recording_"))
 
 
 def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:
-    """Return the values to show with the sign of their side; see `contrast`."""
+    """Return the values to show, each with the sign of its side; see `contrast`."""
     if not shows_values(difference):
         return ()
     old, new = contrast(difference.baseline, difference.candidate, width)

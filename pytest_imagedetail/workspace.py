@@ -1,4 +1,4 @@
-"""What a run or a command works with: rules, recordings, guarded live clouds."""
+"""Open what a run or a command works with: rules, recordings, guarded live clouds."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ def read_rules(sources: Iterable[RuleSource]) -> Rules:
 
 
 def reference_library() -> Path:
-    """Return the folder of the recordings that ship with the plugin, in a wheel or a checkout."""
+    """Return the folder of the recordings shipped with the plugin, in a wheel or a checkout."""
     package = Path(__file__).parent
     shipped = package / "cassettes"
     return shipped if shipped.is_dir() else package.parent / "cassettes"
@@ -33,8 +33,8 @@ def reference_library() -> Path:
 def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
     """Return the recorded clouds that a test can run for.
 
-    A cloud of the library must be named, and so must one that has only the traffic of tests, for
-    it has no listing.
+    Clouds of the library must be named, and so must those without a listing, which only have the
+    traffic of tests.
     """
     named = (name for name in store.traffic_clouds() if name in settings.clouds)
     shipped = with_library(store).library_clouds() if settings.clouds else ()
@@ -42,7 +42,7 @@ def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
 
 
 def is_shipped(name: str, settings: Settings) -> bool:
-    """Return whether only the library knows a cloud; it is replayed in every record mode."""
+    """Return whether only the library has a cloud, which is then replayed in every record mode."""
     own = Store(directory=settings.cassette_dir)
     if name in settings.declared or own.has(name) or own.traffic_paths(name):
         return False
@@ -50,12 +50,12 @@ def is_shipped(name: str, settings: Settings) -> bool:
 
 
 def with_library(store: Store) -> Store:
-    """Return a store that also answers from the recordings that ship with the plugin."""
+    """Return a store that also answers from the recordings shipped with the plugin."""
     return replace(store, library=reference_library())
 
 
 def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
-    """Return the cassettes of a run: its own and, while replaying, the reference library's."""
+    """Return the cassettes of a run: its own and, while replaying, the library's."""
     replaying = settings.record_mode == "none"
     return Store(
         directory=settings.cassette_dir,
@@ -68,11 +68,11 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
 def guarded(
     target: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
 ) -> LiveCloud:
-    """Return a live cloud with its release, unless it is not the one that was recorded.
+    """Return a live cloud with its release; refuse a cloud that is not the recorded one.
 
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
-        VerificationError: What would be added is another project's, or a recorded answer changed.
+        VerificationError: The project is not the recorded one, or a recorded answer changed.
     """
     live = LiveCloud(access=access, name=target.name, release=target.release)
     release = refuse_other_release(live, store, os_cloud=target.os_cloud)
@@ -94,7 +94,7 @@ def guarded(
 def refuse_upgraded(
     name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
 ) -> str | None:
-    """Do as `guarded`, once in a run; return the release to record under."""
+    """Call `guarded` once per run; return the release to record under."""
     if (name, adds) not in sessions.confirmed:
         target, whole = settings.declaration(name), with_library(store)
         live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
