@@ -238,7 +238,6 @@ def _seen_in_image(image: Image) -> Iterator[str]:
 
 
 def _href(image: Image, relation: str) -> str:
-    """Return the first normalized link of a relation, or ""."""
     links = image["links"].as_sent() if isinstance(image["links"], Links) else ()
     return next((str(each.get("href")) for each in links if each["rel"] == relation), "")
 

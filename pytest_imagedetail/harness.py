@@ -308,18 +308,15 @@ class Harness:
         return self.answer(cloud, query, expect)
 
     def _recorded(self, name: str) -> Sequence[Query]:
-        """Return a cloud's recorded queries, or else the query for all images."""
         return with_library(self.store).queries(self[name].name) or (Query(),)
 
     def _names(self, pattern: str) -> tuple[str, ...]:
-        """Return the clouds that match a glob; return a plain name unchanged."""
         if not set(pattern) & WILDCARDS:
             return (pattern,)
         chosen = replace(self.settings, clouds=(pattern,))
         return chosen.select(selectable(self.store, chosen))
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
-        """Read the rules of a call, or else those of the run."""
         if isinstance(chosen, str | Path | Mapping):
             chosen = (chosen,)
         return read_rules(self.settings.rules if chosen is None else chosen)

@@ -399,7 +399,6 @@ def _fault(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _said(body: bytes, where: str) -> str:
-    """Return the message of an error, or else the start of its body."""
     found = _fault(_object(body, where))
     if found is not None:
         return plain(" ".join(str(found["message"]).split()))

@@ -41,7 +41,6 @@ class _Block:
     refused: list[ImageDetailError]
 
     def refuse(self, target: str) -> Never:
-        """Raise the error for an attempt to reach `target`."""
         problem = f"something tried to reach {target} while the network is shut"
         error = NetworkShutError(problem, where=self.what, remedy=self.remedy)
         error.thread = threading.get_ident()
@@ -151,7 +150,6 @@ def is_opened_since(url: str, before: Container[int]) -> bool:
 
 
 def _serves(sock: socket.SocketType, host: str, port: Any, kind: int) -> bool:
-    """Return whether a socket receives data sent to a port of a loopback address."""
     if sock.family not in _INTERNET or sock.type != kind:
         return False
     bound, bound_port = sock.getsockname()[:2]

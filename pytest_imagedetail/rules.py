@@ -331,7 +331,6 @@ def _invalid_path(path: str, reason: str) -> SettingsError:
 
 
 def _segments(path: str) -> tuple[_Segment, ...]:
-    """Split a path into keys and places."""
     found: list[_Segment] = []
     at = 0
     while at < len(path):

@@ -272,7 +272,6 @@ def _with_entry(text: str, entry: str) -> str:
 
 
 def _declared_in(path: Path, *, required: bool) -> tuple[dict[str, CloudDeclaration], str | None]:
-    """Return the clouds and the baseline of a clouds file."""
     if not path.exists() and not required:
         return {}, None
     return _clouds(yamltext.read(path, error=SettingsError, remedy=_HOLDS), path)

@@ -161,7 +161,6 @@ def _not_allowed(error: Any) -> tuple[str, ...]:
 
 
 def _at_fault(image: Any, parts: Sequence[str | int], keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the image properties that cause an error in Nova's schema."""
     if parts[2:] == ("metadata",):
         return keys
     # Nova copies this property to the id and the links of `server`.
@@ -260,7 +259,6 @@ def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
 
 
 def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
-    """Validate every received answer against a response schema."""
     whole, target = cloud.listing(), cloud.target
     listings = [
         (target.shown(f"GET {each.url.removeprefix(target.endpoint)}"), each.response)

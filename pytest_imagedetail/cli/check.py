@@ -103,7 +103,6 @@ def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
 
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
-    """Print each request of a dry run once per cloud."""
     asked = dict.fromkeys((each.cloud, one) for each in verdicts for one in each.requests)
     if as_json:
         rows = [{"cloud": cloud, "request": request} for cloud, request in asked]

@@ -245,7 +245,6 @@ def _matrix(options: Options) -> int:
 
 
 def _matrices(options: Options) -> list[Matrix]:
-    """Compare the named clouds as one row, or all clouds family by family."""
     store, rows = options.store, _rows(options)
     own: dict[str, list[Query]] = {}
     for row in rows:
@@ -271,7 +270,6 @@ def _matrices(options: Options) -> list[Matrix]:
 
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
-    """Warn about clouds that come before an older release."""
     for row in rows:
         releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
         for (cloud, old), (later, new) in pairwise(releases.items()):
@@ -301,7 +299,6 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
 
 
 def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
-    """Group the clouds whose names differ only in their release."""
     families: dict[str, dict[str, Answers]] = {}
     for cloud, answers in found.items():
         release = release_of(answers)
@@ -325,7 +322,6 @@ def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
 
 
 def _answers(cloud: str, options: Options) -> Answers:
-    """Load a cloud's recordings, or only its answer to the requested query."""
     asked = options.asked
     if asked == Query():
         return {each.query: each for each in sides.recorded(cloud, options)}
@@ -405,7 +401,6 @@ def _accept(options: Options) -> int:
 
 
 def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
-    """Return the error for a rule that no difference needs."""
     query = comparison.query
     about = f"--id {rule.ref.id}" if rule.ref.id else f"--path {shlex.quote(rule.ref.path or '')}"
     clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
@@ -463,7 +458,6 @@ def _fingerprint(options: Options) -> int:
 
 
 def _listings(options: Options) -> tuple[Listing, ...]:
-    """Load the answer to the requested query, or else all recordings of the cloud."""
     if sides.is_path(options.cloud) or options.asked != Query():
         return (sides.checked(options.cloud, options),)
     found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))

@@ -88,7 +88,6 @@ def _findings(
 
 
 def _declared_as(os_cloud: str, chosen: Settings) -> CloudDeclaration:
-    """Return the declaration of a cloud of clouds.yaml, or else one with only its name."""
     known = (each for each in chosen.declared.values() if each.os_cloud == os_cloud)
     return next(known, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 

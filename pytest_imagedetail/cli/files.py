@@ -102,8 +102,6 @@ def _lint(options: Options) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """The outcome for a file, and the path of its cassette."""
-
     file: Path
     tool: str = ""
     outcome: str = "failed"
@@ -220,7 +218,6 @@ def _name_below(folder: Path, path: Path) -> str:
 
 
 def _may_be_recording(below: Path) -> bool:
-    """Return whether a visible file below a folder has the suffix of a recording."""
     is_hidden = any(part[0] == "." for part in below.parts)
     return below.suffix.lower() in reading.SUFFIXES and not is_hidden
 
@@ -241,7 +238,6 @@ def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
 
 
 def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Result:
-    """Return what a file would become, without writing."""
     done = scrubbing.scrub(source, cloud=cloud, known=known)
     is_clean = source.own is not None and not done.removed
     outcome = "would convert" if is_clean else "would scrub"
@@ -303,7 +299,6 @@ def _removed(done: Scrubbed) -> str:
 
 
 def _notes(done: Scrubbed) -> Iterator[str]:
-    """Yield what the cassette leaves out, and the schema of a converted one."""
     if done.source.is_old:
         yield f"to schema {SCHEMA}"
     if done.keystone:
@@ -344,7 +339,6 @@ def _mv(options: Options) -> int:
 
 
 def _renamed(test: str, old: str, new: str) -> str | None:
-    """Return the new name of a test that is `old` or below it, else None."""
     old, new = (each.rstrip("/").removeprefix("./") for each in (old, new))
     rest = test.removeprefix(old)
     is_meant = test.startswith(old) and (not rest or rest.startswith(("/", "::", "[")))

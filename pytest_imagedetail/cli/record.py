@@ -163,7 +163,6 @@ def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
 
 
 def _record_cloud(target: CloudDeclaration, options: Options) -> int:
-    """Record a cloud's answers to the requested queries; return the exit code."""
     name, store = target.name, options.store
     access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
     if options.suite == "check":
@@ -202,7 +201,6 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
 
 
 def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:
-    """Run all checks and write their traffic to one cassette; return the exit code."""
     name, store = target.name, options.store
     path = store.traffic_path(name, CHECK)
     cloud = guarded(target, access, options.chosen, store, adds=not path.exists())
@@ -319,7 +317,6 @@ def _import(options: Options) -> int:
 
 
 def _keep(store: Store, answer: recorder.Unwritten) -> int:
-    """Write a cassette and describe it; return the exit code."""
     show_written(store, recorder.keep(store, answer), answer.listing.recording, answer.known)
     return SAME
 

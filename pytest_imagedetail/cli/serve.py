@@ -111,7 +111,6 @@ def _serve_recording(options: Options) -> int:
 
 
 def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
-    """Log in; refuse a cloud that is not the recorded one."""
     access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
     return guarded(target, access, options.chosen, options.store, adds=True)
 
@@ -122,7 +121,6 @@ def _serve_until_signalled(
     recorders: Mapping[str, Recorder | None],
     on_error: Callable[[ImageDetailError], None] | None = None,
 ) -> None:
-    """Serve clouds, each with its recorder, until Ctrl-C or SIGTERM."""
     # Blocked before any thread starts, so that the signal waits for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with ExitStack() as stack:
@@ -191,7 +189,6 @@ def _expecting(error: int | None) -> list[str]:
 
 
 def _record_demo(store: Store, cloud: str) -> None:
-    """Record `_QUESTIONS` from one cloud over HTTP; print each command and its result."""
     release = cloud.removeprefix("nova-")
     with Server(with_library(store), cloud) as server:
         access = Access(

@@ -85,7 +85,6 @@ def _clouds(options: Options) -> int:
 
 
 def _recorded_release(paths: Sequence[Path]) -> str | None:
-    """Return the release of the first recording that names one; skip damaged ones."""
     for path in paths:
         with suppress(ImageDetailError):  # `ls` and `lint` report it
             if release := load(path).provenance.release:
@@ -133,7 +132,6 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def _traffic_entry(path: Path) -> dict[str, Any]:
-    """Describe the traffic of a test with the keys of a listing and some more."""
     provenance = load_own(path).provenance
     return {
         "cloud": provenance.cloud,

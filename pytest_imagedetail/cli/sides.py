@@ -102,7 +102,6 @@ def named(comparison: Comparison, *typed: str) -> Comparison:
 
 
 def _revision(name: str) -> str:
-    """Return the git revision in an argument, or ""."""
     if ":" not in name or Path(name).exists():
         return ""
     return name.partition(":")[0] or "index"
@@ -151,5 +150,4 @@ def _committed(name: str) -> bytes:
 
 
 def _listing_of(recording: Recording, release: str | None = None) -> Listing:
-    """Read a recording as a listing or as a recorded error."""
     return recorder.follow(recording, declared=release, expect=error_status(recording))

@@ -54,8 +54,6 @@ def add_verbs(verbs: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """The result for one cassette."""
-
     cloud: str
     path: Path  # may not exist
     recorded: Listing | None = None  # None if unreadable
@@ -236,7 +234,6 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
 
 
 def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
-    """Print the finding for each cassette, and how to record the changed ones again."""
     print()
     print_table((each.path, each.finding) for each in done)
     remedies = dict.fromkeys(

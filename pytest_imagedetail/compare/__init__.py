@@ -205,7 +205,6 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
 
 
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
-    """Compare two answers, at least one of which is an error."""
     if baseline.status_code != candidate.status_code:
         statuses = status_of(baseline), status_of(candidate)
         return replace(asked, differences=(status_difference(*statuses),))
@@ -247,13 +246,11 @@ def _not_compared(
 
 
 def _may_hold_fixed_words(listing: Listing) -> bool:
-    """Return whether a body contains a fixed placeholder; most do not."""
     bodies = [each.response.body for each in listing.recording.interactions]
     return any(word.encode() in body for word in _FIXED for body in bodies)
 
 
 def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the paths where both JSON values have a text with a fixed placeholder."""
     if isinstance(one, str) and isinstance(other, str):
         if placeholders.fixed_words(one) and placeholders.fixed_words(other):
             yield path
@@ -337,7 +334,6 @@ def _unpaired_images(
 
 
 def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iterator[Difference]:
-    """Yield one difference, with the first image that moved, if paired images changed places."""
     expected = sorted(right for _, right in pairing.pairs)
     for (left, right), place in zip(pairing.pairs, expected, strict=True):
         if right != place:

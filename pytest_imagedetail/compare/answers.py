@@ -109,7 +109,6 @@ def _one_or_all(values: Sequence[str]) -> Any:
 
 
 def _headers(listing: Listing) -> dict[str, Any]:
-    """Return the value or values of each header by lower-case name."""
     names = {each.lower() for each in listing.headers} - _OF_ONE_REQUEST
     return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
@@ -179,7 +178,6 @@ def _is_filter(name: str) -> bool:
 
 
 def _unknown(links: Any) -> set[tuple[str, str]]:
-    """Return the parameters of next links that Nova does not know."""
     asked = (each for href in _hrefs(links) for each in _parameters(href.partition("?")[2]))
     return {each for each in asked if not _is_filter(each[0]) and each[0] not in _PAGING}
 

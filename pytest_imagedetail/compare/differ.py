@@ -95,7 +95,6 @@ def shared_changes(
 def _unequal_fields(
     one: Normalized, other: Normalized, places: Iterable[tuple[int, int]]
 ) -> dict[str, list[tuple[Any, Any, list[int]]]]:
-    """Return the distinct pairs of unequal values by field, each with its images."""
     found: dict[str, dict[Hashable, tuple[Any, Any, list[int]]]] = {}
     for left, right in places:
         old, new = one.images[left], other.images[right]

@@ -255,7 +255,6 @@ class Matrix:
 def _neighbors(
     clouds: Iterable[str], queries: Iterable[Query], cells: Collection[tuple[Query, str]]
 ) -> Iterator[Compared]:
-    """Yield neighbors among the clouds that have a query, with the query."""
     for query in queries:
         for one, other in pairwise(cloud for cloud in clouds if (query, cloud) in cells):
             yield one, other, query
@@ -358,7 +357,6 @@ def _compared(
 
 
 def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Step:
-    """Return the change for a query that the project recorded only from the later cloud."""
     one, other, query = asked
     kind, path, id_ = _UNRECORDED.kind, _UNRECORDED.path, _UNRECORDED.id(query)
     answer = row[other][query]
@@ -423,7 +421,6 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, 
 
 
 def _merged(found: Iterable[Step], clouds: Sequence[str]) -> list[Step]:
-    """Merge equal changes of several queries; sort by clouds, then worst first."""
     merged: dict[tuple[object, ...], list[Step]] = {}
     for step in found:
         change = step.difference
@@ -482,7 +479,6 @@ def _fields(listing: Listing, profile: str) -> Iterator[str]:
 
 
 def _uneven(kind: str, shown: Mapping[str, Iterable[str]]) -> Iterator[Span]:
-    """Yield what only some of the clouds show."""
     clouds = [*shown]
     for what in dict.fromkeys(each for seen in shown.values() for each in seen):
         seen = [cloud for cloud in clouds if what in shown[cloud]]

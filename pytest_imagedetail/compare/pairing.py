@@ -89,7 +89,6 @@ def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
 
 
 def _unique_matches(one: Mapping[int, Hashable], other: Mapping[int, Hashable]) -> dict[int, int]:
-    """Return the positions whose key occurs exactly once on each side."""
     ones, others = _unique(one), _unique(other)
     return {ones[key]: others[key] for key in ones.keys() & others.keys()}
 
@@ -102,6 +101,5 @@ def _unique(keys: Mapping[int, Hashable]) -> dict[Hashable, int]:
 
 
 def _ambiguous(one: list[Image], other: list[Image]) -> tuple[ImageRef, ...]:
-    """Return the remaining images whose name both sides still have."""
     shared = {*filter(None, map(_name, one))} & {*map(_name, other)}
     return tuple(reference(image) for image in (*one, *other) if _name(image) in shared)

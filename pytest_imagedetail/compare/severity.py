@@ -107,7 +107,6 @@ class Judge:
         return contract.image_in(self.baseline).along(path)
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
-        """Return the verdict if either value breaks a promise, else None."""
         if change.is_addition and jsontext.is_repeated(change.path[-1]):
             return "breaking", "a key is repeated, and clients differ in which value they read"
         part = self.part(change.path)
@@ -238,7 +237,6 @@ _RESOURCES: Final = (("images", "<id>"), ("servers", "<server>"))
 
 
 def _destination(href: str) -> tuple[str, tuple[str, ...]]:
-    """Return the host and path that a normalized link points to."""
     scheme, separator, rest = href.partition("://") if "://" in href else ("", "", href)
     host, *segments = rest.split("/")
     path = tuple(each for each in segments if each not in _WRITING and not is_own_project(each))

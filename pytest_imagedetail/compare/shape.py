@@ -221,7 +221,6 @@ def _repeated(one: Shape, other: Shape) -> Difference:
 
 
 def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """Compare whether all, some or none of the images have a path."""
     before, after = one.presence(path), other.presence(path)
     if [*map(bool, before)] == [*map(bool, after)]:
         return
@@ -285,7 +284,6 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
 
 
 def _images_showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
-    """Return the images with values that only one side has, preferably the candidate's."""
     fresh = set().union(*(after[value] for value in after.keys() - before.keys()))
     gone = set().union(*(before[value] for value in before.keys() - after.keys()))
     return other.refs(fresh) if fresh else one.refs(gone)

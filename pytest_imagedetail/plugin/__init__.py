@@ -169,7 +169,6 @@ def imagedetail_server(
 
 
 def _load(config: pytest.Config) -> "Run":
-    """Import and register the rest of the plugin, once."""
     from pytest_imagedetail.plugin.fixtures import load
 
     return load(config, fixtures=_FIXTURES)

@@ -197,7 +197,6 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
-    """Return the name of the cloud to store the traffic under."""
     if "imagedetail_cloud" in request.fixturenames:
         return str(request.getfixturevalue("imagedetail_cloud").name)
     if hasattr(request, "param"):
@@ -254,6 +253,5 @@ def _refuse_swallowed(item: pytest.Item) -> None:
 
 
 def _name(item: pytest.Item, session: Session) -> str:
-    """Return a cassette's cloud and its path in the cloud's folder."""
     path = session.place.path.relative_to(settings_for(item).cassette_dir)
     return f"{session.place.cloud}: {Path(*path.parts[1:]).with_suffix('')}"

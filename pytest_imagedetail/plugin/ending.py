@@ -122,7 +122,6 @@ def _reports(config: pytest.Config, outcome: str) -> Sequence[object]:
 def _judge_unused(
     config: pytest.Config, settings: Settings, result: RunResult, *, all_passed: bool
 ) -> tuple[list[str], bool]:
-    """Return lines about unused recordings, and whether they fail the run."""
     if settings.unused == "ignore" or not result.expected:
         return [], False
     fails = settings.unused == "fail"
@@ -169,7 +168,6 @@ def _is_of_a_part(config: pytest.Config) -> bool:
 def _unused_recordings(
     config: pytest.Config, settings: Settings, result: RunResult
 ) -> Iterator[str]:
-    """Yield the project's recordings and interactions of selected clouds that no test used."""
     for cassette, interactions in result.unplayed.items():
         shown = _shown(cassette, config.rootpath)
         yield from (f"unused {shown}: {each}" for each in interactions)

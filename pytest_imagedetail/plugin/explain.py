@@ -106,7 +106,6 @@ def _cut(error: BaseException, root: Path) -> bool:
 
 
 def _all_in(failure: BaseException) -> Iterator[BaseException]:
-    """Yield an error, its causes, contexts and group members, each once."""
     pending: list[BaseException | None] = [failure]
     seen: set[int] = set()
     while pending:
@@ -130,7 +129,6 @@ def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -
 
 
 def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> None:
-    """Add the test's last comparison or matrix, if the assertion may have failed on it."""
     last = next(reversed(harness.results), None)
     if last is None or last.same or any(last is each for each in harness.explained):
         return

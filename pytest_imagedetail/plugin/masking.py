@@ -78,7 +78,6 @@ class Masking:
         return mask(text, self._windows)
 
     def _masked(self, value: Any) -> Any:
-        """Return a copy of pytest's value with all strings masked."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):

@@ -117,7 +117,6 @@ def refused(item: pytest.Item) -> Iterator[None]:
 
 
 def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
-    """Resolve the settings once for the run, and once for each marker."""
     # Markers are not hashable. The cache keeps each one alive, so that no other gets its id.
     cached = config.stash.setdefault(_RESOLVED, {})
     if id(marker) not in cached:

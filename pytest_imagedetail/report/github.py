@@ -43,7 +43,6 @@ def _annotation(finding: Finding, path: Path, typed: str | None) -> str:
 
 
 def _line(path: Path, place: Place) -> int:
-    """Return the line number of the first image's id, or 1."""
     lines = path.read_text(encoding="utf-8").splitlines()
     ids = [each.id for each in place.examples[:1]]
     return next((at for at, line in enumerate(lines, 1) if any(id_ in line for id_ in ids)), 1)

@@ -68,6 +68,5 @@ def _plain(value: object) -> object:
 
 
 def _hash(content: str) -> str:
-    """Return the content security policy source that only allows this text."""
     digest = hashlib.sha256(content.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -108,7 +108,6 @@ def _text(words: str) -> str:
 
 
 def _code(words: str) -> str:
-    """Return a code span, fenced with more backticks than its longest run."""
     longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return fence + space + text.plain(words).replace("|", "\\|") + space + fence

@@ -136,7 +136,6 @@ def paint(line: str, name: str, *, color: bool) -> str:
 
 
 def _joined(parts: Iterable[Iterable[str]]) -> str:
-    """Join non-empty parts with empty lines."""
     return "\n\n".join(filter(None, map("\n".join, parts)))
 
 

@@ -156,7 +156,6 @@ def _sentences(results: Sequence[Result], failing: int, failures: int) -> Iterat
 
 
 def _sentence_of(result: Result) -> str:
-    """Describe the differences between two clouds, or the first and the last of several."""
     first, last = result.clouds[0], result.clouds[-1]
     found, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(found, 'difference')} from {first} to {last}"
