@@ -79,7 +79,7 @@ class CredentialsError(RecordingError):
 class NetworkShutError(RecordingError):
     """Something tried to connect while the network is blocked; nothing was sent."""
 
-    thread: int | None = None  # of the attempt
+    thread: int | None = None  # made the attempt
 
 
 class LeakError(ImageDetailError):

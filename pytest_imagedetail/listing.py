@@ -329,7 +329,7 @@ def _error_document(response: Response, where: str) -> dict[str, Any]:
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:
-    """Return the object in a body; {} if it is HTML, plain text, a list or empty."""
+    """Return the object in a body; {} for HTML, plain text, a list or an empty body."""
     try:
         document = read_document(body, where=where)
     except BodyError:

@@ -208,7 +208,7 @@ class Headers(Mapping[str, str]):
         return tuple(value for key, value in self.fields if key.lower() == name.lower())
 
     def without(self, *names: str) -> "Headers":
-        """Return the fields without these names, given in lower case."""
+        """Return the headers without these fields; the names must be lower-case."""
         return Headers(each for each in self.fields if each[0].lower() not in names)
 
     def __getitem__(self, name: str) -> str:
@@ -257,7 +257,7 @@ class Query:
             params: Anything else, sent as given; a list or tuple value repeats the name.
             microversion: "2.35" or "latest"; None sends no header, which Nova treats as 2.1.
             **filters: `changes_since` (str or aware datetime), `server`, `name`, `status`, `type`,
-                `min_disk` (GiB), `min_ram` (MiB), `limit`, `marker`. None means not asked.
+                `min_disk` (GiB), `min_ram` (MiB), `limit`, `marker`. None leaves a filter out.
 
         Raises:
             UsageError: An unknown filter, or a naive datetime.
@@ -315,7 +315,7 @@ class Query:
 
 
 def shell_quoted(word: str) -> str:
-    r"""Quote a word for a shell; write bytes and control characters as `$'Z\374rich'`."""
+    r"""Quote a word for a shell; write unprintable characters and bytes as `$'Z\374rich'`."""
     if word.isprintable():
         return shlex.quote(word)
     try:

@@ -115,7 +115,7 @@ class Rule:
 class Rules:
     """The rules of one comparison or a whole file; the first that accepts a difference counts.
 
-    Expiry is judged by `today`.
+    `today` decides whether a rule has expired.
     """
 
     rules: tuple[Rule, ...]

@@ -80,7 +80,7 @@ class Deviation:
     since: str | None = None
     until: str | None = None
     statuses: tuple[int, ...] = ()
-    requests: tuple[str, ...] = ()  # texts; the request contains one of them, in any case
+    requests: tuple[str, ...] = ()  # the request contains one of these, ignoring case
     problem: str = ""  # a part of the problem's text
     lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
 

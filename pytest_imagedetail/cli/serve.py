@@ -1,4 +1,4 @@
-"""Serve recordings as clouds with `serve`, and demonstrate that with `demo`."""
+"""Serve recordings as clouds (`serve`); record and compare two of them (`demo`)."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence

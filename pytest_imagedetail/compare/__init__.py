@@ -234,7 +234,7 @@ def _not_compared(
     comparable: tuple[Normalized, Normalized],
     pairing: Pairing,
 ) -> Iterator[str]:
-    """Yield the paths where both sides contain a fixed placeholder."""
+    """Yield the paths where both sides contain a fixed word of redaction."""
     if not (_may_hold_fixed_words(baseline) and _may_hold_fixed_words(candidate)):
         return
     one, other = comparable
@@ -309,11 +309,11 @@ def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Differen
     """Yield the keys of vendor metadata that only one side has; their values are not compared."""
     if one.profile != "cross-cloud":
         return
-    ours, theirs = vendors(one), vendors(other)
-    for vendor in sorted({*ours} ^ {*theirs}):
-        kind, side = ("removed", "candidate") if vendor in ours else ("added", "baseline")
+    old, new = vendors(one), vendors(other)
+    for vendor in sorted({*old} ^ {*new}):
+        kind, side = ("removed", "candidate") if vendor in old else ("added", "baseline")
         reason = f"a vendor's own metadata; the {side} has none of this vendor's"
-        keys = ours.get(vendor, MISSING), theirs.get(vendor, MISSING)
+        keys = old.get(vendor, MISSING), new.get(vendor, MISSING)
         yield difference(f"vendor_{kind}", "images[*].metadata", ("data", reason), keys)
 
 

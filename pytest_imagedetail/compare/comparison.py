@@ -67,7 +67,7 @@ class Comparison:
         unpaired: Images on one side only.
         unseen: At level shape, paths that no image on one side could have; they are not judged.
         normalization: How often each rule of the profile applied, on both sides together.
-        not_compared: Paths of values that redaction replaced by a fixed word on both sides.
+        not_compared: Paths of values that redaction replaced with a fixed word on both sides.
         listings: Both answers, as evidence for reports.
     """
 

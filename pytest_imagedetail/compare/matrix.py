@@ -106,7 +106,7 @@ class Matrix:
         unused_rules: Rules about two neighbors that match no change.
         nothing_in_common: Neighbors with images but no pair of them, and the query.
         lost: Neighbors and a query that the project recorded only from the earlier one.
-        not_compared: Paths of values that redaction replaced by a fixed word on both sides.
+        not_compared: Paths of values that redaction replaced with a fixed word on both sides.
         answers: All answers by cloud, as evidence for reports.
     """
 

@@ -44,7 +44,7 @@ class OwnTraffic:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Report what is lost when Ctrl-C or `pytest.exit` ends a test without a teardown."""
+        """Report what is lost when Ctrl-C or `pytest.exit` ends a test before its teardown."""
         try:
             return (yield)
         except BaseException:

@@ -107,7 +107,7 @@ class Ending:
 
 
 def _not_collected(config: pytest.Config) -> str:
-    """Name a module that was skipped or failed, so that its tests are unknown."""
+    """Return a line about a module that was skipped or failed, as its tests are unknown, or ""."""
     reports = [*_reports(config, "skipped"), *_reports(config, "error")]
     found = (each.nodeid for each in reports if isinstance(each, pytest.CollectReport))
     return next((f"{nodeid} was not collected" for nodeid in found), "")
@@ -133,7 +133,7 @@ def _judge_unused(
         (not all_passed, "this run did not pass"),
         (not result.expected <= passed, "not every test that takes recordings was run"),
     )
-    if reasons := [reason for holds, reason in why_not if holds]:
+    if reasons := [reason for applies, reason in why_not if applies]:
         return [f"unused recordings were not judged: {reasons[0]}"] if fails else [], False
     try:
         found = sorted(_unused_recordings(config, settings, result))

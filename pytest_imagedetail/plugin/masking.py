@@ -104,8 +104,8 @@ class _Masked(logging.Formatter):
 def windows_of(secrets: Iterable[str]) -> frozenset[str]:
     """Return the texts to search for: all 12-character windows of a secret, or a shorter one whole.
 
-    Each secret is covered as is, in a repr, in JSON and percent-encoded. Secrets of less than eight
-    characters, numbers, and lower-case words of less than 16 letters are left out.
+    Each secret is covered as is, in a repr, in JSON and percent-encoded. Left out are numbers,
+    secrets of fewer than eight characters, and lower-case words of fewer than 16 letters.
     """
     found: set[str] = set()
     for each in secrets:

@@ -62,7 +62,7 @@ def settings_for(item: pytest.Item) -> Settings:
 
 
 def selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds that a test runs for; none if its marker is invalid; setup says so.
+    """Return the clouds that a test runs for; none if its marker is invalid: its setup fails.
 
     Raise `pytest.Collector.CollectError` if the settings of the whole run are invalid.
     """

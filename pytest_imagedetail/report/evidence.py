@@ -23,7 +23,7 @@ _Known = dict[tuple[int, str], Normalized]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentAnswer:
-    """What one cloud answered, as evidence."""
+    """One cloud's answer, as evidence."""
 
     cloud: str
     recorded_at: str | None
@@ -57,7 +57,7 @@ def facts(difference: Difference, query: Query, sides: Sequence[Side]) -> Iterat
 
 
 def accept_command(typed: str, path: str, kind: str) -> str:
-    """Return the command that accepts a difference; `typed` is quoted sides and options."""
+    """Return the command that accepts a difference; `typed` has its sides and options, quoted."""
     sign = "=" if path.startswith("-") else " "  # or argparse reads the path as an option
     path = f"--path{sign}{shlex.quote(path)}"
     return f"imagedetail accept {typed} {path} --kind {kind} --reason WHY --expires DAY"

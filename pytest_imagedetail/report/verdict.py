@@ -35,7 +35,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What every form of a report shows."""
+    """The contents of a report in any format."""
 
     results: tuple[Result, ...]
     failures: tuple[Failure, ...]
