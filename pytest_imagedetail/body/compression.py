@@ -34,8 +34,8 @@ def decoded(
 ) -> bytes | None:
     """Return a body without its content encodings; None if one of them cannot be undone.
 
-    A client may have undone them and kept the header, so a text is returned as it is. `decoders`
-    are for encodings other than gzip and deflate, by name.
+    A client may have undone them and kept the header, so text is returned unchanged. `decoders`
+    adds encodings to gzip and deflate, by name.
     """
     for name in (each.strip().lower() for each in reversed(encodings.split(","))):
         content = None
@@ -62,5 +62,5 @@ def _is_text(data: bytes) -> bool:
 
 
 def packed_like(data: bytes, content: bytes) -> bytes:
-    """Compress new content as gzip or zlib data is; the same content gives the same bytes."""
+    """Compress content in the format of `data`; equal content gives equal bytes."""
     return gzip.compress(content, mtime=0) if data.startswith(_GZIP) else zlib.compress(content)

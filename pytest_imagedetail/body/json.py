@@ -1,8 +1,7 @@
 r"""JSON as text: parse it strictly, and lay it out without changing a token.
 
-A recorded body has to stay what the cloud sent, for example `1.017415075e+09`, `\/`, the order of
-keys and repeated keys. So nothing is parsed and dumped again. Only the white space between tokens
-changes.
+A recorded body must keep what the cloud sent, for example `1.017415075e+09`, `\/`, key order and
+repeated keys. So nothing is parsed and dumped again: only white space between tokens changes.
 """
 
 import json
@@ -16,7 +15,7 @@ from pytest_imagedetail.errors import BodyError
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*+"'
 _TOKEN: Final = re.compile(_STRING + r'|[{}\[\]:,]|[^\s{}\[\]:,"]+')
-_PART: Final = re.compile(  # a container that holds no container, or a token
+_PART: Final = re.compile(  # an innermost container, or a token
     rf'[{{\[](?:[^{{}}\[\]"]|{_STRING})*+[}}\]]|{_TOKEN.pattern}'
 )
 _SCALAR: Final = re.compile(_STRING + "|-?[0-9][0-9.eE+-]*")
@@ -26,7 +25,7 @@ _SPACED: Final = {",": ", ", ":": ": "}
 REMEDY: Final = "ask the cloud again; a body is never repaired, for a repair would be a guess"
 _REPEATED: Final = " (repeated)"
 _INDENT: Final = "  "
-_LINE: Final = 100  # columns that a container may fill before it is laid out over several lines
+_LINE: Final = 100  # columns; a longer container is split over several lines
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -34,7 +33,7 @@ class Pairs(list[tuple[str, Any]]):
 
 
 class Number(str):
-    """A number as it is written."""
+    """A number as written."""
 
     __slots__ = ()
 
@@ -42,8 +41,8 @@ class Number(str):
 def parse(text: str, *, where: str) -> Any:
     """Parse JSON strictly, without NaN and Infinity.
 
-    A key that an object has twice keeps its last value, as in most clients. All its values are
-    listed under another key, `KEY (repeated)`, so that a comparison shows them.
+    A repeated key keeps its last value, as in most clients. All of its values are also listed
+    under `KEY (repeated)`, so that a comparison shows them.
     """
     if not text.strip():
         raise BodyError(
@@ -85,21 +84,18 @@ def _finite(number: str) -> float:
 
 
 def is_repeated(key: object) -> bool:
-    """Return whether `parse` made this key to list the values of a repeated one."""
+    """Return whether `parse` added this key to list the values of a repeated key."""
     return isinstance(key, str) and key.endswith(_REPEATED)
 
 
 def objects_in(holder: Any, key: str) -> list[dict[str, Any]]:
-    """Return the objects in a list of an object; nothing if it has no such list."""
+    """Return the objects in the list `holder[key]`; empty if there is no such list."""
     found = holder.get(key) if isinstance(holder, dict) else None
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def pretty(text: str) -> str:
-    """Lay valid JSON out over lines; a short container that holds no container stays on one line.
-
-    Only the white space between tokens changes.
-    """
+    """Indent valid JSON, changing only white space; keep short innermost containers on one line."""
     pieces: list[str] = []
     depth = 0
     for part in _PART.findall(text):
@@ -118,7 +114,7 @@ def pretty(text: str) -> str:
 
 
 def _tokens(part: str) -> Sequence[str]:
-    """Return the tokens of a container; a short one is one."""
+    """Return the tokens of a container, joined into one if they fit on a line."""
     tokens = _TOKEN.findall(part)
     line = "".join(map(_SPACED.get, tokens, tokens))
     return [line] if len(line) <= _LINE else tokens
@@ -127,8 +123,8 @@ def _tokens(part: str) -> Sequence[str]:
 def replace_scalars(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str | None:
     """Replace keys, strings and numbers of a JSON document; return None for any other text.
 
-    `replace` takes the document, its objects as `Pairs` and its numbers as `Number`. It returns
-    what replaces each key, string and number, in their order; None for one that stays.
+    `replace` takes the document, with objects as `Pairs` and numbers as `Number`. It returns the
+    replacement for each key, string and number, in document order; None keeps one.
     """
     pieces, end = [], 0
     try:

@@ -1,7 +1,7 @@
-"""XML as text: read the answers of clouds through Juno into the values that JSON has.
+"""Read XML responses of clouds through Juno into JSON values, and replace text in XML.
 
-Nova's XML writes every value as text. Fields that the API defines as integers become integers; all
-else stays text. A null (`None`) does too, for only a rule knows what it stands for.
+Nova's XML writes every value as text. Fields that the API defines as integers become integers; the
+rest stays text. So does a null (`None`): only normalization rule R10 can tell what it means.
 """
 
 import html
@@ -19,7 +19,7 @@ INTEGERS: Final = frozenset({"minDisk", "minRam", "progress", "OS-EXT-IMG-SIZE:s
 """The fields of an image that are integers (Nova api-ref; contract `FIELDS`)."""
 
 _LINK: Final = "atom:link"
-_SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # numbers images
+_SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # image ids are integers
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _ENTITY: Final = re.compile(  # not in CDATA
@@ -32,12 +32,12 @@ _See = Callable[[list[tuple[str, str]], str], Mapping[str, str]]
 
 
 def is_xml(body: bytes) -> bool:
-    """Return whether a body begins as XML does; HTML does too."""
+    """Return whether a body starts like XML; HTML does, too."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def parse(body: bytes, *, where: str) -> dict[str, Any]:
-    """Read an answer in UTF-8: a listing as `{"images": [...]}`, an error as `{name: {...}}`."""
+    """Parse a UTF-8 response: a listing as `{"images": [...]}`, an error as `{name: {...}}`."""
     try:
         return _document(_tree(body, declared=_refuse_document_type))
     except (expat.ExpatError, ValueError, RecursionError) as error:
@@ -53,7 +53,7 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
 def _tree(
     body: bytes, *, declared: Callable[..., None], aside: Callable[..., None] | None = None
 ) -> ET.Element:
-    """Parse a document and keep the prefixes of names.
+    """Parse a document, keeping namespace prefixes.
 
     Call `declared` for a document type, `aside` for comments, instructions and entities.
     """
@@ -118,32 +118,31 @@ def _fields(element: ET.Element) -> dict[str, Any]:
 
 
 def _value(element: ET.Element) -> Any:
-    """Return the text of an element, or its fields if it has any."""
     return _fields(element) if len(element) or element.attrib else _text(element)
 
 
 def _text(element: ET.Element) -> str:
-    """Return all text directly in an element, also that between its children."""
+    """Return the text directly in an element, including text between its children."""
     return "".join([element.text or "", *(child.tail or "" for child in element)])
 
 
 def _integer(value: Any) -> Any:
-    """Return the integer that a text writes; another value is a fact about the cloud and stays."""
+    """Convert integer text; any other value is a fact about the cloud and stays."""
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
 def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
     """Pass every text and attribute of an XML document through `replace`.
 
-    A document in which nothing changes is returned as sent. In any other, comments, instructions
-    and document types are left out.
+    An unchanged document is returned as sent; a changed one loses comments, instructions and
+    document types.
 
     Args:
-        text: The document; None is returned for one that is not well-formed.
-        replace: Takes a text and its name (an attribute's, an element's, or for
-            `<meta key="K">` K) and returns its replacement.
-        see: Takes the attributes of an element, the texts of its children and its own as `#text`,
-            and its name. Returns another name for those that have one.
+        text: The document; for one that is not well-formed, the result is None.
+        replace: Takes a text and its name (of the attribute or element, or for
+            `<meta key="K">` K) and returns the replacement.
+        see: Takes an element's attributes, the texts of its children and its own text as
+            `#text`, and its name. Returns other names for some of them.
     """
     asides: list[str] = []
 
@@ -165,7 +164,7 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
 
 
 def _character(entity: re.Match[str]) -> str:
-    """Return what an entity of HTML stands for; the parser would leave it out."""
+    """Decode an HTML entity, which the parser would drop."""
     character = html5.get(entity[1] or "")
     return entity[0] if character is None else html.escape(character)
 
@@ -173,7 +172,7 @@ def _character(entity: re.Match[str]) -> str:
 def _replace_below(
     element: ET.Element, beside: Mapping[str, str], replace: _Replace, see: _See
 ) -> None:
-    """Replace in an element; `beside` has the names that its siblings give."""
+    """Replace text below an element; `beside` holds names given by its siblings."""
     own = element.get("key", _local(element.tag))
     names = see(_named_texts(element), own)
     text_name = names.get("#text", beside.get(own, own))

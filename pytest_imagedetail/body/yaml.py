@@ -18,34 +18,34 @@ from pytest_imagedetail.errors import ImageDetailError
 
 SUFFIXES: Final = frozenset({".yaml", ".yml"})
 LARGEST: Final = 128 * 2**20
-"""Bytes of a file that is read; a listing of some 100,000 images."""
-_MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
+"""The largest file that is read, in bytes; it holds a listing of about 100,000 images."""
+_MOST: Final = 1_000_000  # values; a listing of any length is one value, a page about seventy
 
 
 class Literal(str):
-    """Text to be written as a literal block where that can carry it exactly."""
+    """Text to write as a literal block, if a literal block can represent it exactly."""
 
     __slots__ = ()
 
 
 class Loader(Composer, yaml.CSafeLoader):
-    """The safe loader with a limit, for which a repeated key is an error.
+    """A safe loader that limits the number of values and rejects repeated keys.
 
-    It parses in C, which is sixty times as fast, and composes in Python, where the limit is.
+    It parses in C, which is sixty times as fast, and composes in Python, where the limit applies.
     """
 
     def __init__(self, text: str) -> None:
         yaml.CSafeLoader.__init__(self, text)
         Composer.__init__(self)
         self._count = self._size = 0
-        self._sizes: dict[str, int] = {}  # by anchor: values and characters an alias stands for
+        self._sizes: dict[str, int] = {}  # by anchor: the values and characters of an alias
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Refuse too many values; what aliases stand for counts each time, with its characters."""
+        """Reject too many values; each alias adds all values and characters of its anchor."""
         event: Any = self.peek_event()
         before, size = self._size, 1 + len(getattr(event, "value", ""))
         self._count += 1
-        if isinstance(event, yaml.AliasEvent):  # one to what is not closed yet has no end
+        if isinstance(event, yaml.AliasEvent):  # an alias inside its own anchor is infinite
             size = self._sizes.get(str(event.anchor), _MOST)
             self._count += size
         self._size += size
@@ -58,7 +58,7 @@ class Loader(Composer, yaml.CSafeLoader):
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Refuse a repeated key, of which PyYAML would keep the last value."""
+        """Reject a repeated key; PyYAML would keep the last value."""
         node = super().compose_mapping_node(anchor)
         keys = set()
         for key, _ in node.value:
@@ -71,7 +71,7 @@ class Loader(Composer, yaml.CSafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
-        """Add a line to what PyYAML raises by accident: `!!bool maybe` is a KeyError."""
+        """Add a line number to errors such as the KeyError for `!!bool maybe`."""
         try:
             return super().construct_object(node, deep)
         except (LookupError, AttributeError, TypeError, ArithmeticError, ValueError) as fault:
@@ -81,7 +81,7 @@ class Loader(Composer, yaml.CSafeLoader):
 
 
 class _ForeignLoader(Loader):
-    """Read every plain value but null as text, and Ruby's `!binary` as bytes."""
+    """Load every plain value but null as text, and Ruby's `!binary` as bytes."""
 
 
 _AS_TEXT: Final[Any] = Loader.construct_scalar
@@ -155,12 +155,12 @@ def parse(
 
 
 def parse_foreign(text: str, *, where: str, error: type[ImageDetailError], remedy: str) -> Any:
-    """Parse a file of another tool as `parse` does: a header's value is text, not a number."""
+    """Parse a file of another tool as `parse` does, but keep plain values but null as text."""
     return parse(text, where=where, error=error, remedy=remedy, loader=_ForeignLoader)
 
 
 def content(path: Path) -> bytes:
-    """Return what is in a file; raise OSError if reading it might never end or fill the memory."""
+    """Return the content of a file; raise OSError for devices, pipes and files over `LARGEST`."""
     status = path.stat()
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise OSError(errno.EINVAL, "it is a pipe, a socket or a device")
@@ -171,12 +171,12 @@ def content(path: Path) -> bytes:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file that replaces another one, or what a link leads to, at the end.
+    """Yield a temporary file that replaces `path`, or the target of a link, at the end.
 
     Nothing is replaced if the block raises.
     """
     target = path.resolve()
-    # Not tempfile: only the owner may read its files, and cassettes and rules are shared.
+    # Not tempfile: only the owner can read its files, but cassettes and rules are shared.
     temporary = target.with_name(f".{target.stem[:40]}.{token_hex(8)}.tmp")
     try:
         yield temporary
@@ -186,7 +186,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def line_of(text: str, *keys: str | int) -> int:
-    """Return the line, from 1, of a part of a readable document, or of its nearest parent."""
+    """Return the line, from 1, of a key in a valid document, or of its nearest parent."""
     node = Loader(text).get_single_node()
     line = 0
     for key in keys:
@@ -210,8 +210,6 @@ def dump(document: Any) -> str:
 
 
 class _LiteralDumper(yaml.CSafeDumper):
-    """The C dumper, which also knows literal blocks and never writes anchors."""
-
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  PyYAML calls it with the value
         return True
 

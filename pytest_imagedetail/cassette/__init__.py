@@ -1,7 +1,7 @@
 """Recordings on disk: their names, their text, their folder.
 
-How vcrpy catches them is in `capture`, which is not imported here: it loads vcrpy and, through it,
-every HTTP client there is, and replaying needs none of them.
+vcrpy is used only in `capture`, which is not imported here: it loads vcrpy and every HTTP client,
+none of which replaying needs.
 """
 
 from pytest_imagedetail.cassette.format import as_read, dumps, load, loads

@@ -14,8 +14,8 @@ _DAY: Final = timedelta(days=1)
 def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -> str | None:
     """Return what is wrong with the age of a recording, or None.
 
-    An import without a date passes: when its body was saved is not known. A date may be a day
-    ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
+    An import without a date passes, because nobody knows when its body was saved. A date may be a
+    day ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
     """
     if provenance.recorded_at is None:
         is_judged = max_age is not None and provenance.source == "recorded"
@@ -31,7 +31,7 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
 
 
 def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None) -> None:
-    """Raise `StaleCassetteError` if a recording's age is limited and not right."""
+    """Raise `StaleCassetteError` if a recording is older than `max_age`, or of unknown age."""
     problem = age_problem(provenance, max_age=max_age, now=datetime.now(UTC))
     if max_age is not None and problem is not None:
         raise StaleCassetteError(

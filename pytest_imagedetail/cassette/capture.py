@@ -1,7 +1,7 @@
 """Intercept HTTP clients with vcrpy; the only module that uses vcrpy.
 
-Private names of vcrpy and aiohttp are used here only: `vcr.patch.force_reset`, which is replaced,
-the name of the module `vcr.stubs`, and `aiohttp.ClientSession._request`, which vcrpy patches, too.
+Private names of vcrpy and aiohttp are used here only: `vcr.patch.force_reset` (replaced), the
+module `vcr.stubs`, and `aiohttp.ClientSession._request` (which vcrpy patches, too).
 """
 
 import http.client
@@ -31,20 +31,20 @@ from pytest_imagedetail.transport import http as transport
 
 
 class Exchange(Protocol):
-    """Answer or record the requests of a test's own clients, in several threads at once.
+    """Answer or record the requests of a test's own clients, from several threads at once.
 
-    A request is an interaction with `NO_RESPONSE`. vcrpy may ask `can_answer` several times.
+    A request is an interaction with `NO_RESPONSE`. vcrpy may call `can_answer` several times.
     """
 
     @property
     def closed(self) -> bool:
-        """Whether a request without an answer is refused, not sent."""
+        """Whether a request without an answer is refused instead of sent."""
 
     def can_answer(self, asked: Interaction) -> bool:
         """Return whether `answer` has one."""
 
     def answer(self, asked: Interaction) -> Response:
-        """Return the answer, and count it as played."""
+        """Return the answer and count it as played."""
 
     def refuse(self, asked: Interaction) -> Never:
         """Raise for a request without an answer, while `closed`."""
@@ -60,14 +60,14 @@ def intercept(
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
     `lose` is called for each response on a connection that vcrpy has not patched. Requests to the
-    hosts and ports `beside` are not the exchange's. vcrpy patches the clients process-wide, so
+    hosts and ports in `beside` bypass the exchange. vcrpy patches the clients process-wide, so
     blocks must not overlap in time.
     """
     with (
         transport.silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, lose, beside),
-        transport.interim_skipped(),  # clients of http.client would take one for the answer
+        transport.interim_skipped(),  # http.client would return one as the response
         _Exchanging.use(path="", exchange=exchange, beside=beside),
         _aiohttp_bodies(),
     ):
@@ -76,7 +76,7 @@ def intercept(
 
 @contextmanager
 def unpatched() -> Iterator[None]:
-    """Send this thread's requests past an `intercept()` block: they are not the test's own."""
+    """Let this thread's requests bypass an `intercept()` block: they are not the test's own."""
     _OWN.count = getattr(_OWN, "count", 0) + 1
     try:
         with _FORCE_RESET():
@@ -90,7 +90,7 @@ _FORCE_RESET: Final = vcr.patch.force_reset
 
 
 class _Exchanging(Cassette):  # type: ignore[misc]
-    """A cassette of vcrpy that holds nothing and asks the exchange."""
+    """A vcrpy cassette that stores nothing and delegates to the exchange."""
 
     def __init__(self, path: str, exchange: Exchange, beside: frozenset[str]) -> None:
         # No persister: unredacted traffic must not be written.
@@ -117,11 +117,11 @@ class _Exchanging(Cassette):  # type: ignore[misc]
     def find_requests_with_most_matches(
         self, request: Any
     ) -> list[tuple[Any, list[Any], list[Any]]]:
-        """Return the request itself; vcrpy's stub of aiohttp follows redirects with it."""
+        """Return the request itself; vcrpy's aiohttp stub needs it to follow redirects."""
         return [(request, [], [])]
 
     def filter_request(self, request: Any) -> Any:
-        """Refuse a request that vcrpy is about to refuse; return None for one not to record."""
+        """Raise for a request that vcrpy is about to refuse; return None for one not to record."""
         if self._is_tests_own(request):
             return None
         if self.write_protected:
@@ -129,10 +129,7 @@ class _Exchanging(Cassette):  # type: ignore[misc]
         return request
 
     def _is_tests_own(self, request: Any) -> bool:
-        """Return whether the test itself has opened the server that is asked.
-
-        The server may be closed by the time that its response is recorded.
-        """
+        """Return whether the test itself opened the server, which may be closed by now."""
         place = urlsplit(request.uri).netloc
         if place not in self._tests_own and network.is_opened_since(request.uri, self._before):
             self._tests_own.add(place)
@@ -145,11 +142,11 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
 
 class _NarrowReset:
-    """Put back as few real classes as possible, in place of vcrpy's `force_reset`.
+    """Restore as few real classes as possible, in place of vcrpy's `force_reset`.
 
-    vcrpy puts back all clients while it makes or opens one connection. A thread that makes its own
-    meanwhile would get one that is not patched. Only a class that refers to itself by its module's
-    global must be put back; urllib3's and httpx's do not.
+    vcrpy restores all clients while it makes or opens one connection. Another thread that connects
+    meanwhile would get an unpatched connection. Only a class that refers to itself by its module's
+    global must be restored; urllib3's and httpx's do not.
     """
 
     def __init__(self) -> None:
@@ -186,7 +183,7 @@ def _need_not_reset(patcher: Any) -> bool:
 def _unpatched_connections(
     exchange: Exchange, lose: Callable[[], object], beside: frozenset[str]
 ) -> Iterator[None]:
-    """Watch connections of http.client that were made before the block, which vcrpy cannot patch.
+    """Watch http.client connections made before the block, which vcrpy cannot patch.
 
     Report their responses as lost. While the exchange is closed, refuse their requests.
     """
@@ -224,9 +221,9 @@ def _is_known() -> bool:
     """Return whether the caller is vcrpy's stub or the run itself."""
     if getattr(_OWN, "count", 0):
         return True
-    callers = traceback.walk_stack(sys._getframe(2))  # noqa: SLF001  nothing else says who calls
+    callers = traceback.walk_stack(sys._getframe(2))  # noqa: SLF001  nothing else shows callers
     names = (frame.f_globals.get("__name__") for frame, _ in callers)
-    # urllib3's own methods may be between.
+    # urllib3's methods may lie in between.
     return not {"vcr.stubs", transport.__name__}.isdisjoint(islice(names, 4))
 
 
@@ -269,7 +266,7 @@ def _asked(request: Any) -> Interaction:
 
 
 def _body(body: Any) -> bytes:
-    """Return the body as it was sent; a dict, which vcrpy keeps for aiohttp, as a form."""
+    """Return the body as sent; a dict, which vcrpy keeps for aiohttp, becomes a form."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     if isinstance(body, dict):
@@ -300,7 +297,7 @@ def _from_vcr(response: Any) -> Response:
 
 
 def _without_encodings(response: Response) -> Response:
-    """Undo the content encodings, unless one of them is not known; not all clients undo them."""
+    """Undo the content encodings, as only some clients do; keep unknown ones."""
     encodings = response.headers.get("content-encoding")
     body = None if encodings is None else decoded(response.body, encodings, AVAILABLE_DECOMPRESSORS)
     if body is None:

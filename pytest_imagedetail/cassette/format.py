@@ -67,7 +67,7 @@ def loads(data: bytes, *, where: str) -> Recording:
     try:
         return _recording(_parsed_without_bodies(data))
     except (ImageDetailError, LookupError, TypeError, ValueError):
-        pass  # not in our own layout, or the place of a fault is to be found
+        pass  # in another layout, or damaged; the slow parser says where
     text = yamltext.text_of(data, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
@@ -81,9 +81,9 @@ def loads(data: bytes, *, where: str) -> Recording:
 
 
 def _parsed_without_bodies(data: bytes) -> Any:
-    """Parse a document that `dumps` wrote; its bodies in JSON are cut out, not read as YAML.
+    """Parse a document that `dumps` wrote, but cut out its JSON bodies instead of reading YAML.
 
-    YAML takes a large body as long as JSON does. A body that is cut wrongly does not fit the hash.
+    YAML takes a large body as long as JSON does. The hash detects a body that is cut wrongly.
     """
     short, bodies, end = b"", [], 0
     while (start := data.find(_BODY, end)) >= 0:
@@ -107,14 +107,14 @@ def _parsed_without_bodies(data: bytes) -> Any:
 
 
 def as_read(interaction: Interaction) -> Interaction:
-    """Return the interaction as it will be read back: white space and framing may differ."""
+    """Return the interaction as `load` would read it back: white space and framing may differ."""
     return _interaction(_interaction_to_dict(interaction))
 
 
 def _digest(facts: Mapping[str, Any], interactions: Sequence[Mapping[str, Any]]) -> str:
     """Return the SHA-256 of both as compact JSON with sorted keys, each body as its own SHA-256.
 
-    Provenance counts too: another release there would turn a breaking difference into none.
+    It covers provenance: a changed release there could hide a breaking difference.
     """
     hashed = []
     for each in interactions:
@@ -132,8 +132,6 @@ def _sha256(data: str | bytes | None) -> str:
 
 
 class _UnsoundError(ValueError):
-    """What is wrong with a document, the keys that lead there, and the rule of `lint`."""
-
     def __init__(
         self, problem: str, *keys: str | int, rule: str = "format", remedy: str = _REMEDY
     ) -> None:
@@ -179,13 +177,12 @@ def _body_to_yaml(body: bytes) -> str | bytes:
 
 
 def headers_to_dict(headers: Headers) -> dict[str, list[str]]:
-    """Return fields by name; one that was sent in several spellings has the first."""
+    """Return fields by name; a name sent in several spellings gets the first."""
     names = {name.lower(): name for name in reversed(list(headers))}
     return {name: list(headers.all(name)) for _, name in sorted(names.items())}
 
 
 def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
-    """Return the facts that are known."""
     facts: dict[str, Any] = {"schema": SCHEMA}
     for name in _FACTS:
         facts[name] = getattr(provenance, name)
@@ -243,7 +240,7 @@ def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -
 
 
 def _of_schema_1(page: Interaction) -> Interaction:
-    """Replace `<redacted-1>` and so on by the placeholder that has no number."""
+    """Replace `<redacted-1>` and so on by the placeholder without a number."""
     body = _NUMBERED.sub(b"<redacted>", page.response.body)
     sent = _NUMBERED.sub(b"<redacted>", page.request_body)
     return replace(page, request_body=sent, response=replace(page.response, body=body))
@@ -266,7 +263,6 @@ def _refuse_other_formats(document: Any) -> None:
 
 
 def _interaction(document: Mapping[str, Any]) -> Interaction:
-    """Read what `_interaction_to_dict` wrote; its hash fits."""
     request, response = document["request"], document["response"]
     return Interaction(
         method=request["method"],
@@ -287,7 +283,7 @@ def _bytes(body: str | bytes | None) -> bytes:
 
 
 def headers_of(fields: Mapping[str, str | Sequence[str]]) -> Headers:
-    """Read headers as vcrpy has them: one string or several for each name."""
+    """Read headers in the form of vcrpy: one string or several for each name."""
     return Headers(
         (name, value)
         for name, values in fields.items()

@@ -1,4 +1,4 @@
-"""File names that never collide: not by case, not by length, on no file system."""
+"""File names that never collide, on any file system, by case or by length."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ TRAFFIC: Final = "tests"
 CHECK: Final = "check"
 """The traffic of the checks, as `record --suite check` writes it."""
 CLIENTS: Final = "clients"
-"""The traffic of no single test: what clients ask a cloud besides listings on one endpoint."""
+"""The traffic of clients besides listings on one endpoint; it belongs to no single test."""
 
 
 def check_cloud_name(name: str) -> str:
@@ -38,7 +38,7 @@ def check_cloud_name(name: str) -> str:
 def file_name(query: Query) -> str:
     """Name the cassette of a query: `all.yaml`, `limit=3.yaml`, `all@2.35.yaml`.
 
-    A name says what was asked as far as every file system can hold it. Where it cannot say all
+    A name shows the query as far as every file system allows. If it cannot show all of it
     (capitals, other characters, length), eight digits of the query's hash make it unique, as in
     `name=a-1c5e7ab2.yaml`.
     """
@@ -57,8 +57,8 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
 
     `tests/test_k8s.py::test_images` is kept in `tests/tests/test_k8s/test_images.yaml`, or, if it
     shares the folder `inventory`, in `tests/inventory.d/tests/test_k8s/test_images.yaml`. They
-    cannot meet: no module's folder ends in `.d`. The read-only file `old/list` is
-    `tests/old/list.yaml`, so the cassettes of pytest-recording become those of their tests.
+    cannot collide: no module's folder ends in `.d`. The read-only file `old/list` is
+    `tests/old/list.yaml`, so pytest-recording's cassettes become those of their tests.
     """
     module, is_test, rest = test.partition("::")
     if not is_test:
@@ -67,7 +67,7 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
         exact = plain.replace(".", "::") + last.removeprefix(plain)  # of TestA.test_b[1]
         return PurePosixPath(TRAFFIC, *map(_component, folders), f"{_component(last, exact)}.yaml")
     *folders, file = module.split("/")
-    # A module may have no suffix or another: test.py and test.txt are two.
+    # Other suffixes are kept, so that test.py and test.txt differ.
     stem = file.removesuffix(".py") if file.endswith(".py") else f"{file}/"
     plain, bracket, parameters = rest.partition("[")
     name = plain.replace("::", ".")
@@ -78,7 +78,7 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
 
 
 def shared_folder(name: str) -> str:
-    """Name the folder that tests share, below that of all tests' traffic."""
+    """Return the name of a folder that tests share, below the cloud's `tests`."""
     return f"{_component(name)}{SHARED}"
 
 
@@ -87,7 +87,7 @@ def _component(name: str, exact: str = "") -> str:
 
 
 def _is_plain(name: str) -> bool:
-    """Return whether a name can stand for itself on every file system, and for nothing else."""
+    """Return whether a name is safe on every file system and cannot be taken for a hashed one."""
     return (
         _SAFE.fullmatch(name) is not None
         and _HASHED.fullmatch(name) is None

@@ -1,4 +1,4 @@
-"""A folder of cassettes: what is there, and whether an answer takes the place of one."""
+"""A folder of cassettes: find, read and write recordings."""
 
 import difflib
 import functools
@@ -35,7 +35,7 @@ from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
 
 _FEW: Final = 8
-_REMEMBERED: Final = 64  # recordings that a reader keeps
+_REMEMBERED: Final = 64  # recordings that a reader caches
 _INDENTED: Final = b"\n" + b" " * 8  # a line of a body in JSON
 
 
@@ -49,7 +49,7 @@ class Written(Enum):
 
 
 class Reader:
-    """Read cassettes for replaying, each once as long as its file stays the same."""
+    """Read cassettes for replaying; read a file again only if it changed."""
 
     def __init__(self) -> None:
         self._load: Final = functools.lru_cache(maxsize=_REMEMBERED)(_load)
@@ -67,37 +67,37 @@ def _state_of(path: Path) -> tuple[int, ...]:
     try:
         status = path.stat()
     except OSError:
-        return ()  # loading it raises what is wrong
+        return ()  # loading it raises the error
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Cassettes under one folder, `<cloud>/<query>.yaml`.
+    """Cassettes below one folder, `<cloud>/<query>.yaml`.
 
-    A second, read-only folder, the library, answers for each query that the first one lacks. Stores
-    of one run may share a reader.
+    A second, read-only folder, the library, serves queries that the first one lacks. Stores of one
+    run may share a reader.
     """
 
     directory: Path
     library: Path | None = None
-    max_age: int | None = None  # days after which the same answer renews a recording's date
+    max_age: int | None = None  # days; the same answer then renews an older recording's date
     reader: Reader = field(default_factory=Reader, compare=False, repr=False)
 
     def clouds(self) -> tuple[str, ...]:
-        """Return the clouds with answers to queries in the folder itself."""
+        """Return the clouds with listings in the folder itself."""
         return _clouds_in(self.directory)
 
     def has(self, cloud: str) -> bool:
-        """Return whether a cloud has answers to queries, here or in the library."""
+        """Return whether a cloud has listings, here or in the library."""
         return any(map(_has_cassettes, self._folders(cloud)))
 
     def has_own(self, cloud: str) -> bool:
-        """Return whether a cloud has answers to queries in the folder itself."""
+        """Return whether a cloud has listings in the folder itself."""
         return _has_cassettes(self.directory / check_cloud_name(cloud))
 
     def traffic_clouds(self) -> tuple[str, ...]:
-        """Return the clouds with the traffic of tests in the folder itself."""
+        """Return the clouds with traffic of tests in the folder itself."""
         return tuple(name for name in _names(self.directory) if self.traffic_paths(name))
 
     def traffic_paths(self, cloud: str) -> tuple[Path, ...]:
@@ -109,12 +109,12 @@ class Store:
         return _clouds_in(self.library) if self.library is not None else ()
 
     def traffic_of(self, cloud: str, test: str) -> tuple[Path, ...]:
-        """Return the cassettes of a test, `CLIENTS` or `CHECK`, own before the library's."""
+        """Return the cassettes of a test, `CLIENTS` or `CHECK`; own ones first."""
         paths = (folder / traffic_name(test) for folder in self._folders(cloud))
         return tuple(filter(_is_there, paths))
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
-        """Return the cassettes of a cloud, own before the library's; `all.yaml` comes first."""
+        """Return a cloud's cassettes, own ones in place of the library's; `all.yaml` is first."""
         found = {
             name: folder / name
             for folder in reversed(tuple(self._folders(cloud)))
@@ -129,7 +129,7 @@ class Store:
         return tuple(self.reader.load(path).provenance.query for path in self.paths(cloud))
 
     def is_own(self, path: Path) -> bool:
-        """Return whether a cassette is the project's, not the library's."""
+        """Return whether a cassette is the project's rather than the library's."""
         return path.is_relative_to(self.directory)
 
     def path(self, cloud: str, query: Query) -> Path:
@@ -143,7 +143,7 @@ class Store:
         return next((path for path in candidates if _is_there(path)), None)
 
     def load(self, cloud: str, query: Query) -> Recording:
-        """Read one recording; raise `CassetteNotFoundError`, which names those that exist."""
+        """Read one recording; raise `CassetteNotFoundError`, which suggests recorded queries."""
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
@@ -157,11 +157,11 @@ class Store:
         shared: str | None = None,
         merge: Callable[[Recording], Recording] | None = None,
     ) -> Written:
-        """Write a redacted recording: checked, locked, whole or not at all.
+        """Check a redacted recording and write it atomically, under a lock.
 
-        A recording of the same answer leaves the file alone; one that is older than `max_age` gets
-        the new date, and nothing else in it changes. `merge` makes the recording to write of the
-        one that is there by then, if there is one.
+        A recording with the same answer leaves the file unchanged, except that one older than
+        `max_age` gets the new date. `merge` takes the recording in the file, if there is one, and
+        returns the one to write.
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
         self.refuse_same_folder(recording.provenance.cloud)
@@ -170,7 +170,7 @@ class Store:
             if not _is_there(path.resolve()):
                 swap(path, text)
                 return Written.NEW
-            old = load_own(path)  # raises if it is damaged: someone may repair it
+            old = load_own(path)  # raises if damaged: someone may repair it
             if merge is not None:
                 recording = merge(old)
                 text = refuse_unsafe(recording, known=known, where=str(path))
@@ -186,7 +186,7 @@ class Store:
             return Written.RENEWED
 
     def refuse_same_folder(self, cloud: str) -> None:
-        """Raise UsageError for a name that some file systems take for that of another cloud."""
+        """Raise UsageError for a name that differs from another cloud's in case only."""
         for name in _names(self.directory):
             if name != cloud and name.casefold() == cloud.casefold():
                 raise UsageError(
@@ -196,7 +196,7 @@ class Store:
                 )
 
     def holds(self, recording: Recording) -> bool:
-        """Return whether the file of this query has the same answer, dates aside."""
+        """Return whether the file of this query has the same answer, ignoring dates."""
         path = self.path(recording.provenance.cloud, recording.provenance.query)
         return _is_same_answer(load_own(path), recording)
 
@@ -215,14 +215,14 @@ class Store:
         return self.reader.load(path) if _is_there(path) else None
 
     def rename(self, path: Path, test: str, target: Path) -> None:
-        """Give the recording of a test another name, and move it."""
+        """Rename the recording of a test and move its file."""
         recording = load_own(path)
         renamed = replace(recording, provenance=replace(recording.provenance, test=test))
         text = refuse_unsafe(renamed, known=Known(), where=str(target))
         with writing(target, lock=self.directory / LOCK):
             swap(target, text)
             path.unlink()
-        with suppress(OSError):  # until a folder is not empty
+        with suppress(OSError):  # stop at a folder that is not empty
             for folder in path.parents:
                 folder.rmdir()
 
@@ -233,9 +233,9 @@ class Store:
             yield self.library / cloud
 
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
-        recorded: dict[str, str] = {}  # as options of the command, by query
+        recorded: dict[str, str] = {}  # command-line options, by query
         for path in self.paths(cloud):
-            with suppress(ImageDetailError):  # the error is about another one
+            with suppress(ImageDetailError):  # the error is about another cassette
                 known = self.reader.load(path).provenance.query
                 recorded[str(known)] = " ".join(known.options) or "all"
         steps = [
@@ -256,7 +256,7 @@ class Store:
 
 
 def load_own(path: Path) -> Recording:
-    """Read a cassette and check its name: a copy under another name would answer for that one."""
+    """Read a cassette and check its name: a renamed copy would answer another query or test."""
     recording = load(path)
     provenance = recording.provenance
     own = own_name(provenance)
@@ -274,13 +274,13 @@ def load_own(path: Path) -> Recording:
 
 
 def path_of_renamed(path: Path, old: str, new: str) -> Path:
-    """Return where the recording of a test belongs under another name, shared or not."""
+    """Return the path of a recording after its test was renamed, shared or not."""
     depth = len(traffic_name(old).parts) - 1
     return path.parents[depth - 1].joinpath(*traffic_name(new).parts[1:])
 
 
 def is_at(path: Path, own: PurePosixPath) -> bool:
-    """Return whether a file has its own name; a test may share a folder."""
+    """Return whether the file is at its own path; a test may share a folder."""
     parts = [part for part in path.parts if part == own.parts[0] or not part.endswith(SHARED)]
     return tuple(parts[-len(own.parts) :]) == own.parts
 
@@ -293,7 +293,7 @@ def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixP
 
 
 def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
-    """Return the text of a recording that is to be written; raise LeakError for a secret in it."""
+    """Return the text of a recording to write; raise LeakError if it holds a secret."""
     _refuse_secret_in_name(recording.provenance.test or "", known)
     document = document_of(recording)
     text = yamltext.dump(document)
@@ -310,7 +310,7 @@ def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
 
 
 def _refuse_secret_in_name(test: str, known: Known) -> None:
-    """Raise if a test's name holds a secret: the file has it as its name and inside."""
+    """Raise if a test's name holds a secret: it is written to the file and is the file's name."""
     try:
         refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=known, where="")
     except LeakError:
@@ -323,7 +323,6 @@ def _refuse_secret_in_name(test: str, known: Known) -> None:
 
 
 def _strings(value: Any) -> Iterator[bytes]:
-    """Yield the values in a part of a document, in the order of the file."""
     if isinstance(value, str | bytes):
         yield value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
     elif isinstance(value, dict | list):
@@ -340,7 +339,7 @@ def _has_cassettes(folder: Path) -> bool:
 
 
 def _names(folder: Path) -> list[str]:
-    # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
+    # Not glob: it skips an unreadable folder, and its cassettes would be missing.
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208  Path objects cost ten times more
     except FileNotFoundError:
@@ -350,7 +349,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether a file or a link exists; what cannot be read is not missing but an error."""
+    """Return whether a file or link exists; raise if that cannot be determined."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -369,16 +368,16 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
-    """Return whether both hold the same, except when and by what version they were written."""
+    """Return whether both are equal, ignoring their dates and plugin versions."""
     was, now = old.provenance, replace(new.provenance, volatile=old.provenance.volatile)
     provenance = replace(now, recorded_at=was.recorded_at, plugin=was.plugin)
-    if provenance.test is not None:  # a client may send more headers that are dropped than another
+    if provenance.test is not None:  # clients differ in the headers that are dropped
         provenance = replace(provenance, redactions=was.redactions)
     return dumps(_sorted(replace(new, provenance=provenance))) == dumps(_sorted(old))
 
 
 def _sorted(recording: Recording) -> Recording:
-    """Sort by request; threads and tasks end in any order. Equal requests keep theirs."""
+    """Sort by request, because threads finish in any order; equal requests keep their order."""
 
     def asked(interaction: Interaction) -> tuple[str, str, bytes]:
         return interaction.method, interaction.url, interaction.request_body

@@ -1,4 +1,4 @@
-"""Replace a file whole, under a lock."""
+"""Replace a file atomically, under a lock."""
 
 import os
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from pytest_imagedetail.cassette.format import load
 from pytest_imagedetail.errors import RecordingError
 
 LOCK: Final = ".imagedetail.lock"
-"""The lock file of a folder of cassettes; it stays, as removing it would let two processes in."""
+"""The lock file of a folder of cassettes; removing it would let in two processes."""
 
 _LOCK_SECONDS: Final = 60
-_LOCK_MODE: Final = 0o666  # root in a container and the user outside of it take the same lock
+_LOCK_MODE: Final = 0o666  # root in a container and the user outside share it
 
 
 @contextmanager
 def writing(path: Path, *, lock: Path | None = None) -> Iterator[None]:
-    """Hold the lock for a file, make its folder, and explain what keeps it from being written."""
+    """Hold the lock for a file and create its folder; raise RecordingError if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -43,10 +43,10 @@ def writing(path: Path, *, lock: Path | None = None) -> Iterator[None]:
 
 
 def swap(path: Path, text: str) -> None:
-    """Replace a file, or the target of a link, by a cassette that can be read."""
+    """Replace a file, or the target of a link, with a cassette that was read back."""
     with replacing(path) as temporary:
         with temporary.open("xb") as file:
             file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
-        load(temporary)  # what cannot be read replaces nothing
+        load(temporary)  # an unreadable cassette replaces nothing

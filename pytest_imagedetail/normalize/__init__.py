@@ -38,14 +38,14 @@ __all__ = [
     "without_hosts",
 ]
 
-_SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
+_SHORTEST_ID: Final = 8  # characters; a shorter id could occur in any text
 
 
 def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = None) -> Normalized:
     """Make an answer comparable; its links are added to the pool, which two answers may share.
 
     Raises:
-        UsageError: An unknown profile.
+        UsageError: The profile is unknown.
     """
     check_choice("profile", profile, PROFILES)
     rules = rules_of(profile)
@@ -70,8 +70,6 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
 
 @dataclass(slots=True)
 class _Work:
-    """One answer being normalized."""
-
     answer: Answer
     links: LinkRewriter
 
@@ -105,7 +103,7 @@ class _Work:
         return new
 
     def restore_nulls(self, image: Image) -> None:
-        """Turn the text `None` in the metadata of an answer in XML into null (R10)."""
+        """Turn the text `None` in the metadata of an XML answer into null (R10)."""
         self.links.counts["R10"] += sum(type(image.get(name)) is int for name in INTEGERS)
         if isinstance(metadata := image.get("metadata"), dict):
             nulls = {key: None for key, value in metadata.items() if value == "None"}
@@ -128,7 +126,7 @@ class _Work:
         }
 
     def _text(self, key: str, value: str, image_id: str) -> str:
-        """Replace the own project and the image's own id in one text of the metadata."""
+        """Replace the caller's project and the image's own id in one metadata value."""
         if names_owner(key) and is_own_project(value):
             self.links.counts["R14"] += 1
             return "<project>"
@@ -145,7 +143,7 @@ class _Work:
         return fields
 
     def media_type(self) -> str:
-        """Return the form of the bodies or, under R10, whether it is the one asked for."""
+        """Return the media type of the bodies or, under R10, whether it is the requested one."""
         came, wanted = ({*each} for each in (self.answer.media_types, self.answer.asked_for))
         if "R10" in self.links.rules and came == wanted:
             return "as asked for"
@@ -156,7 +154,6 @@ class _Work:
 
 
 def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:
-    """Return a copy without hosts, and without the fields that have rules of their own."""
     rest = dict(fields)
     for name in others:
         rest.pop(name, None)

@@ -1,4 +1,4 @@
-"""The values that normalizing takes and returns."""
+"""Answers before and after normalization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,7 +11,7 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What of a listing is compared, of all its pages: as sent, images in their order."""
+    """The compared parts of a listing, over all its pages: as sent, images in their order."""
 
     images: tuple[Image, ...]
     status_code: int
@@ -22,13 +22,13 @@ class Answer:
 
 
 class Links(dict[str, Any]):
-    """Links by relation; a type of its own, so that an object sent for a list stays different.
+    """Links by relation; a separate type, so that an object sent in place of a list still differs.
 
-    Images whose links are equal share one object, so it must not be changed.
+    Images with equal links share one object, so it must not be changed.
     """
 
     def as_sent(self) -> list[dict[str, Any]]:
-        """Return the links as a list again, relations included."""
+        """Return the links as a list, with their relations."""
         return [
             {"rel": rel, **link}
             for rel, found in self.items()
@@ -42,9 +42,9 @@ class Normalized:
 
     Attributes:
         ids: The images' ids, as sent.
-        media_type: That of the bodies or, under R10, whether it is the one that was asked for.
-        link_forms: Under R8, by the path of a link, the links as they were before it: of each one
-            with and without a prefix, with and without a project.
+        media_type: The media type of the bodies or, under R10, whether it is the requested one.
+        link_forms: Under R8, by the path of a link, an example of each form before R8: with or
+            without a prefix, with or without a project.
         counts: How often each rule of the profile changed something.
     """
 
@@ -59,6 +59,6 @@ class Normalized:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Everything that makes two answers equal; images that share an id stay apart."""
+        """Everything that must be equal in equal answers."""
         names = {each.name for each in fields(self)} - {"profile", "counts"}
         return {name: getattr(self, name) for name in names}

@@ -4,16 +4,15 @@ from typing import Any
 
 
 def strictly_equal(one: Any, other: Any) -> bool:
-    """Compare two JSON values by value and by type, all the way down.
+    """Compare two JSON values by value and by type, at every depth.
 
-    Python alone says `1 == 1.0 == True`, which would hide a field that changed its JSON type. It
-    says so fast, though, so types are compared only where Python sees no difference.
+    In Python, `1 == 1.0 == True`, which would hide a changed JSON type. But `==` is fast, so types
+    are compared only where it finds no difference.
     """
     return one is other or bool(one == other and _of_the_same_types(one, other))
 
 
 def _of_the_same_types(one: Any, other: Any) -> bool:
-    """Compare the types of two values that Python calls equal, all the way down."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -23,7 +22,7 @@ def _of_the_same_types(one: Any, other: Any) -> bool:
     else:
         return True
     for each, against in pairs:
-        is_clear = each is against or type(each) is str  # a text is equal to nothing but a text
+        is_clear = each is against or type(each) is str  # a string equals only strings
         if not is_clear and not _of_the_same_types(each, against):
             return False
     return True

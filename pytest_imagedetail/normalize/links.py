@@ -1,6 +1,6 @@
 """Links in comparable form: rules R1, R2, R3, R5, R6, R7 and R8.
 
-A link is split once, and each rule changes its own part. What no rule knows stays as sent.
+A link is split once, and each rule changes its own part. Parts without a rule stay as sent.
 """
 
 import re
@@ -20,12 +20,12 @@ _HOST: Final = re.compile(
     r"(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(?P<host>[a-z][\w.-]*\.invalid)(?![\w-]|\.\w)"
 )
 SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
-"""The service that the links of a relation lead to."""
+"""The service that the links of a relation point to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """What has links: an image or its server. `own` replaces its id at their end."""
+    """An image or server that has links; `own` replaces the id at the end of each."""
 
     path: str
     resource: str
@@ -41,10 +41,10 @@ class LinkRewriter:
     """Rewrite the links of one answer.
 
     Attributes:
-        pool: Rewritten links by what they say. Equal links are one object, in both answers if
-            they share a pool, so that comparing most of them is comparing addresses.
+        pool: Rewritten links by their content. Equal links are one object, in both answers if
+            they share a pool, so that most comparisons only compare addresses.
         forms: See `Normalized.link_forms`.
-        hosts: By the path of a link, the first host of Compute there, which is `<compute>`.
+        hosts: By the path of a link, the first Compute host there, which becomes `<compute>`.
     """
 
     rules: frozenset[str]
@@ -57,10 +57,10 @@ class LinkRewriter:
     _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
 
     def rewrite(self, holder: Holder, links: Any, own_id: str) -> Any:
-        """Return links by relation; those that differ in the own id alone are rewritten once."""
+        """Return links by relation; links that differ only in the own id are rewritten once."""
         if not is_uuid(own_id):  # another id could be part of a word
             return self._by_relation(holder, links, own_id)
-        key = holder.path, repr(links).replace(own_id, "\n")  # which repr never contains
+        key = holder.path, repr(links).replace(own_id, "\n")  # repr never contains a line break
         if key in self._known:
             known, changes = self._known[key]
             for rule, count in changes:
@@ -78,7 +78,7 @@ class LinkRewriter:
     def next_links(self, links: Any) -> Any:
         """Return the next links without host, page size and marker (R5).
 
-        Pages whose links became equal have one; a link that one page sent twice stays twice.
+        Links of several pages that became equal are merged; a link that one page sent twice is not.
         """
         if not isinstance(links, list) or not all(map(_is_link, links)):
             return without_hosts(links)
@@ -87,14 +87,14 @@ class LinkRewriter:
         sent: set[str] = set()
         for link in links:
             new = {**without_hosts(link), "href": self._next_href(link["href"])}
-            if new not in found or link["href"] in sent:  # no two pages have one marker
+            if new not in found or link["href"] in sent:  # two pages never share a marker
                 found.append(new)
             sent.add(link["href"])
         return found
 
     def _by_relation(self, holder: Holder, links: Any, own_id: str) -> Any:
         if not isinstance(links, list):
-            return without_hosts(links)  # not what the API promises; compared as it is
+            return without_hosts(links)  # not what the API promises; compared as sent
         new = [self._link(holder, link, own_id) for link in links]
         if not all(map(_is_link, links)):
             return new
@@ -135,14 +135,13 @@ class LinkRewriter:
     def _rewritten(
         self, parts: SplitResult, segments: list[str], rel: str, where: str, holder: Holder
     ) -> str:
-        """Return a link of a known form up to its query."""
         place = len(segments) - 1 - segments[::-1].index(holder.resource)
         resource = holder.resource if where == "images_links" else f"{holder.resource}/{holder.own}"
         before = self._before(segments[:place], where, resource)
         return "/".join([self._origin(parts, rel, where), *before, *segments[place:]])
 
     def _asked(self, query: str) -> Iterator[str]:
-        """Yield what the next link asks for; a marker that is not an image of this answer stays."""
+        """Yield the parameters of a next link; a marker that is no image of this answer stays."""
         images = self.answer.images if self.answer.complete else self.answer.images[-1:]
         markers = {str(image["id"]) for image in images}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
@@ -152,7 +151,7 @@ class LinkRewriter:
                 yield "=".join(quote_plus(each, errors="surrogateescape") for each in (name, value))
 
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
-        """Return prefix, version and project of a link's path, as far as the profile keeps them."""
+        """Return prefix, version and project of a path, as far as the profile keeps them."""
         head, project = segments, segments[:0]
         if segments and placeholders.is_owner_placeholder(segments[-1]):
             head, project = segments[:-1], segments[-1:]
@@ -163,7 +162,7 @@ class LinkRewriter:
         kept = [*version, *project]
         if "R8" not in self.rules:
             return kept
-        if project in ([], ["<project>"]):  # another project is a fact about this link
+        if project in ([], ["<project>"]):  # any other project is a fact about this link
             self.counts["R8"] += bool(project)
             kept = version
         form = "/".join(["", *["<prefix>"] * prefix, *version, *project, resource])
@@ -171,7 +170,7 @@ class LinkRewriter:
         return kept
 
     def _prefix_and_version(self, head: list[str]) -> tuple[bool, list[str]]:
-        """Return whether there is a prefix, and the version; what is neither stays with it."""
+        """Return whether there is a prefix, and the version, with any unknown segments."""
         if "R7" not in self.rules or not head or not all(head):
             return False, head
         if head[-1] in API_VERSIONS:
@@ -185,7 +184,7 @@ class LinkRewriter:
         return False, head
 
     def _as_sent(self, href: str, parts: SplitResult, rel: str, where: str) -> str:
-        """Return a link that no other rule knows without its host, which has the cloud's name."""
+        """Return a link that no other rule applies to, without the cloud's name in its host."""
         start = f"{parts.scheme}://{parts.netloc}"
         if not parts.netloc or not href.startswith(start):
             return str(without_hosts(href))
@@ -205,10 +204,10 @@ class LinkRewriter:
 
 
 def without_hosts(value: Any) -> Any:
-    """Return a JSON value without the cloud's name in the placeholders of its own hosts (R2).
+    """Return a JSON value without the cloud's name in the placeholders of its hosts (R2).
 
     `https://compute.a.invalid` becomes `<compute>`, as in a link; a host alone, or after another
-    scheme, becomes `<compute host>`. Foreign hosts stay.
+    scheme, becomes `<compute host>`. Other hosts stay.
     """
     return _without_hosts(value) if ".invalid" in repr(value) else value
 
@@ -237,17 +236,17 @@ def is_compute(role: str) -> bool:
 
 
 def is_own_project(owner: str) -> bool:
-    """Return whether the placeholder of an owner is that of the project that asked."""
+    """Return whether the placeholder of an owner is that of the requesting project."""
     return placeholders.compact(owner) == placeholders.OWN_PROJECT
 
 
 def _role(parts: SplitResult) -> str | None:
-    """Return the role of the cloud's own host that a link leads to, if it is its whole origin."""
+    """Return the role of the cloud's own host if it is the whole origin, without a port."""
     return placeholders.role_of(parts.netloc) if parts.scheme == "https" else None
 
 
 def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:
-    """Return what precedes the version in the self links of images, ("compute",) for example."""
+    """Return the path segments before the version in self links, for example ("compute",)."""
     lists = (image["links"] for image in images if isinstance(image.get("links"), list))
     links = (link for each in lists for link in each if _is_link(link) and link["rel"] == "self")
     starts = {link["href"].rpartition("/images/")[0] for link in links}
@@ -261,7 +260,7 @@ def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:
 
 
 def _split(href: str) -> SplitResult:
-    """Split a URL; return empty parts for a text that `urlsplit` refuses or would change."""
+    """Split a URL; return empty parts for text that `urlsplit` rejects or would change."""
     empty = urlsplit("")
     if href != href.strip() or not href.isprintable():  # urlsplit drops such characters
         return empty

@@ -14,11 +14,11 @@ from pytest_imagedetail.redact.names import names_owner
 def matched(
     one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
 ) -> tuple[Normalized, Normalized]:
-    """Return both answers with ids that can be compared; only `cross-cloud` changes anything.
+    """Return both answers with comparable ids; only the profile `cross-cloud` changes anything.
 
     The candidate's references to paired images get the baseline's ids. The id of a server, an owner
     or an image that is not in the answer becomes `<server of images[2]>`, by its first place in the
-    paired images. So a value that two images share is one name, and two are two.
+    paired images: equal ids get one name, different ids get two.
     Metadata of vendors that only one side has is left out.
     """
     if one.profile != "cross-cloud":
@@ -49,7 +49,7 @@ def vendors(side: Normalized) -> dict[str, list[str]]:
 
 
 def _foreign_ids(side: Normalized) -> list[dict[str, str]]:
-    """Return, for each image, the ids by key that its cloud gives to what it does not list."""
+    """Return, for each image, the ids by key that refer to anything but a listed image."""
     listed, found = {*side.ids}, []
     for image in side.images:
         server, metadata = image.get("server"), image.get("metadata")
@@ -79,7 +79,6 @@ def _translated(
     partner: Mapping[str, str],
     shared: set[str],
 ) -> Normalized:
-    """Return one side with names for ids, the other side's image ids, and shared vendors only."""
     counts = Counter(side.counts)
     images = []
     for image, foreign in zip(side.images, ids, strict=True):

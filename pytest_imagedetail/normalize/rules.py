@@ -1,4 +1,4 @@
-"""The rules of normalization, as data: what each does, why, and the source of that."""
+"""The rules of normalization, as data: what each does, why, and the source of the reason."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from pytest_imagedetail.settings import PROFILES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormalizationRule:
-    """One change of representation; `counts` names what is counted, if it can be."""
+    """One change of representation; `counts` names what is counted, if anything."""
 
     id: str
     name: str
@@ -184,6 +184,6 @@ RULES: Final = (
 
 @cache
 def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
-    """Return the rules that a profile applies: its own and those of every narrower one."""
+    """Return the rules that a profile applies: its own and those of all narrower profiles."""
     applied = PROFILES[: PROFILES.index(profile) + 1]
     return tuple(rule for rule in RULES if rule.profile in applied)

@@ -25,7 +25,7 @@ _VENDORS: Final = {
 
 
 def form_of_id(value: str) -> str | None:
-    """Return the format string that shows the form of an id; None if it is not an id."""
+    """Return a format string for the form of an id; None if it is not an id."""
     return next((form for pattern, form in _ID_FORMS if pattern.fullmatch(value)), None)
 
 
