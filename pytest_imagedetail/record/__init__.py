@@ -1,1 +1,1 @@
-"""Ask live clouds and keep what they answer: credentials, pages, retries, the release guard."""
+"""Query live clouds and record their answers: credentials, pages, retries, the release guard."""

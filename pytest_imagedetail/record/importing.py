@@ -37,7 +37,7 @@ def imported(
 ) -> Unwritten:
     """Make a recording of a body that was saved by hand; `where` names it in errors.
 
-    Raise BodyError if the status is that of a listing, and the body is none.
+    Raise BodyError if the status is that of a listing but the body is not a listing.
     """
     page = read_page(body, where=where) if status_code in LISTING_STATUSES else {"images": []}
     endpoint, kind = _endpoint_of(page["images"]), media_type(body)
@@ -70,7 +70,7 @@ def imported(
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
-    """Return the endpoint that most self links lead to, or else most bookmarks."""
+    """Return the endpoint of most self links, or else of most bookmarks."""
     for rel in ("self", "bookmark"):
         found = Counter(
             str(link.get("href", "")).rpartition("/images/")[0]
@@ -85,7 +85,7 @@ def _endpoint_of(images: list[dict[str, Any]]) -> str:
 
 
 def _with_version(start: str) -> str:
-    """Return the endpoint of bookmarks: what they begin with, and a version before a project."""
+    """Insert a version, which bookmarks lack, before the project."""
     last = urlsplit(start).path.rpartition("/")[2]
     if placeholders.is_id(last) or last.isdigit():
         return f"{start.removesuffix(last)}v2/{last}"

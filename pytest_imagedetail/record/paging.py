@@ -18,9 +18,9 @@ Ask = Callable[[Query], Response]
 
 
 def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
-    """Ask for a page and, unless the query is for one page, for all that follow it.
+    """Request a page and, unless the query is for one page, all pages after it.
 
-    A BodyError of a page that cannot be read quotes it unredacted.
+    A BodyError quotes the unreadable page unredacted.
     """
     pages = [ask(query)]
     seen: set[str] = set()
@@ -33,15 +33,14 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
                 remedy="the cloud's paging is broken; record one page with limit=1000",
             )
         seen.add(marker)
-        # The link is not followed as it is: through Juno it leads to /images, which lacks the
-        # details, and before Kilo its query is not encoded. So: our filters, its marker and limit.
+        # The link itself is not followed: through Juno it leads to /images, which lacks details,
+        # and before Kilo its query is not encoded. So use our filters with its marker and limit.
         limit = {"limit": following["limit"]} if following.get("limit") else {}
         pages.append(ask(query.replaced(marker=marker, **limit)))
     return pages
 
 
 def _next_parameters(page: Response) -> dict[str, str]:
-    """Return the query of a page's next link; empty without one."""
     may_link = _LINKS.encode() in page.body or xmltext.is_xml(page.body)
     if page.status_code not in LISTING_STATUSES or not may_link:
         return {}
@@ -54,7 +53,7 @@ def _next_parameters(page: Response) -> dict[str, str]:
 
 
 def refuse_further_page(listing: Listing, headers: Headers) -> None:
-    """Raise RecordingError if the last page, or its headers, show one that was not followed."""
+    """Raise RecordingError if the last page or its headers show a further page."""
     if not listing.complete or listing.error is not None:
         return
     pages, fields = listing.recording.interactions, _fields_of(headers)
@@ -73,10 +72,10 @@ def refuse_further_page(listing: Listing, headers: Headers) -> None:
 
 
 def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> str | None:
-    """Return the path of a field of the last page that may show a further one, or None.
+    """Return the path of a field of the last page that may show a further page, or None.
 
-    Nova sends `images` and `images_links` alone. Other fields are a vendor's, and most say nothing
-    about paging. A number may count the images or the pages that there are.
+    Nova sends only `images` and `images_links`. Other fields are a vendor's, and most are not about
+    paging. A number may be the total of images or of pages.
     """
     pending = [("", name, value) for name, value in fields.items() if name != "images"]
     while pending:
@@ -113,7 +112,7 @@ _MORE: Final = frozenset(
 """Words in the name of a field that shows a further page, unless the value is empty."""
 
 _REST: Final = frozenset({"after", "left", "remaining", "rest"})
-"""Words that show one, too, unless the name is about requests, as in `rateLimitRemaining`."""
+"""Words with the same meaning, unless the name is about requests, as in `rateLimitRemaining`."""
 
 _OTHER: Final = frozenset({"api", "limit", "quota", "rate", "ratelimit", "requests", "retry"})
 """Words of a name that is about requests."""
@@ -143,7 +142,7 @@ def _words(name: Any) -> frozenset[str]:
 
 
 def _is_next_link(name: str, value: Any) -> bool:
-    """Return whether a value is a next link, or something else than links in `images_links`."""
+    """Return whether a value is a next link, or `images_links` is not a list of links."""
     if isinstance(value, dict):
         is_next = bool(_words(value.get("rel")) & _MORE)
         return is_next or (name == _LINKS and "rel" not in value)

@@ -48,7 +48,7 @@ class Unwritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCloud:
-    """A cloud that can be asked, and what to record its answers under."""
+    """Access to a live cloud, and the name and release to record its answers under."""
 
     access: Access
     name: str
@@ -67,25 +67,25 @@ def follow(
 ) -> Listing:
     """Make a listing from a recording by following its pages as a client would.
 
-    If the recording names no release, the declared one of its cloud is its label.
+    A recording without a release gets the declared release of its cloud.
 
     Raises:
-        DamagedCassetteError: Its pages are not the ones that their links lead to.
+        DamagedCassetteError: Its pages do not match their next links.
         ResponseError: Its status is not the expected one.
         BodyError: It is not a listing.
-        RecordingError: It shows a further page in a form that is not understood.
+        RecordingError: It shows a further page in an unknown form.
     """
     provenance, pages = recording.provenance, recording.interactions
     if provenance.release is None and declared is not None:
         recording = replace(recording, provenance=replace(provenance, release=declared))
     listing = read(recording, expect=expect)
     if provenance.source == "imported":
-        return listing  # one body, and the pages that it links to were not saved
+        return listing  # one body; the pages it links to were not saved
     cloud, query = provenance.cloud, provenance.query
     asked = walk(_from_cassette(pages, cloud), query, where=f"cloud {cloud}, query {query}")
     if len(asked) != len(pages):
         raise _lost_pages(cloud, len(asked), len(pages))
-    refuse_further_page(listing, Headers())  # those that could show one were checked live
+    refuse_further_page(listing, Headers())  # the headers were checked while recording
     return listing
 
 
@@ -96,16 +96,16 @@ def ask(
     expect: int | None = None,
     accept: frozenset[int] = frozenset(),
 ) -> Unwritten:
-    """Ask a live cloud, and redact and check its answer. Write nothing.
+    """Query a live cloud; redact and check its answer, but write nothing.
 
-    An error with the status `expect` is wanted, and one of `accept` is an answer, too.
+    An error is accepted if its status is `expect` or one of `accept`.
 
     Raises:
-        RecordingError: The cloud could not be reached, asks for too long a wait, or a page did not
-            arrive whole or is not the last one.
-        ResponseError: It answered with another status than expected.
-        BodyError: It answered with something else than a listing.
-        LeakError: One of these errors would quote a secret that redaction left.
+        RecordingError: The cloud is unreachable or asks for too long a wait, or a page is cut off
+            or not the last one.
+        ResponseError: The status is not the expected one.
+        BodyError: The answer is not a listing.
+        LeakError: One of these errors would quote a secret that redaction missed.
     """
     access, cloud = live.access, live.name
     known = known_query(access, query, cloud=cloud)
@@ -118,7 +118,7 @@ def ask(
         received.append(retry.get(url, headers_of(query), name=name))
         return received[-1].response
 
-    with suppress(BodyError):  # it quotes the body; below, the redacted one is read
+    with suppress(BodyError):  # it quotes the body; the redacted body is read below
         walk(send, query, where=f"cloud {cloud}, query {known}")
     redacted = redact(received, cloud=cloud, known=known_of(*retry.accesses))
     recording = Recording(
@@ -148,14 +148,14 @@ def ask(
 
 
 def refuse_leak(recording: Recording, known: Known) -> None:
-    """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
+    """Raise LeakError if redaction missed a secret: output is checked like a file."""
     provenance = recording.provenance
     where = f"the answer of cloud {provenance.cloud}, query {provenance.query}"
     refuse_unsafe(recording, known=known, where=where)
 
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:
-    """Return the query as its cassette will name it, redacted."""
+    """Return the query redacted, as its cassette will name it."""
     return redact_query(query, cloud=cloud, known=known_of(access))
 
 
@@ -165,7 +165,7 @@ def keep(store: Store, answer: Unwritten) -> Written:
 
 
 def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:
-    """Answer each query by the next interaction, which must have asked it."""
+    """Return a function that answers each query from the next interaction, which must match."""
     remaining = iter(enumerate(interactions, start=1))
 
     def find(query: Query) -> Response:
@@ -186,7 +186,7 @@ def _lost_pages(cloud: str, wanted: int, there: int) -> DamagedCassetteError:
 
 
 def known_of(*accesses: Access) -> Known:
-    """Return what redaction must know of a cloud, whose token may have been renewed."""
+    """Return what must be redacted for a cloud, including all renewed tokens."""
     first = accesses[0]
     in_path = project_in_path(f"{urlsplit(first.endpoint).path}/images")
     return Known(

@@ -1,8 +1,8 @@
-"""Decide whether answers are of the release that their cloud is declared or recorded to be.
+"""Decide whether answers are of the release that their cloud is declared or recorded as.
 
-A cloud tells its release by its newest microversion (Nova `api_version_request.py`). Clouds older
-than Kilo and some vendor clouds never offer one, and some releases share one: then the declared
-releases are compared. A cloud that offered one when it was recorded must still offer it.
+The newest microversion shows the release (Nova `api_version_request.py`). Clouds before Kilo and
+some vendor clouds have none, and some releases share one: then the declared releases are compared.
+A cloud that offered a microversion when it was recorded must still offer one.
 """
 
 import shlex
@@ -21,7 +21,7 @@ REWRITE: Final = "pytest --imagedetail-record-mode=rewrite"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of a cloud's release."""
+    """What is known about a cloud's release."""
 
     where: str  # a cassette's path, "the cloud" or "the body"
     release: str | None = None  # as declared
@@ -29,21 +29,21 @@ class Evidence:
     offers_none: bool = False  # the cloud was asked, and has no microversions
 
     def contradicts(self, other: "Evidence") -> bool:
-        """Return whether both cannot be of one release."""
+        """Return whether the two cannot come from the same release."""
         mine, theirs = map(contract.releases_of, (self.max_microversion, other.max_microversion))
         if mine is not None and theirs is not None:
             if self.max_microversion != other.max_microversion:
                 return True
         elif (mine is not None and other.offers_none) or (theirs is not None and self.offers_none):
             return True
-        # A label that its own microversion excludes is an error to correct, and no evidence.
+        # A label that contradicts its own microversion is a mistake, not evidence.
         labels = [None if each.contradicts_itself else each.release for each in (self, other)]
         indexes = {contract.release_index(each) for each in labels} - {None}
         return _excludes(mine, labels[1]) or _excludes(theirs, labels[0]) or len(indexes) > 1
 
     @classmethod
     def of(cls, known: Provenance, *, where: str) -> Self:
-        """Return what a recording says of its cloud's release."""
+        """Return a recording's evidence of its cloud's release."""
         return cls(where=where, release=known.release, max_microversion=known.max_microversion)
 
     @property
@@ -56,7 +56,7 @@ class Evidence:
         """The evidence in words: "newest microversion 2.104 (Nova 2026.2), declared juno"."""
         newest = self.max_microversion
         parts = [f"newest microversion {newest} ({looks_like(newest)})"] if newest else []
-        if self.offers_none:  # or an outage, which keystoneauth does not tell apart
+        if self.offers_none:  # or an outage, which looks the same in keystoneauth
             parts.append("no microversion (or no readable version document: then ask again later)")
         parts += [f"declared {self.release}"] if self.release else []
         return ", ".join(parts) or "no release known"
@@ -78,12 +78,12 @@ def looks_like(microversion: str | None) -> str:
 
 
 def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
-    """Read what is recorded of a cloud's release, the traffic of tests included."""
+    """Yield the evidence in a cloud's recordings, including the traffic of tests."""
     for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
         try:
             known = load(path).provenance
         except DamagedCassetteError as error:
-            if error.rule != "foreign":  # another tool's says nothing of the release
+            if error.rule != "foreign":  # a recording of another tool is no evidence
                 raise
         else:
             yield Evidence.of(known, where=str(path))
@@ -92,7 +92,7 @@ def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
 def other_release(
     new: Evidence, recorded: Iterable[Evidence], *, cloud: str, remedy: str
 ) -> ReleaseError | None:
-    """Return the error of an answer that is another release than declared or recorded, or None."""
+    """Return an error if an answer is not of the declared or recorded release, or None."""
     if new.contradicts_itself:
         return ReleaseError(
             f"cloud {cloud!r} is declared as release {new.release}, and its newest microversion "
@@ -115,7 +115,7 @@ def other_release(
 def under_new_name(
     cloud: str, os_cloud: str, microversion: str | None, *options: str, recorded: bool = True
 ) -> str:
-    """Return the remedy for an upgraded cloud: the command that leaves its baseline alone."""
+    """Return the remedy for an upgraded cloud: a command that keeps its baseline."""
     releases = contract.releases_of(microversion) or range(0)
     start, _, end = os_cloud.rpartition("-")
     stem = start if start and contract.release_index(end) is not None else os_cloud
@@ -164,7 +164,7 @@ def remedies_for_change(
 
 
 def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
-    """Return the error of a recording that is not of the release it is said to be, or None."""
+    """Return an error if a recording is not of its own or the declared release, or None."""
     release, newest = provenance.release or declared, provenance.max_microversion
     if _excludes(contract.releases_of(newest), release):
         problem = (

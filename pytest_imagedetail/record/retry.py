@@ -28,7 +28,7 @@ class Retry:
         self.accesses: Final = [access]  # all that were used; the token of each is a secret
 
     def get(self, url: str, headers: Headers, *, name: str) -> Interaction:
-        """Ask until an answer is final; raise RecordingError for too long a wait."""
+        """Repeat a request until its response is final; raise RecordingError for too long waits."""
         renew = self.accesses[0].renew
         waits: list[int] = []
         while True:

@@ -12,11 +12,11 @@ from pytest_imagedetail.transport.http import Access
 class CloudSessions:
     """Access to each cloud, shared by all tests and threads of a run.
 
-    A failed login is not repeated: a wrong password that is sent for every test locks accounts.
+    A failed login is not repeated: sending a wrong password for every test locks accounts.
     """
 
     def __init__(self, connect: Callable[[str], Access]) -> None:
-        # The releases of clouds that the release guard accepted, by name and whether it adds.
+        # Releases that the release guard accepted, by cloud name and whether the run adds to it.
         self.confirmed: Final[dict[tuple[str, bool], str | None]] = {}
         self._connect: Final = connect
         self._used: Final[dict[str, list[Access]]] = {}  # the newest token last
@@ -37,7 +37,7 @@ class CloudSessions:
                 raise
 
     def accesses(self, os_cloud: str | None = None) -> tuple[Access, ...]:
-        """Return every access of one cloud or of all, also those with expired tokens."""
+        """Return every access of one cloud or of all, including those with expired tokens."""
         with self._lock:
             used = [each for name, each in self._used.items() if os_cloud in {None, name}]
             return tuple(access for accesses in used for access in accesses)

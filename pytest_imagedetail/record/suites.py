@@ -14,16 +14,16 @@ SUITES = ("gate", "check")
 """The names of the sets."""
 
 REFUSALS: Final = frozenset({400, 404, 405, 406, 410, 414, 422})
-"""Error statuses that are an answer to a query; others say that the cloud did not answer it."""
+"""Error statuses that answer a query; others mean that the cloud did not answer it."""
 
 Suite = Mapping[Query, frozenset[int]]
-"""Queries, each with the statuses that some release answers it with."""
+"""Queries, each with the statuses that releases answer it with."""
 
 
 def gate_suite(library: Path) -> Suite:
     """Return the query for all images, and every query whose answer differs between releases.
 
-    A baseline that has them all shows what an upgrade changes for clients, for example `limit=0`.
+    A baseline of them shows what an upgrade changes for clients, for example `limit=0`.
     """
     store = Store(directory=library)
     recorded = {cloud: _answers(store, cloud) for cloud in store.clouds()}
@@ -38,13 +38,13 @@ def gate_suite(library: Path) -> Suite:
 
 
 def suite_like(store: Store, cloud: str) -> Suite:
-    """Return every query that is recorded of a cloud; a refusal is an answer, too."""
+    """Return every recorded query of a cloud; a refusal counts as an answer."""
     recorded = map(store.reader.load, store.paths(cloud))
     statuses = {
         each.provenance.query: frozenset({each.interactions[0].response.status_code})
         for each in recorded
     }
-    # A cloud that refuses even the list of all images is the wrong endpoint, and no baseline.
+    # A cloud that refuses to list all images is the wrong endpoint, not a baseline.
     return {
         query: found if query == Query() else REFUSALS | found for query, found in statuses.items()
     } or {Query(): frozenset()}

@@ -27,7 +27,7 @@ from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
 PROFILE: Final = "same-cloud"
-"""How answers that one cloud gives at different times are normalized."""
+"""The normalization profile for answers of one cloud at different times."""
 
 _ANSWERS: Final = frozenset({*range(200, 300), *range(400, 600)}) - NOT_ANSWERED
 
@@ -40,15 +40,15 @@ def verify(
     fail_on: FailOn = "change",
     rules: Rules = NO_RULES,
 ) -> Comparison:
-    """Compare a recording with what its cloud answers now.
+    """Compare a recording with its cloud's current answer.
 
     A status other than the recorded one is a difference, unless the request was not answered at
-    all: the token was refused, or the cloud is busy or down. Redaction may have replaced values of
-    the recorded query; then `query` has them.
+    all: the token was refused, or the cloud is busy or down. `query` is needed if redaction
+    replaced values of the recorded query.
 
     Raises:
         ComparisonError: The recording was imported, or only one of the answers is complete.
-        ImageDetailError: As `recorder.ask`.
+        ImageDetailError: See `recorder.ask`.
     """
     where = f"cloud {recorded.cloud}, query {recorded.query}"
     if recorded.provenance.source == "imported":
@@ -92,7 +92,7 @@ def ask_twice(live: LiveCloud, query: Query, *, expect: int | None) -> tuple[Unw
 def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str | None:
     """Raise ReleaseError if a live cloud contradicts its declared release or its recordings.
 
-    Return the release to record under: the declared one, or else what is recorded.
+    Return the release to record under: the declared one, or else the recorded one.
     """
     recorded = tuple(evidence_of(store, live.name))
     release = live.release or next((each.release for each in recorded if each.release), None)
@@ -106,9 +106,9 @@ def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str
 
 
 def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | None:
-    """Ask the first own recorded query again that can be; return None if there is none.
+    """Verify the first own recording whose query can be repeated; return None if there is none.
 
-    Releases that share a microversion, and clouds without one, look alike to the release guard.
+    The release guard cannot tell apart releases that share a microversion or have none.
     """
     for recording in _recorded(live.access, store, live.name):
         recorder.refuse_stale(recording, live.release)
@@ -121,22 +121,22 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
 
 
 def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
-    """Yield own recordings, then each listing that a test's client got with this access."""
+    """Yield own recordings, then the listings that test clients received with this access."""
     yield from map(load_own, filter(store.is_own, store.paths(cloud)))
     ids = access.user_id, access.project_id
     mine = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
     for path in store.traffic_paths(cloud) if mine[0] else ():
-        with suppress(ImageDetailError):  # another tool's, or not a whole listing
+        with suppress(ImageDetailError):  # another tool's recording, or an incomplete listing
             traffic = load(path)
             known = traffic.provenance
-            # Unlike a listing, traffic loses e-mail addresses.
+            # Unlike in listings, e-mail addresses are redacted in traffic.
             is_alike = known.test != CHECK and "people" not in known.redactions
             if is_alike and mine == [known.user, known.project, known.api_version]:
                 yield from _listings_in(traffic)
 
 
 def _listings_in(traffic: Recording) -> Iterator[Recording]:
-    """Yield each listing in JSON as a recording; raise for one that is not whole."""
+    """Yield each JSON listing as a recording; raise for an incomplete one."""
     known = traffic.provenance
     for each in traffic.interactions:
         url, _, asked = each.url.partition("?")
@@ -170,7 +170,7 @@ def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) 
 
 
 def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseError | None:
-    """Return the error of a live cloud that is another release than one recording, or None."""
+    """Return an error if a live cloud is not of the recording's release, or None."""
     known = recorded.provenance
     old = Evidence.of(known, where=f"cloud {known.cloud}")
     remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)

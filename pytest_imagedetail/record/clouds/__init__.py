@@ -1,10 +1,10 @@
-"""Read credentials and authenticate; the only modules that know openstacksdk.
+"""Read credentials and authenticate; the only modules that use openstacksdk.
 
-clouds.yaml, secure.yaml and the `OS_*` variables mean what they mean to every OpenStack client,
-except that a file that cannot be read is an error; openstacksdk skips it and reads the next one.
+clouds.yaml, secure.yaml and the `OS_*` variables work as in every OpenStack client, except that
+an unreadable file is an error; openstacksdk skips it and reads the next one.
 
-Errors of openstacksdk quote hosts and, in their frames, passwords. Each is replaced by one of ours,
-which is not chained to it.
+Errors of openstacksdk quote hosts, and their frames hold passwords. Each is replaced by an error
+of this package that is not chained to it.
 """
 
 from collections.abc import Iterable
@@ -21,5 +21,5 @@ __all__ = ["access", "authenticate", "configure", "configured_secrets", "connect
 
 
 def connect(os_cloud: str, *, declared: Iterable[str] = ()) -> Access:
-    """Authenticate with a cloud of clouds.yaml; raise CredentialsError if that is not possible."""
+    """Authenticate with a cloud of clouds.yaml; raise CredentialsError if that fails."""
     return access(authenticate(configure(os_cloud, declared=declared)))

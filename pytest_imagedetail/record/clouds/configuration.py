@@ -22,7 +22,7 @@ from pytest_imagedetail.transport.request import is_endpoint
 # These log Keystone's address, and at DEBUG the whole token document.
 _LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
 _TIMEOUT: Final = 60.0  # openstacksdk itself has none
-_BUILT_IN: Final = "defaults"  # the cloud of openstacksdk when none is configured
+_BUILT_IN: Final = "defaults"  # openstacksdk's cloud if none is configured
 _ALSO_SECRET: Final = frozenset({"application_credential_id", "code", "trust_id"})
 COMPUTE: Final = "compute"
 
@@ -35,12 +35,12 @@ class Configuration:
     """One cloud of clouds.yaml or of the OS_* variables."""
 
     cloud: str
-    files: tuple[Path, ...]  # none if it comes from variables
+    files: tuple[Path, ...]  # empty if it comes from variables
     auth_type: str
     region: str | None  # None for the catalog's first
     interface: str  # "public", "internal" or "admin", or several in order of preference
     tls: SSLContext = field(repr=False)
-    sdk: Any = field(repr=False)  # the CloudRegion of openstacksdk
+    sdk: Any = field(repr=False)  # openstacksdk's CloudRegion
 
     @property
     def where(self) -> str:
@@ -65,7 +65,7 @@ def sdk_version() -> str:
 def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configuration:
     """Read the configuration of a cloud, by default of `OS_CLOUD`; raise CredentialsError.
 
-    Names that are `declared` in imagedetail.yaml are suggested for a misspelt one, too.
+    The error for a misspelt name also suggests names `declared` in imagedetail.yaml.
     """
     sdk_version()
     for variable, path in _credential_files():
@@ -111,8 +111,8 @@ def quiet_sdk() -> Iterator[None]:
 def configured_secrets(os_cloud: str) -> frozenset[str]:
     """Return the secrets in clouds.yaml, secure.yaml and the `OS_*` variables.
 
-    A test's own client may log in with any of them, from whichever file it reads. Those of other
-    clouds than this one are included, except ordinary words, which may occur elsewhere.
+    A test's own client may log in with any of them. Secrets of other clouds are included, except
+    ordinary words, which may occur elsewhere.
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
     found = set(secrets_in(variables))
@@ -139,7 +139,7 @@ def secrets_in(section: Any) -> Iterator[str]:
 
 
 def _credential_files() -> Iterator[tuple[str, Path]]:
-    """Yield the files that openstacksdk may read, each with the variable that names another."""
+    """Yield the files that openstacksdk may read, each with the variable that overrides it."""
     variables = "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"
     for variable, searched in zip(variables, _searched(), strict=True):
         if named := os.environ.get(variable):
@@ -168,11 +168,11 @@ def _searched() -> tuple[list[str], list[str]]:
 def _clouds_in(path: Path) -> dict[Any, Any]:
     """Return the clouds of a credential file; raise CredentialsError if it is broken.
 
-    No value is quoted, and no error is chained that has one in its frames.
+    The error quotes no value, and chains no error with values in its frames.
     """
     where = str(path)
     try:
-        # No variable holds the document, which a traceback could show.
+        # No variable holds the document: a traceback could show it.
         read = partial(yamltext.read, path, error=CredentialsError, remedy="")
         return dict((read() or {}).get("clouds", {}).items())
     except CredentialsError as error:
@@ -212,7 +212,7 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
 
 
 def _check_complete(section: Any) -> None:
-    """Raise MissingRequiredOptions for what keystoneauth misses only while it logs in."""
+    """Raise MissingRequiredOptions for options that keystoneauth checks only at login."""
     from keystoneauth1 import loading  # noqa: PLC0415
     from keystoneauth1.exceptions import MissingRequiredOptions  # noqa: PLC0415
 
@@ -268,7 +268,7 @@ def _where(files: tuple[Path, ...]) -> str:
 
 
 def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -> CredentialsError:
-    """Explain why a section cannot be used; quotes only errors that quote no value."""
+    """Explain why a section is unusable; quote only errors without values."""
     from keystoneauth1.exceptions import (  # noqa: PLC0415
         MissingRequiredOptions,
         NoMatchingPlugin,
@@ -286,7 +286,7 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
             problem = f"its auth section is incomplete: without {missing}"
         case OptionError():
             problem = f"its auth section is incomplete: {error}"
-        case OSError():  # also of requests; its text names hosts
+        case OSError():  # also from requests; its text names hosts
             problem = "its profile cannot be read: openstacksdk asks the vendor for it"
             remedy = "check the network, or write the profile's auth_url instead of the profile"
         case TypeError():  # "missing 1 required positional argument: 'auth_url'"

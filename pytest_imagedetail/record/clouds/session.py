@@ -42,11 +42,11 @@ _URLS: Final = ("url", "publicURL", "internalURL", "adminURL")  # Keystone v3 an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A session that has a token."""
+    """A session with a token."""
 
     configuration: Configuration
     session: Any = field(repr=False)  # of keystoneauth
-    # What Keystone said of the token; None if it does not come from Keystone.
+    # keystoneauth's AccessInfo; None if the token is not from Keystone.
     token: Any = field(repr=False)
     expires_at: datetime | None
 
@@ -61,7 +61,7 @@ def authenticate(configuration: Configuration) -> Login:
             session = configuration.sdk.get_session()
             session.session.hooks["response"] = [_refuse_401]
             headers = session.get_auth_headers() or {}
-            # Nova 19 refuses its version document until it is asked with the token.
+            # Nova 19 serves its version document only to requests with a token.
             session.session.hooks["response"] = []
             if "X-Auth-Token" in headers:
                 is_keystone = isinstance(session.auth, BaseIdentityPlugin)
@@ -83,10 +83,7 @@ def authenticate(configuration: Configuration) -> Login:
 
 
 def _refuse_401(response: Any, **_: Any) -> None:
-    """Fail a discovery of versions that is refused with 401.
-
-    keystoneauth repeats it with a token, for which it waits forever: it is getting that token.
-    """
+    """Abort discovery on a 401: keystoneauth would wait forever for the token it is requesting."""
     from keystoneauth1.exceptions import DiscoveryFailure  # noqa: PLC0415
 
     if response.request.method == "GET" and response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -94,7 +91,7 @@ def _refuse_401(response: Any, **_: Any) -> None:
 
 
 def access(login: Login) -> Access:
-    """Find the compute endpoint; raise CredentialsError if there is none that can be used."""
+    """Find the compute endpoint; raise CredentialsError if none is usable."""
     with quiet_sdk():
         found = _access(login)
     if isinstance(found, CredentialsError):
@@ -103,7 +100,7 @@ def access(login: Login) -> Access:
 
 
 def _access(login: Login) -> Access | CredentialsError:
-    """Return the access, or the error: raised from here, its frames would show the URL."""
+    """Return the access or an error; raised here, the error's frames would show the URL."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
     session, sdk = login.session, login.configuration.sdk
@@ -177,7 +174,7 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
 
 
 def _origins(login: Login) -> dict[str, str]:
-    """Return the origins in the catalog and of Keystone, with the service of each."""
+    """Map the origins of Keystone and of the catalog's endpoints to their services."""
     auth_url = login.configuration.sdk.config.get("auth", {}).get("auth_url")
     found = {origin(auth_url): "identity"} if auth_url else {}
     if login.token:
@@ -189,7 +186,7 @@ def _origins(login: Login) -> dict[str, str]:
 
 
 def _no_token(configuration: Configuration, error: Exception) -> CredentialsError:
-    """Explain why there is no token; keystoneauth's texts name hosts, so they are not quoted."""
+    """Explain why there is no token, without keystoneauth's messages, which name hosts."""
     from keystoneauth1 import exceptions  # noqa: PLC0415
 
     if isinstance(error.__context__, exceptions.ConnectionError):
@@ -215,7 +212,6 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
 
 
 def _no_endpoint(login: Login) -> CredentialsError:
-    """Explain why there is no compute endpoint, and what the catalog has instead."""
     kind = login.configuration.sdk.get_service_type(COMPUTE)
     offered: dict[str, Any] = {}
     if login.token:
@@ -236,7 +232,7 @@ def _no_endpoint(login: Login) -> CredentialsError:
 
 
 def _in_catalog(login: Login) -> str:
-    """Describe what is looked for in the catalog, for error messages."""
+    """Describe the wanted endpoint, for error messages."""
     wanted = login.configuration
     region = f"region {wanted.region or 'not named'}"
     kind = wanted.sdk.get_service_type(COMPUTE)
@@ -244,7 +240,7 @@ def _in_catalog(login: Login) -> str:
 
 
 def _tls_reason(error: Exception) -> str:
-    """Return the reason that OpenSSL gives, without names."""
+    """Return the reason that OpenSSL gives, without host names."""
     text = str(error)
     match = re.search(r"certificate verify failed: ([A-Za-z -]+)", text)
     match = match or re.search(r"\[SSL: ([A-Z_]+)\]", text)
