@@ -16,7 +16,7 @@ _ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|([^u
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _ENTITY: Final = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});")
 _BETWEEN_WORDS: Final = bytes.maketrans(b"\"'<>", b"    ")
-_BASE64: Final = re.compile(  # lines of 40 characters or more are wrapped
+_BASE64: Final = re.compile(  # a line of 40 or more characters may continue
     rb"(?:[A-Za-z0-9+/_-]{40,}+\s+)+[A-Za-z0-9+/_-]*+|[A-Za-z0-9+/_-]{11,}+"
 )
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
@@ -43,7 +43,7 @@ def _below(data: bytes, form: str, layers: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _form(data: bytes) -> bytes:
-    """Decode the words that have a plus sign, which is a space in a form."""
+    # In a form, a plus sign is a space.
     words = data.translate(_BETWEEN_WORDS).split() if b"+" in data else ()
     found = (word.replace(b"+", b" ") for word in dict.fromkeys(words) if b"+" in word)
     return unquote_to_bytes(b"\n".join(found))
@@ -65,7 +65,7 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 
 def _base64(data: bytes) -> bytes:
-    """Decode every run of base64, wrapped or not, from each of four places it may begin at."""
+    """Decode every run of base64, wrapped or not, at each of the four possible offsets."""
     found = []
     for run in set(_BASE64.findall(data)):
         core = b"".join(run.split()).translate(_URL_SAFE)
@@ -79,7 +79,7 @@ def _base64(data: bytes) -> bytes:
 
 
 def _text_in(content: bytes) -> bytes:
-    """Return what can be read in decoded base64: most words decode to no text at all."""
+    """Return the readable parts of decoded base64; most words decode to binary."""
     if content.startswith(_GZIP):
         return compression.unpacked(content) or b""
     try:

@@ -1,7 +1,7 @@
 """Scan the bytes about to be written for secrets, whatever redaction did before.
 
-It knows the session's values and the shapes of secrets (`redact.names`), and looks for both in
-every decoding of the bytes (`redact.decodings`).
+The scan looks for the session's values and the shapes of secrets (`redact.names`) in every decoding
+of the bytes (`redact.decodings`).
 """
 
 import re
@@ -18,10 +18,10 @@ _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
-    """Raise LeakError if a known value or the shape of a secret is in the data.
+    """Raise LeakError if the data contains a known value or the shape of a secret.
 
     The error names the kind and the line, never the value. Data that is neither text nor
-    compressed text cannot be checked, and is refused, too.
+    compressed text cannot be checked and is refused.
     """
     for form, what, line in found_in(decoded(data), Search(known)):
         shown = f", line {line} of what would have been written" if form == "as written" else ""

@@ -1,4 +1,4 @@
-"""What a session knows, or traffic shows, and must not be written; and a search for it."""
+"""Values that must not be written, known from the session or its traffic, and a search for them."""
 
 import base64
 import re
@@ -13,7 +13,7 @@ from pytest_imagedetail.redact import names, placeholders
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
 _LONG_PARAMETER: Final = 16  # a signature, a digest or a token
-_NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
+_NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # or a date
 _LOOPBACK: Final = re.compile(r"127(?:\.\d+){3}")
 _SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
 _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
@@ -26,10 +26,10 @@ class Known:
     project: str | None = field(default=None, repr=False)  # as in request URLs
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     owners: frozenset[str] = field(default=frozenset(), repr=False)
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # and their services
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # with their services
 
     def __or__(self, other: "Known") -> "Known":
-        """Return what both know; this one's project and services come first."""
+        """Merge both; this one's project and services take precedence."""
         return Known(
             project=self.project or other.project,
             secrets=self.secrets | other.secrets,
@@ -39,7 +39,7 @@ class Known:
 
     @property
     def weak(self) -> frozenset[str]:
-        """Secrets that are replaced under a secret's name only: they could be ordinary words."""
+        """Secrets that could be ordinary words; they are replaced only under a secret's name."""
         return frozenset(each for each in self.secrets if not is_searchable(each))
 
 
@@ -66,14 +66,14 @@ def origin(url: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Learned:
-    """Collect what has the name of a secret or an owner, and where links lead."""
+    """Collect values with the name of a secret or an owner, and the services that links lead to."""
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)  # counted: one can be wrong
+    links: Counter[tuple[str, str]] = field(default_factory=Counter)  # counted: some are wrong
 
     def secret(self, value: str) -> None:
-        """Learn a secret."""
+        """Learn a secret, unless it is blank or holds a placeholder."""
         if value.strip() and not placeholders.holds(value):
             self.secrets.add(value.strip())
 
@@ -84,7 +84,7 @@ class Learned:
             self.links[origin(href), service] += 1
 
     def header(self, name: str, value: str) -> None:
-        """Learn from a header that no recording keeps; its name is in lower case."""
+        """Learn from a header that is dropped; `name` is in lower case."""
         if name in {"authorization", "proxy-authorization"}:
             self._authorization(value)
         elif name in {"cookie", "set-cookie"}:
@@ -112,7 +112,7 @@ class Learned:
         self.secret(text.partition(":")[2])
 
     def added_to(self, known: Known) -> Known:
-        """Return what was known and what was learned; no second origin of a known host."""
+        """Return `known` with what was learned, except further origins of known hosts."""
         hosts = {urlsplit(each).hostname for each in known.origins}
         found = {
             url: max(("compute-links", "image"), key=lambda each: self.links[url, each])
@@ -128,7 +128,7 @@ def _placeholder(_: str, new: str) -> str:
 
 
 class Search:
-    """Find and replace known values in text, unless they are too weak, in linear time."""
+    """Find and replace known values in text in linear time, except weak ones."""
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
         given = filter(None, (*known.owners, known.project))
@@ -150,8 +150,8 @@ class Search:
             for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
             if not placeholders.is_placeholder_host(urlsplit(url).hostname or "")
         }
-        self.services: Final[dict[str, str]] = {}  # host names
-        self._hosts: Final[dict[str, str]] = {}  # with and without port
+        self.services: Final[dict[str, str]] = {}  # by host name
+        self._hosts: Final[dict[str, str]] = {}  # by host, with and without port
         for url, new in self.origins.items():
             parts = urlsplit(url)
             self.services.setdefault(parts.hostname or "", new)
@@ -162,7 +162,7 @@ class Search:
         self._host: Final = re.compile(rf"(?ia)(?<![\w.-])(?:{either})(?![\w-]|\.\w)")
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
-        """Replace every known value; `noted` takes the kind of each and returns what it gets."""
+        """Replace every known value; call `noted` with the kind and the placeholder of each."""
         present = filter(text.__contains__, self._words)
         for each in sorted(present, key=len, reverse=True):
             new = self._words[each]
@@ -170,7 +170,7 @@ class Search:
                 for _ in range(text.count(each)):
                     noted("secrets", new)
                 text = text.replace(each, new)
-            else:  # an owner's name is a word by itself
+            else:  # an owner's name must be a whole word
                 whole = rf"(?a:(?<![^\W_]){re.escape(each)}(?![^\W_]))"
                 text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
         if self._ids:
@@ -180,7 +180,6 @@ class Search:
         return text
 
     def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
-        """Replace the known ids in a run of hex digits and dashes."""
         digits = placeholders.compact(run)
         new, done, start = "", 0, 0
         while start + self._lengths[-1] <= len(digits):

@@ -1,4 +1,4 @@
-"""The one table of secrets' and owners' names, and the shapes of self-evident ones.
+"""The table of secrets' and owners' names, and the shapes of self-evident secrets.
 
 Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.md` lists it.
 """
@@ -34,7 +34,7 @@ SECRETS: Final = _table(
 
 _LONG: Final = 5
 _TOGETHER: Final = tuple(each.replace(" ", "") for each in SECRETS if len(each) >= _LONG)
-"""The same, written together at the end of a word: `dbpassword`, `apikey`."""
+"""The same, joined at the end of a word: `dbpassword`, `apikey`."""
 
 ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
     "bearer": re.compile(r".*\s.*", re.DOTALL),
@@ -54,12 +54,12 @@ PROSE: Final = _table(
 QUALIFIERS: Final = _table(
     "b64, base64, new, old, pem, plain, plaintext, text, value, data, confirm, confirmation"
 )
-"""Words that may follow: `password_old`, `private_key_pem`."""
+"""Words that may follow a secret's name: `password_old`, `private_key_pem`."""
 
 IN_QUERIES: Final = _table(
     "sig, signature, temp url sig, x amz signature, x goog signature, key, code, assertion, sid"
 )
-"""Names that are secrets in the query of a URL only."""
+"""Names of secrets in the query of a URL only."""
 
 PUBLIC: Final = _table(
     "realm, uri, id, key id, algorithm, signed header, header, username, user name, host, domain, "
@@ -79,25 +79,25 @@ ALWAYS_OWNERS: Final = _table(
 """Names under which a value is an owner's id whatever its form: `admin`, `413274`."""
 
 NAMING: Final = _table("name, key, property, variable, output key, parameter key, parameter name")
-"""Keys of an object whose value names the value of one of `HOLDING`."""
+"""Keys whose value names the value under a key in `HOLDING`."""
 
 HOLDING: Final = _table(
     "value, values, val, default, output value, parameter value, text, data, content, contents, "
     "payload, blob, raw, plain, plaintext, $t, $, #text"
 )
-"""Keys of a value, which the name beside them names: `{"name": "password", "value": "..."}`."""
+"""Keys of a value that a key in `NAMING` names: `{"name": "password", "value": "..."}`."""
 
 BELOW: Final = HOLDING | {"key"}
 """The same below a secret's name: `{"credential": {"key": "..."}}`."""
 
 BELOW_TOKENS: Final = frozenset({"id", "audit id"})
-"""Keys of a value below a token's name: `{"token": {"id": "..."}}`. Other ids are none."""
+"""Keys of a value below a token's name: `{"token": {"id": "..."}}`. Other ids are not secret."""
 
 PASSWORDS: Final = ("password", "passwd", "passphrase", "passcode", "passwort", "pass", "pwd", "pw")
-"""Ends of a name below which everything is secret: `{"adminPass": {"a": "..."}}`."""
+"""Endings of names below which everything is secret: `{"adminPass": {"a": "..."}}`."""
 
 OBJECTS: Final = _table("secret, credential, cred")
-"""Last words of a name below which texts are secret, but for ids and owners."""
+"""Last words of names below which texts are secret, except ids and owners."""
 
 MAPS: Final = _table("token, secret, key")
 """Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
@@ -108,7 +108,7 @@ ABOUT: Final = _table(
     "expires, expires at, expiration, issued at, enabled, bit length, content type, adapter, "
     "label, title, pattern, hidden, constraint, example"
 )
-"""Keys below such a name that describe it, and words that end them."""
+"""Keys below a secret's name that describe it, and last words of such keys."""
 
 LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 """Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
@@ -116,20 +116,20 @@ LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
 """Values that are not secret under any name."""
 
-_NO_VALUE: Final = re.compile(  # the path of a file, `${NAME}`, `{{ name }}`, and what is masked
+_NO_VALUE: Final = re.compile(  # a file's path, `${NAME}`, `{{ name }}`, or a mask
     r"(?:~|/(?:etc|home|mnt|opt|root|run|srv|tmp|usr|var))(?:/[\w.@-]+)*/?"
     r"|[A-Za-z]:(?:\\[\w. -]+)*|\$\{\w+\}|\{\{ *[\w.]+ *\}\}|%\(\w+\)s|\*+"
 )
 
 IDENTIFIERS: Final = frozenset({"xmlns", "schema location", "namespace", "$schema"})
-"""Names of identifiers that are written as a URL, but are no address."""
+"""Names of identifiers that look like URLs but are not addresses."""
 
 ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
 """Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
 
 
 def _key(prefixes: str, rest: str) -> str:
-    """Return a pattern of keys that begin a word. `re` skips to a prefix that comes first."""
+    """Return a pattern for keys at the start of a word; the leading prefix lets `re` skip ahead."""
     each = (rf"{re.escape(prefix)}(?<!\w{re.escape(prefix)}){rest}" for prefix in prefixes.split())
     return "|".join(each)
 
@@ -182,7 +182,7 @@ _remembered: Final = lru_cache(maxsize=2048)  # a listing repeats its names
 
 @_remembered
 def words(name: str) -> tuple[str, ...]:
-    """Return the words of a name in lower case, without numbers and plurals at its end."""
+    """Return the words of a name in lower case, without trailing numbers and plural endings."""
     found = [each.lower() for each in _WORD.findall(name[-_LONGEST:])]
     while found and found[-1].isdigit():
         found.pop()
@@ -256,9 +256,9 @@ def secret_keys(
 ) -> dict[str, str]:
     """Return the keys of an object whose values are secret, and what is secret below each.
 
-    `under` says what is secret because of the name above: "all" values, all texts ("mapped"), but
-    no ids and owners ("own"), those "held" under `value` and the like, the same and the id of a
-    "token", or "" for none; `beside` is what `names_beside` returns.
+    `under` says what the name above makes secret: "all" values; all texts ("mapped"), or all but
+    ids and owners ("own"); values "held" under `value` and the like, for a "token" also its id; or
+    "" for nothing. `beside` is the result of `names_beside`.
     """
     found = {}
     for key, value in pairs:
@@ -279,14 +279,14 @@ def _is_secret_under(under: str, key: str, value: object) -> bool:
 
 
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
-    """Return which keys of a value have a name of secrets or owners beside them, and that name."""
+    """Return the keys that a name beside them marks as a secret or an owner, and that name."""
     named = [value for key, value in pairs if is_in(key, NAMING) and isinstance(value, str)]
     name = next(filter(names_secret, named), None) or next(filter(names_owner, named), None)
     return {key: name for key, _ in pairs if is_in(key, HOLDING)} if name else {}
 
 
 def below(name: str, *, is_record: bool = False) -> str:
-    """Return what is secret below a secret's name, or in one of several objects below it."""
+    """Return `under` for a secret's name; `is_record` is for one of several objects below it."""
     if words(name)[-1].endswith(PASSWORDS):
         return "all"
     if _ends_in(name, MAPS) and _is_plural(name) and not is_record:

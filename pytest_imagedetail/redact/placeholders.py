@@ -1,8 +1,8 @@
-"""What redaction writes in place of what it removes. A placeholder depends on its value alone.
+"""Placeholders for redacted values. Each depends on its value alone.
 
 Equal values get equal placeholders in every page, cassette and cloud, so recordings can be
-compared without matching placeholders first. The exceptions are fixed words: they stand for every
-value of their kind, and `is_fixed` says so.
+compared without matching placeholders first. The exceptions are fixed words, which stand for every
+value of their kind (`is_fixed`).
 """
 
 import hashlib
@@ -10,12 +10,12 @@ import re
 from typing import Final
 
 OWN_PROJECT: Final = "0" * 32
-"""The project of the session that recorded."""
+"""The project of the recording session."""
 
 SECRET: Final = "<redacted>"  # noqa: S105
 SECRET_IN_URL: Final = "redacted"  # noqa: S105
 OWNER: Final = "redacted-owner"
-"""An owner whose id is a name or a number: its digest would be guessed."""
+"""An owner whose id is a name or a number: its digest could be guessed."""
 
 EMAIL: Final = "redacted@redacted.invalid"
 IPV4: Final = "192.0.2.1"  # RFC 5737, for documentation
@@ -25,7 +25,7 @@ MAC: Final = "02:00:00:00:00:01"  # locally administered
 _WORDS: Final = (SECRET, "%3Credacted%3E", OWNER, EMAIL)
 _FIXED: Final = re.compile("|".join(map(re.escape, _WORDS)) + r"|(?<![\w.<-])redacted(?![\w.>-])")
 _FIXED_VALUES: Final = frozenset({*_WORDS, SECRET_IN_URL, IPV4, IPV6, MAC})
-HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")  # may be an id, or hold one
+HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")  # may be or contain an id
 _MARK: Final = "0" * 8
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}", re.IGNORECASE)
 _OWN_HOST: Final = re.compile(r"([a-z][a-z0-9_-]*)\.[A-Za-z0-9._-]+\.invalid")
@@ -49,7 +49,7 @@ def compact(value: str) -> str:
 
 
 def owner(value: str) -> str:
-    """Return the digest of an owner's id, as long and as dashed, or a fixed word for no id."""
+    """Return a digest with the length and dashes of an owner's id; a fixed word if it is no id."""
     if is_owner_placeholder(value):
         return value
     if not is_id(value):
@@ -60,12 +60,12 @@ def owner(value: str) -> str:
 
 
 def digest_of(project: str | None) -> str | None:
-    """Return what provenance keeps of the session's own project; None if it could be guessed."""
+    """Return the digest of a project or user for provenance; None if it could be guessed."""
     return owner(project) if project is not None and is_id(project) else None
 
 
 def own_project(value: str) -> str:
-    """Return the placeholder of the session's own project, with the dashes of its spelling."""
+    """Return the placeholder of the session's own project, with the dashes of `value`."""
     return _spelled(OWN_PROJECT, like=value) if is_id(value) else OWN_PROJECT
 
 
@@ -77,7 +77,7 @@ def _spelled(digits: str, *, like: str) -> str:
 
 
 def host(role: str, cloud: str) -> str:
-    """Return the host that stands for a cloud's own service, "compute" for example."""
+    """Return the placeholder host of a cloud's own service, for example "compute"."""
     return f"{role}.{cloud}.invalid"
 
 
@@ -88,7 +88,7 @@ def role_of(hostname: str) -> str | None:
 
 
 def foreign_host(hostname: str) -> str:
-    """Return the host that stands for another one: three digits of its digest."""
+    """Return the placeholder of any other host, with three digits of its digest."""
     digest = hashlib.sha256(hostname.lower().encode("utf-8", "surrogatepass")).hexdigest()
     return f"host-{digest[:_FOREIGN_DIGITS]}.invalid"
 
@@ -99,7 +99,7 @@ def is_placeholder_host(hostname: str) -> bool:
 
 
 def holds(text: str) -> bool:
-    """Return whether a text holds a placeholder, so that no cloud can be asked with it."""
+    """Return whether a text holds a placeholder and so cannot be sent to a cloud."""
     return _PLACEHOLDER.search(text) is not None or fixed_words(text) > 0
 
 

@@ -1,4 +1,4 @@
-"""Replace secrets, owners' ids and hosts in interactions; everything else stays as it was sent."""
+"""Replace secrets, owners' ids and hosts in interactions; keep everything else as sent."""
 
 import html
 import ipaddress
@@ -37,11 +37,11 @@ RESPONSE_HEADERS: Final = frozenset(
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
-_URL: Final = re.compile(  # it ends where another one begins, but for what may be in a query
+_URL: Final = re.compile(  # ends where another URL begins, except in a query
     r"(?P<namespace>\b(?:xmlns(?::[\w.-]+)?|schemaLocation)=[\"'][^\"'<>@]*)"
     rf"|(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
 )
-_NETLOC: Final = re.compile(  # a password may have what ends a host
+_NETLOC: Final = re.compile(  # a password may contain characters that end a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
 _NO_HOST: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")  # `{host}`, `$HOST`
@@ -50,10 +50,10 @@ _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
 )
-_HEADER_VALUE: Final = re.compile(  # up to what is assigned in quotes: `OAuth oauth_token="..."`
+_HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_token="..."`
     r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
 )
-_BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
+_BEHIND: Final = (")", ".", ",", ";")  # may follow a URL in text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _ASSIGNED: Final = re.compile(
@@ -73,7 +73,7 @@ _ATTRIBUTE: Final = re.compile(
     r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
     r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
 )
-_ELEMENT: Final = re.compile(  # up to the next tag, or to the end of what is cut off
+_ELEMENT: Final = re.compile(  # up to the next tag, or the end of truncated text
     r"(?P<tag><(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})"
     r"(?:\s+key=[\"'](?P<key>[^\"'<>]*+)[^<>]*|\s[^<>]*)?>)(?P<value>[^<>]+)"
 )
@@ -81,7 +81,7 @@ _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
-_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mark stays
+_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # the byte order mark stays
 
 _DEEPEST: Final = 8  # URLs in queries of URLs
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
@@ -97,22 +97,22 @@ _COLLECTIONS: Final = frozenset(
 
 
 class Rewriter:
-    """Replace what is known, and what has the name of a secret or an owner."""
+    """Replace known values, and values with the name of a secret or an owner."""
 
     def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
-        self.learned: Final = Learned()  # what has such a name
+        self.learned: Final = Learned()  # values with such names
         self._search: Final = search
         self._all_shapes: Final = shapes
-        self._shapes = shapes  # those that are in the part that is redacted
-        self._is_encoded = False  # whether it holds a known value in an encoding
-        self._part = 0, ""  # the number of the interaction, and for example "response.body"
+        self._shapes = shapes  # those in the current part
+        self._is_encoded = False  # whether the part holds an encoded known value
+        self._part = 0, ""  # number of the interaction; for example "response.body"
         self._path: Path = ()
         self._unchanged: set[tuple[str, str, str]] = set()  # name ("/" in a path), value, `under`
         self._depth = 0
 
     def interaction(self, number: int, page: Interaction) -> Interaction:
-        """Replace in every part of an interaction; headers that are not listed are dropped."""
+        """Redact every part of an interaction; drop headers that are not listed."""
         self._part = number, ""
         response = page.response
         allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
@@ -123,7 +123,7 @@ class Rewriter:
         sent, received = _stored_secret(page)
         return replace(
             page,
-            url=url.replace(_HIDDEN_USER, "//"),  # clients send it in a header
+            url=url.replace(_HIDDEN_USER, "//"),  # clients send user info in a header
             request_headers=self._headers("request", page.request_headers, REQUEST_HEADERS),
             request_body=self._body("request.body", page.request_body, sent),
             response=replace(
@@ -135,14 +135,14 @@ class Rewriter:
         )
 
     def query_value(self, name: str, value: str) -> str:
-        """Replace in a decoded value of a request's query."""
+        """Redact a decoded value of a request's query."""
         self._begin("request.uri", value)
         return self._query_value(name, value)
 
     # --- the parts of an interaction
 
     def _begin(self, part: str, text: str, *path: str) -> None:
-        """Find out which shapes, and whether encoded known values, are in the next part."""
+        """Start a part: find its shapes, and whether it holds encoded known values."""
         rest = self._search.replace(text).encode("utf-8", "surrogateescape")
         _, *encoded = views = list(decoded(rest))
         texts = [view for _, view in views]
@@ -181,7 +181,6 @@ class Rewriter:
     # --- documents
 
     def _document(self, text: str, under: str = "") -> str:
-        """Replace in a document by the parser of its kind, or else in a text."""
         if under == "all":
             return self._value("", text, secret=True)
         begins = text.lstrip("\ufeff \t\r\n")[:1]
@@ -206,7 +205,7 @@ class Rewriter:
         return _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
 
     def _tag(self, tag: re.Match[str]) -> str:
-        """Replace in the attributes of a tag in a page that is not XML, as in a login form."""
+        """Redact the attributes of a tag in a page that is not XML, as in a login form."""
         found = [(each, html.unescape(each["value"])) for each in _ATTRIBUTE.finditer(tag[0])]
         beside = self._beside([(each["name"].rpartition(":")[2], value) for each, value in found])
         new, end = "", 0
@@ -219,7 +218,7 @@ class Rewriter:
         return new + tag[0][end:]
 
     def _element(self, element: re.Match[str]) -> str:
-        """Replace in the text of an element, by its name or key, in what is no XML or cut off."""
+        """Redact the text of an element, by its name or key, in markup that is not valid XML."""
         value = html.unescape(element["value"])
         new = self._named(value, element["key"] or element["name"])
         return element[0] if new == value else element["tag"] + html.escape(new)
@@ -237,21 +236,17 @@ class Rewriter:
         return head + rest[0] + new + rest[1][len(content) :]
 
     def _line(self, line: str) -> str:
-        """Replace in the JSON of a line, as in JSONP, events and JSON lines."""
+        """Redact the JSON in a line, as in JSONP, events and JSON lines."""
         start, end = line.find("{"), line.rfind("}") + 1
         new = self._json(line[start:end]) if 0 <= start < end else None
         return line if new is None else line[:start] + new + line[end:]
 
     def _json(self, text: str, under: str = "") -> str | None:
-        """Replace in a JSON document; None if it is not one."""
         path = self._path
         return jsontext.replace_scalars(text, lambda found: self._scalars(found, "", under, path))
 
     def _scalars(self, value: Any, name: str, under: str, path: Path) -> list[str | None]:
-        """Return what replaces each key, string and number of a value, in its order.
-
-        `under` says which of them are secret because of the name above (`names.secret_keys`).
-        """
+        """Return the replacement for each key, string and number; for `under` see `secret_keys`."""
         if isinstance(value, str):
             return [self._scalar(name, value, path, under)]
         found: list[str | None] = []
@@ -292,7 +287,7 @@ class Rewriter:
         return None
 
     def _beside(self, pairs: Sequence[tuple[str, str]], own: str = "") -> dict[str, str]:
-        """Learn from an element of XML, and return other names of its values."""
+        """Learn from an XML element, and return other names for its values."""
         self.learned.link(dict(pairs))
         under = names.below(own) if names.names_secret(own) else ""
         others = [each for each in pairs if not under or each != ("key", own)]  # it names itself
@@ -300,12 +295,10 @@ class Rewriter:
         return dict.fromkeys(below, "secret") | names.names_beside(pairs)
 
     def _named(self, value: str, name: str) -> str:
-        """Replace in a text of XML or of a form, by its name."""
         self._path = (name,) if name else ()
         return self._value(name, value, secret=names.holds_secret(name, value))
 
     def _value(self, name: str, value: str, *, secret: bool) -> str:
-        """Replace in one value, by its name."""
         is_owner = names.names_owner(name) and (
             placeholders.is_id(value) or names.is_in(name, names.ALWAYS_OWNERS)
         )
@@ -321,7 +314,7 @@ class Rewriter:
         return self._text(value) if new is None else new
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
-        """Return what replaces an owner's id or a secret; None for a value that stays."""
+        """Return the placeholder of an owner's id or a secret; None for a value that stays."""
         if not (owner or secret):
             return None
         bare = value.strip()
@@ -342,7 +335,7 @@ class Rewriter:
     # --- texts
 
     def _text(self, text: str) -> str:
-        """Replace in free text: URLs, what is assigned to a secret's name, shapes, known values."""
+        """Redact free text: URLs, values assigned to secrets' names, shapes, known values."""
         if "://" in text:
             if _URL.fullmatch(text):
                 return self._url(text)
@@ -352,7 +345,6 @@ class Rewriter:
         return self._plain(text)
 
     def _plain(self, text: str) -> str:
-        """Replace in a text that holds no URL."""
         if self._shapes:
             text = self._without_shapes(text)
         if "=" in text or ":" in text:
@@ -374,7 +366,7 @@ class Rewriter:
         return self._replacement(match[0], owner=False, secret=True) or match[0]
 
     def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:
-        """Replace what is assigned to names; what an ordinary name has may assign to others."""
+        """Redact assigned values; an ordinary name's value may hold further assignments."""
         pieces, end = [], 0
         for head in heads.finditer(text):
             is_secret, is_owner = names.names_secret(head[1]), names.names_owner(head[1])
@@ -390,7 +382,7 @@ class Rewriter:
         return "".join([*pieces, text[end:]])
 
     def _known(self, text: str) -> str:
-        """Replace known values: as they are written, or else each word that encodes one."""
+        """Replace known values as written, or else each word that encodes one."""
         text = self._search.replace(text, self._noted)
         if self._is_encoded and self._holds(text):
             text = "".join(map(self._encoded, _WORDS.split(text)))
@@ -401,20 +393,19 @@ class Rewriter:
         return self._noted("secrets", placeholders.SECRET) if self._holds(text) else text
 
     def _holds(self, text: str) -> bool:
-        """Return whether a known value or a shape is in any decoding of a text."""
+        """Return whether any decoding of a text holds a known value or a shape."""
         views = decoded(text.encode("utf-8", "surrogateescape"))
         return any(found_in(views, self._search))
 
     # --- URLs
 
     def _reference(self, value: str) -> str:
-        """Replace in a redirect, which may lack the scheme, or be a path."""
+        """Redact a redirect's target, which may lack the scheme or be a path."""
         if value.startswith("//"):
             return self._url(f"http:{value}").partition(":")[2]
         return value if "://" in value else self._target(value)
 
     def _url(self, url: str) -> str:
-        """Replace user info, hosts, owners and secrets of a URL; the rest stays as it is."""
         whole, url = url, url.rstrip("".join(_BEHIND))
         scheme, _, rest = url.partition("://")
         match = _NETLOC.match(rest)
@@ -422,7 +413,7 @@ class Rewriter:
         target = rest[len(netloc) :]
         user, at, hosts = netloc.rpartition("@")
         own = self._search.origins.get(origin(url))
-        host = _PORT.sub("", hosts).lower()  # on another port, it is the cloud's own, too
+        host = _PORT.sub("", hosts).lower()  # the cloud's own on any port
         is_own = host.strip("[]") in self._search.services or placeholders.role_of(host) is not None
         if at:
             user = self._in_url(user, user.partition(":")[2])
@@ -435,10 +426,9 @@ class Rewriter:
         else:
             target = self._target(target, own=is_own)
         new = f"{scheme}://{user}{at}{hosts}{target}{whole[len(url) :]}"
-        return new if whole == url else self._known(new)  # a known value may end as a sentence
+        return new if whole == url else self._known(new)  # a known value may end in punctuation
 
     def _host(self, place: str) -> str:
-        """Replace a host that may have a port."""
         host = _PORT.sub("", place)
         bare = host.strip("[]").lower()
         is_other = _NO_HOST.search(host) is not None and self._decoded(place) == place
@@ -448,17 +438,13 @@ class Rewriter:
         return self._noted("hosts", new) + self._known(place[len(host) :])
 
     def _in_url(self, text: str, secret: str) -> str:
-        """Replace a part of a URL that is, or has, a secret."""
         if text != placeholders.SECRET_IN_URL:
             self.learned.secret(unquote(secret))
             self._noted("secrets", placeholders.SECRET_IN_URL)
         return placeholders.SECRET_IN_URL
 
     def _target(self, target: str, *, own: bool = True) -> str:
-        """Replace in path, query and fragment.
-
-        In a path of the cloud's `own`, a name before `images` is a project.
-        """
+        """Redact path, query and fragment; on `own` hosts, a name before `images` is a project."""
         target, has_fragment, fragment = target.partition("#")
         path, has_query, query = target.partition("?")
         segments = path.split("/")
@@ -470,10 +456,7 @@ class Rewriter:
     def _segment(
         self, before: str, segment: str, after: str, *, has_version: bool, own: bool
     ) -> str:
-        """Replace one segment of a path, by those before and after it.
-
-        A project follows the version, or precedes a resource in a path without one.
-        """
+        """Redact a segment: a project follows the version or, without one, precedes a resource."""
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
         is_place = is_versioned or (is_above and not has_version)
@@ -501,7 +484,6 @@ class Rewriter:
         return new
 
     def _pairs(self, text: str) -> str:
-        """Replace in the pairs of a query, of a fragment or of a form."""
         return "&".join(map(self._pair, text.split("&"))) if text else text
 
     def _pair(self, pair: str) -> str:
@@ -528,7 +510,7 @@ class Rewriter:
         return new
 
     def _nested(self, value: str) -> str:
-        """Replace in a value that may be a URL with a query again."""
+        """Redact a value that may be a URL with a query of its own."""
         self._depth += 1
         new = self._text(value) if self._depth <= _DEEPEST else self._plain(value)
         self._depth -= 1
@@ -545,7 +527,7 @@ class Rewriter:
 
 
 def _stored_secret(page: Interaction) -> tuple[str, str]:
-    """Return which values of a request and of its response are secret: Barbican's payloads."""
+    """Return what is secret in a request and in its response: Barbican's payloads."""
     match = _STORED_SECRET.search(page.url.partition("?")[0].rstrip("/"))
     if match is None:
         return "", ""
@@ -555,7 +537,7 @@ def _stored_secret(page: Interaction) -> tuple[str, str]:
 
 
 def project_in_path(path: str) -> str | None:
-    """Return the project of a versioned path of Compute, `/v2/PROJECT/images/...`; None without."""
+    """Return the project in a versioned Compute path, `/v2/PROJECT/images/...`, or None."""
     segments = path.split("/")
     for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
         is_above = _RESOURCE.fullmatch(resource) and not _RESOURCE.fullmatch(project)
@@ -576,7 +558,7 @@ def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
 
 
 def _address(value: str) -> str | None:
-    """Return what replaces a network address; None if a value is none, or is replaced."""
+    """Return the placeholder of a network address; None for other values and placeholders."""
     if _MAC.fullmatch(value):
         new = placeholders.MAC
     else:
