@@ -114,7 +114,6 @@ def pretty(text: str) -> str:
 
 
 def _tokens(part: str) -> Sequence[str]:
-    """Return the tokens of a container, joined into one if they fit on a line."""
     tokens = _TOKEN.findall(part)
     line = "".join(map(_SPACED.get, tokens, tokens))
     return [line] if len(line) <= _LINE else tokens

@@ -122,7 +122,6 @@ def _value(element: ET.Element) -> Any:
 
 
 def _text(element: ET.Element) -> str:
-    """Return the text directly in an element, including text between its children."""
     return "".join([element.text or "", *(child.tail or "" for child in element)])
 
 

@@ -240,7 +240,6 @@ def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -
 
 
 def _of_schema_1(page: Interaction) -> Interaction:
-    """Replace `<redacted-1>` and so on by the placeholder without a number."""
     body = _NUMBERED.sub(b"<redacted>", page.response.body)
     sent = _NUMBERED.sub(b"<redacted>", page.request_body)
     return replace(page, request_body=sent, response=replace(page.response, body=body))

@@ -126,7 +126,6 @@ class _Work:
         }
 
     def _text(self, key: str, value: str, image_id: str) -> str:
-        """Replace the caller's project and the image's own id in one metadata value."""
         if names_owner(key) and is_own_project(value):
             self.links.counts["R14"] += 1
             return "<project>"
@@ -143,7 +142,6 @@ class _Work:
         return fields
 
     def media_type(self) -> str:
-        """Return the media type of the bodies or, under R10, whether it is the requested one."""
         came, wanted = ({*each} for each in (self.answer.media_types, self.answer.asked_for))
         if "R10" in self.links.rules and came == wanted:
             return "as asked for"

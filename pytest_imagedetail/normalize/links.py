@@ -151,7 +151,6 @@ class LinkRewriter:
                 yield "=".join(quote_plus(each, errors="surrogateescape") for each in (name, value))
 
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
-        """Return prefix, version and project of a path, as far as the profile keeps them."""
         head, project = segments, segments[:0]
         if segments and placeholders.is_owner_placeholder(segments[-1]):
             head, project = segments[:-1], segments[-1:]

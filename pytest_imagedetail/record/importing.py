@@ -70,7 +70,6 @@ def imported(
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
-    """Return the endpoint of most self links, or else of most bookmarks."""
     for rel in ("self", "bookmark"):
         found = Counter(
             str(link.get("href", "")).rpartition("/images/")[0]

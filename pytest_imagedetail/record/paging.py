@@ -159,6 +159,5 @@ def _exceeds(value: Any, received: int) -> bool:
 
 
 def _fields_of(headers: Headers) -> dict[str, Any]:
-    """Return headers by name, all `Link` headers, and the total of `Content-Range`."""
     total = headers.get("Content-Range", "").rpartition("/")[2]
     return {**dict(headers.fields), "Link": [*headers.all("Link")], "total": total}

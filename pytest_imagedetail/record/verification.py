@@ -136,7 +136,6 @@ def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
 
 
 def _listings_in(traffic: Recording) -> Iterator[Recording]:
-    """Yield each JSON listing as a recording; raise for an incomplete one."""
     known = traffic.provenance
     for each in traffic.interactions:
         url, _, asked = each.url.partition("?")

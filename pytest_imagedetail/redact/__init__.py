@@ -106,7 +106,6 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
 
 
 def _asked(pages: Sequence[Interaction], known: Known) -> Known:
-    """Return the project in the URLs and, unless one is known, the cloud's origin."""
     projects = (project_in_path(urlsplit(each.url).path) for each in pages)
     first = {origin(each.url): "compute" for each in pages[:1] if not known.origins}
     return Known(project=next(filter(None, projects), None), origins=first)

@@ -128,7 +128,7 @@ def _placeholder(_: str, new: str) -> str:
 
 
 class Search:
-    """Find and replace known values in text in linear time, except weak ones."""
+    """Find and replace known values in text, except weak ones, in linear time."""
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
         given = filter(None, (*known.owners, known.project))

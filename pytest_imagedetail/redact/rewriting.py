@@ -287,7 +287,6 @@ class Rewriter:
         return None
 
     def _beside(self, pairs: Sequence[tuple[str, str]], own: str = "") -> dict[str, str]:
-        """Learn from an XML element, and return other names for its values."""
         self.learned.link(dict(pairs))
         under = names.below(own) if names.names_secret(own) else ""
         others = [each for each in pairs if not under or each != ("key", own)]  # it names itself
@@ -314,7 +313,6 @@ class Rewriter:
         return self._text(value) if new is None else new
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
-        """Return the placeholder of an owner's id or a secret; None for a value that stays."""
         if not (owner or secret):
             return None
         bare = value.strip()
@@ -510,14 +508,12 @@ class Rewriter:
         return new
 
     def _nested(self, value: str) -> str:
-        """Redact a value that may be a URL with a query of its own."""
         self._depth += 1
         new = self._text(value) if self._depth <= _DEEPEST else self._plain(value)
         self._depth -= 1
         return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
 
     def _decoded(self, text: str) -> str:
-        """Replace known values and shapes in a part of a URL that may be percent-encoded."""
         plain = unquote(text, errors="surrogateescape")
         new = self._known(self._without_shapes(plain))
         if new == plain:
@@ -558,7 +554,6 @@ def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
 
 
 def _address(value: str) -> str | None:
-    """Return the placeholder of a network address; None for other values and placeholders."""
     if _MAC.fullmatch(value):
         new = placeholders.MAC
     else:

@@ -134,7 +134,6 @@ def _access(login: Login) -> Access | CredentialsError:
 
 
 def _renew(login: Login, expired: Access) -> Access:
-    """Get a new token; raise RecordingError if it is for another project or endpoint."""
     login.session.invalidate()
     new = access(authenticate(login.configuration))
     if (new.endpoint, new.project_id) != (expired.endpoint, expired.project_id):
@@ -159,7 +158,6 @@ def _wanted(login: Login) -> dict[str, Any]:
 
 
 def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
-    """Return the versioned endpoint and the newest microversion, as far as they are known."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
     try:
@@ -174,7 +172,6 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
 
 
 def _origins(login: Login) -> dict[str, str]:
-    """Map the origins of Keystone and of the catalog's endpoints to their services."""
     auth_url = login.configuration.sdk.config.get("auth", {}).get("auth_url")
     found = {origin(auth_url): "identity"} if auth_url else {}
     if login.token:
@@ -232,7 +229,6 @@ def _no_endpoint(login: Login) -> CredentialsError:
 
 
 def _in_catalog(login: Login) -> str:
-    """Describe the wanted endpoint, for error messages."""
     wanted = login.configuration
     region = f"region {wanted.region or 'not named'}"
     kind = wanted.sdk.get_service_type(COMPUTE)
