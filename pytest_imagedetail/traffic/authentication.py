@@ -26,9 +26,9 @@ _VERSIONS: Final = ("/v3", "/v2.0")
 def without_keystone(
     interactions: Sequence[Interaction],
 ) -> tuple[list[Interaction], list[Interaction]]:
-    """Return the interactions that are no authentication, and those that are.
+    """Split interactions into those with other services and those with Keystone.
 
-    Keystone's are logins, its version documents, and whatever is below a URL where a login was
+    Keystone's are logins, its version documents, and everything below a URL where a login was
     seen or at its usual ports.
     """
     urls = (each.url.partition("?")[0] for each in interactions if is_login(each))
@@ -66,7 +66,6 @@ def is_login(each: Interaction) -> bool:
 
 
 def _is_version_document(body: bytes) -> bool:
-    """Return whether a body is Keystone's list of versions, or one of them."""
     return _IDENTITY in body and not {"version", "versions"}.isdisjoint(document_in(body))
 
 
@@ -76,7 +75,6 @@ def _asks_for_token(document: Mapping[str, Any]) -> bool:
 
 
 def _holds_token(document: Mapping[str, Any]) -> bool:
-    """Return whether a token is in an answer, or in an object of it, such as `access`."""
     objects = [document, *(each for each in document.values() if isinstance(each, dict))]
     if isinstance(document.get("token"), str):
         return True
@@ -85,7 +83,7 @@ def _holds_token(document: Mapping[str, Any]) -> bool:
 
 
 def document_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body; an empty one if it is anything else."""
+    """Return the JSON object in a body; an empty one if the body is anything else."""
     try:
         document = json.loads(body, parse_int=str)
     except (ValueError, RecursionError):

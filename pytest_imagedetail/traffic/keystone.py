@@ -1,4 +1,4 @@
-"""Answer for Keystone while replaying: a token that opens nothing, and a catalog."""
+"""Stand in for Keystone while replaying: issue a worthless token and a catalog."""
 
 import json
 import re
@@ -17,26 +17,26 @@ from pytest_imagedetail.transport.request import api_version
 
 TOKEN: Final = "replayed-token"  # noqa: S105  in place of a live cloud's token
 _USER: Final = owner("0" * 31 + "1")
-_EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # a replayed token never does
+_EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # never
 _ISSUED: Final = "2000-01-01T00:00:00.000000Z"
 REGION: Final = "RegionOne"
 _INTERFACES: Final = ("public", "internal", "admin")
 _DOMAIN: Final = {"id": "default", "name": "Default"}
 _PATHS: Final = ("/v3/auth/tokens", "/v3/auth/catalog", "/v3", "/v2.0/tokens", "/v2.0")
-_ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # where versions are asked for
-_SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # after it there may be a token
+_ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # paths of version discovery
+_SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # a token may follow
 _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keystone:
-    """A Keystone, v2.0 and v3, that accepts every user and leads to what was recorded."""
+    """A Keystone, v2.0 and v3, that accepts every user; its catalog leads to the recordings."""
 
     catalog: tuple[Mapping[str, str], ...]
     token: str = field(default=TOKEN, repr=False)
 
     def answer(self, asked: Interaction) -> Response | None:
-        """Answer a login, and what clients ask before it; None for anything else."""
+        """Answer logins and version discovery; return None for other requests."""
         url = urlsplit(asked.url)
         path = url.path.rstrip("/")
         href = f"{url.scheme}://{url.netloc}{path}/"
@@ -115,7 +115,7 @@ def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[di
 
 
 def left_out(received: Sequence[Interaction], *, where: str) -> str:
-    """Say how many interactions with Keystone are left out of a recording; "" for none.
+    """Describe how many Keystone interactions a recording leaves out; "" for none.
 
     Raise RecordingError if the built-in Keystone could not answer one of them during a replay.
     """
@@ -139,7 +139,7 @@ def _shown(asked: Interaction) -> str:
 
 
 def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...]:
-    """Return the endpoints in Keystone's answers whose hosts were asked; not redacted."""
+    """Return the unredacted endpoints in Keystone's responses whose hosts received requests."""
     found = [endpoint for each in interactions for endpoint in _endpoints(each.response.body)]
     asked = {urlsplit(each.url).netloc for each in interactions}
     entries = {
@@ -149,7 +149,7 @@ def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...
 
 
 def endpoint_of(url: str) -> str:
-    """Return the endpoint that a request was sent to: its URL up to the version and the project."""
+    """Return the endpoint of a request: its URL up to the version and the project."""
     parts = urlsplit(url)
     match = _RESOURCE.match(parts.path)
     host = parts.netloc.rpartition("@")[2]
@@ -157,7 +157,7 @@ def endpoint_of(url: str) -> str:
 
 
 def _endpoints(body: bytes) -> Iterator[dict[str, str]]:
-    """Yield the endpoints of a catalog of v3 or v2.0; other services have catalogs, too."""
+    """Yield the endpoints in a v3 or v2.0 catalog; ignore catalogs of other services."""
     document = document_in(body)
     for service in objects_in(document.get("token", document), "catalog"):
         for each in objects_in(service, "endpoints"):
@@ -211,7 +211,7 @@ def json_response(status: int, document: Any, *fields: tuple[str, str]) -> Respo
 def version_document(
     asked: Interaction, endpoints: Iterable[str], max_microversion: str | None
 ) -> Response | None:
-    """Answer what clients ask a compute endpoint to discover versions; None for anything else."""
+    """Answer version discovery at a compute endpoint; return None for other requests."""
     if asked.method != "GET":
         return None
     roots, versions = set(), {}

@@ -1,6 +1,6 @@
-"""Decide whether a request is the recorded one: redact it as recordings are, then compare.
+"""Decide whether a request matches a recorded one: redact it like a recording, then compare.
 
-Compared are method, path, query, effective microversion and body; not the host.
+Method, path, query, effective microversion and body are compared, but not the host.
 """
 
 import json
@@ -21,9 +21,9 @@ Parts = Mapping[str, tuple[str, ...]]
 
 Key = frozenset[tuple[str, tuple[str, ...]]]
 
-_OLDEST: Final = ("compute", "2.1")  # what Nova takes a request without a microversion for
+_OLDEST: Final = ("compute", "2.1")  # Nova's default
 _FORM: Final = "application/x-www-form-urlencoded"
-_LONGEST: Final = 120  # characters of a value that a message shows
+_LONGEST: Final = 120  # characters of a value in a message
 
 
 def as_recorded(
@@ -34,14 +34,14 @@ def as_recorded(
     owners: frozenset[str] = frozenset(),
     shapes: Sequence[re.Pattern[str]] = SHAPES,
 ) -> Redacted:
-    """Redact a request as a recording of it would be, by the owners in recorded requests."""
+    """Redact a request like a recorded one; `owners` are placeholders in recorded requests."""
     ids = frozenset(each for each in ids_in(asked) if placeholders.owner(each) in owners)
     request = replace(asked, response=NO_RESPONSE)
     return redact([request], cloud=cloud, known=known | Known(owners=ids), shapes=shapes)
 
 
 def ids_in(request: Interaction) -> Iterator[str]:
-    """Yield what has the form of an owner's id in the URL and the body of a request."""
+    """Yield everything in the form of an owner's id from a request's URL and body."""
     yield from placeholders.HEX_RUN.findall(request.url)
     yield from placeholders.HEX_RUN.findall(request.request_body.decode("latin-1"))
 
@@ -71,7 +71,7 @@ def differences(asked: Parts, recorded: Parts) -> Mapping[str, str]:
 
 
 def _respelled(segment: str) -> str:
-    """Return a segment of a path in one spelling; an encoded slash stays encoded."""
+    """Normalize the encoding of a path segment; an encoded slash stays encoded."""
     text = unquote(segment, errors="surrogateescape")
     return quote(text, safe=":@!$&'()*+,;=", errors="surrogateescape")
 
@@ -85,10 +85,9 @@ def _pairs(what: str, text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _microversion(request: Interaction) -> str | None:
-    """Return the microversions that a request asks for, by service; None for Nova's 2.1.
+    """Return the requested microversions, by service; None for Nova's default, 2.1.
 
-    Nova ignores them on /v2: Nova 32.0.0, nova/api/openstack/__init__.py,
-    `LegacyV2CompatibleWrapper`.
+    Nova 32.0.0 ignores them on /v2 (nova/api/openstack/__init__.py, `LegacyV2CompatibleWrapper`).
     """
     headers = request.request_headers
     versions: dict[str, str] = {}
@@ -105,7 +104,7 @@ def _microversion(request: Interaction) -> str | None:
 
 
 def _body(request: Interaction) -> dict[str, tuple[str, ...]]:
-    """Compare JSON by its values, a form by its pairs, and any other body as it is."""
+    """Return what is compared: JSON by its values, a form by its pairs, other bodies as sent."""
     body = request.request_body
     if not body:
         return {}
@@ -115,7 +114,7 @@ def _body(request: Interaction) -> dict[str, tuple[str, ...]]:
         text = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = body.decode("utf-8", errors="surrogateescape")
-    if text.startswith("--"):  # the boundary of a form of several parts is another each time
+    if text.startswith("--"):  # the boundary of a multipart form is random
         text = text.replace(text.split("\r\n", 1)[0], "--boundary")
     return {"body": (text,)}
 
@@ -128,13 +127,13 @@ def _shown(values: tuple[str, ...] | None) -> str:
 
 
 def line(each: Interaction) -> str:
-    """Return what was asked, in one line: `GET https://compute.a.invalid/images (compute 2.35)`."""
+    """Format a request on one line: `GET https://compute.a.invalid/images (compute 2.35)`."""
     microversion = _microversion(each)
     return f"{each.method} {each.url}" + (f" ({microversion})" if microversion else "")
 
 
 def answer_of(response: Response) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-    """Return what makes two responses the same: status, headers and body."""
+    """Return the compared parts of a response: status, headers and body."""
     fields = sorted((name.lower(), value) for name, value in response.headers.fields)
     return response.status_code, tuple(fields), response.body
 
@@ -142,7 +141,7 @@ def answer_of(response: Response) -> tuple[int, tuple[tuple[str, str], ...], byt
 def by_request(
     interactions: Iterable[Interaction], *, key: Callable[[Interaction], Any] = key_of
 ) -> dict[Any, list[Interaction]]:
-    """Group redacted interactions by their requests, each group in its order."""
+    """Group redacted interactions by request, keeping their order."""
     found: dict[Any, list[Interaction]] = {}
     for each in interactions:
         found.setdefault(key(each), []).append(each)
@@ -159,5 +158,5 @@ def missing_from(
     *,
     key: Callable[[Interaction], Any] = _request_and_answer,
 ) -> int:
-    """Count the interactions that are not there as often as they are sought."""
+    """Count the interactions in `sought` that `there` lacks, with multiplicity."""
     return (Counter(map(key, sought)) - Counter(map(key, there))).total()

@@ -17,7 +17,7 @@ class Place:
     store: Store = field(repr=False)
     cloud: str
     test: str  # the node id without the cloud
-    node: str  # the same as typed on a command line
+    node: str  # the same, as typed on a command line
     shared: str | None = None  # the name of the folder that the test shares with others
 
     @property
@@ -27,7 +27,7 @@ class Place:
 
     @property
     def read_only(self) -> Path | None:
-        """The file that has the name of the shared folder, if it exists."""
+        """The file with the name of the shared folder, if it exists."""
         if self.shared is None:
             return None
         path = self.store.traffic_path(self.cloud, self.shared)
@@ -43,7 +43,7 @@ class Place:
         return self.store.load_traffic(self.cloud, self.test, shared=self.shared)
 
     def others(self) -> Iterator[Path]:
-        """Yield the other files that answer for the test: of the shared folder or its name."""
+        """Yield the other cassettes for the test: shared ones, and the one of the shared name."""
         if self.shared is not None:
             own = self.path
             found = (*self.store.shared_paths(self.cloud, self.shared), self.read_only)

@@ -42,7 +42,7 @@ _NOTHING: Final = "the cassette does not exist: nothing was ever recorded for th
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recorded:
-    """One interaction of a cassette, and its number in it, from 1."""
+    """An interaction of a cassette, and its number there, from 1."""
 
     path: Path
     number: int
@@ -50,9 +50,9 @@ class Recorded:
 
 
 class Source:
-    """Recordings that are searched together, read when they are needed.
+    """Recordings that are searched together, and read on demand.
 
-    If it `repeats`, each answers any number of times, as listings do.
+    If `repeats`, each interaction answers any number of times, as in listings.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Source:
 
     @cached_property
     def paths(self) -> Sequence[Path]:
-        """The files, listed when they are needed: a folder of many tests has many."""
+        """The files, listed on demand: a shared folder may have many."""
         return tuple(self._listed)
 
     @cached_property
@@ -96,7 +96,7 @@ class Source:
         return index
 
     def answers(self, request: Interaction, place: Place) -> Sequence[Recorded]:
-        """Return what was recorded for a redacted request, in order; nothing if it is not known.
+        """Return the interactions recorded for a redacted request, in order.
 
         Raises:
             CassetteError: Two files answer it differently.
@@ -121,9 +121,9 @@ class Source:
 
 
 class Player:
-    """Plays recordings to a test's own clients.
+    """Play recordings to a test's own clients.
 
-    The first source that knows a request answers it alone, even if its answers are used up.
+    Only the first source that has a request answers it, even if its answers are used up.
     `held` is the test's file: its own, or the read-only one that its marker names.
     """
 
@@ -134,12 +134,12 @@ class Player:
         self._sources: Final = sources
         self._played: Final[dict[Recorded, None]] = {}
         self._known = Known()
-        self._project: str | None = None  # the first one that the test used in a path
+        self._project: str | None = None  # the first one in the test's paths
         self._lock: Final = threading.RLock()
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What the test's file holds."""
+        """The interactions of the test's file."""
         return tuple(each.interaction for each in self._held())
 
     def _held(self) -> Iterator[Recorded]:
@@ -154,12 +154,12 @@ class Player:
 
     @property
     def used(self) -> tuple[Path, ...]:
-        """The files that something was played from."""
+        """The files of the played interactions."""
         return tuple(dict.fromkeys(each.path for each in self._played))
 
     @property
     def unplayed(self) -> tuple[str, ...]:
-        """What was not played of the test's file, by number, method and URL."""
+        """The unplayed interactions of the test's file, by number, method and URL."""
         return tuple(
             f"{each.number}: {_shortened(each.interaction)}"
             for each in self._held()
@@ -178,12 +178,12 @@ class Player:
         return first.provenance.endpoint or endpoint_of(first.interactions[0].url)
 
     def has(self, asked: Interaction) -> bool:
-        """Return whether there is an answer left."""
+        """Return whether an answer is left."""
         with self._lock:
             return self._find(asked) is not None
 
     def play(self, asked: Interaction) -> Response | None:
-        """Return the next answer that was recorded for this request; None if none is left."""
+        """Return the next recorded answer to this request; None if none is left."""
         with self._lock:
             found = self._find(asked)
             if found is None:
@@ -192,7 +192,7 @@ class Player:
             return found.interaction.response
 
     def authenticate(self, asked: Interaction) -> Response | None:
-        """Answer a login or a request for versions; None for anything else."""
+        """Answer logins and version discovery; return None for other requests."""
         response = self._version(asked)
         if response is None and (endpoint := self.endpoint) and self._first is not None:
             catalog = self._first.provenance.catalog or service("compute", "nova", endpoint)
@@ -204,7 +204,6 @@ class Player:
         return response
 
     def _version(self, asked: Interaction) -> Response | None:
-        """Answer a request for the versions of a cloud that has listings only."""
         listings = [
             each for one in self._sources if one.repeats for each in one.recordings.values()
         ]
@@ -213,7 +212,7 @@ class Player:
         return version_document(asked, endpoints, next(filter(None, offered), None))
 
     def miss(self, asked: Interaction) -> NoInteractionError:
-        """Return what to raise for a request that nothing was recorded for."""
+        """Return the error for a request that was not recorded."""
         with self._lock:
             explained = "\n".join(self._explained(asked))
         store, cloud = self._place.store, self._place.cloud
@@ -226,12 +225,12 @@ class Player:
         return NoInteractionError(explained, where=self._place.where, remedy=remedy)
 
     def _as_recorded(self, asked: Interaction, source: Source) -> Interaction:
-        """Redact a request as those of a source are, by what the test has shown so far."""
+        """Redact a request like a source's, with what the test has revealed so far."""
         if self._project is None:
             self._project = project_in_path(urlsplit(asked.url).path)
         project = self._project
         if project is None or placeholders.owner(project) in source.owners:
-            project = placeholders.OWN_PROJECT  # it has a placeholder of its own
+            project = placeholders.OWN_PROJECT  # the source has another placeholder for it
         redacted = as_recorded(
             asked,
             cloud=self._place.cloud,
@@ -254,7 +253,6 @@ class Player:
         return None
 
     def _explained(self, asked: Interaction) -> Iterator[str]:
-        """Say what was asked, what is recorded, and what comes nearest."""
         everything = [each for source in self._sources for each in source.interactions]
         request = self._as_recorded(asked, self._sources[0])
         yield f"nothing is recorded for {_shortened(request)}"
@@ -285,14 +283,13 @@ class Player:
 def _distance(
     asked: Interaction, compared: tuple[Interaction, Mapping[str, str]]
 ) -> tuple[float, int]:
-    """Return how far a recorded request is from one: by its path, then by the number of parts."""
     recorded, different = compared
     paths = urlsplit(asked.url).path, urlsplit(recorded.url).path
     return 1 - SequenceMatcher(None, *paths).ratio(), len(different)
 
 
 def _is_of_same_root(asked: Interaction, recorded: Interaction) -> bool:
-    """Compare the hosts of requests for `/`, which Keystone answers, too."""
+    """Compare the hosts of requests for `/`, which Keystone also answers."""
     is_root = urlsplit(asked.url).path in {"", "/"}
     return not is_root or origin(asked.url) == origin(recorded.url)
 
@@ -308,7 +305,6 @@ def _remedy(place: Place, *, held: bool) -> str:
 
 
 def _where_else(place: Place) -> Iterator[str]:
-    """Yield why a test without a recording may have one under another name."""
     if place.store.traffic_paths(place.cloud):
         yield f"or, if the test was renamed: imagedetail mv OLD {shlex.quote(place.test)}"
     if place.shared is not None and not any(place.others()):

@@ -35,7 +35,7 @@ from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
 FAILURES: Final = NOT_ANSWERED | {403} | frozenset(range(500, 600))
-"""Statuses that are no recording, unless the test is about them."""
+"""Statuses that are not recorded, unless the test is about them."""
 
 _MOST_CHANGES: Final = 8  # of one body in a message
 _SCHEMES: Final = ("basic", "bearer", "token", "apikey")  # others sign each request anew
@@ -50,14 +50,14 @@ def made_of(
     accesses: Sequence[Access] = (),
     known: Known | None = None,
 ) -> tuple[Recording, Known]:
-    """Redact traffic without Keystone's part; return also what the final check must look for.
+    """Redact traffic, leave out Keystone's, and return also what the final check must look for.
 
     At least one interaction must not be Keystone's.
     """
     kept, authentication = without_keystone(received)
     endpoint = accesses[0].endpoint if accesses else endpoint_of(kept[0].url)
     catalog = catalog_in(received)
-    # What the provenance will say is redacted with the rest.
+    # The facts for the provenance are redacted with the rest.
     facts = json.dumps({"endpoint": endpoint, "catalog": catalog}).encode("utf-8")
     summary = Interaction(url=endpoint, response=Response(status_code=200, body=facts))
     services = {origin(each["url"]): each["type"] for each in reversed(catalog)}
@@ -88,7 +88,7 @@ def made_of(
 
 
 def appended(old: Recording, new: Recording) -> Recording:
-    """Return a recording with the interactions of another after its own."""
+    """Append the interactions of one recording to another."""
     interactions = (*old.interactions, *new.interactions)
     counts = Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
     provenance = replace(
@@ -105,13 +105,13 @@ def appended(old: Recording, new: Recording) -> Recording:
 def asked_as(
     sent: Sequence[Interaction], authentication: Sequence[Interaction], accesses: Sequence[Access]
 ) -> tuple[str | None, str | None]:
-    """Return the user and the project of the first request whose token says so."""
+    """Return the user and the project of the first request with a known token."""
     known = _identities(authentication, accesses)
     return next((known[token] for each in sent if (token := _token(each)) in known), (None, None))
 
 
 def refuse_other(recorded: str | None, asking: str | None, *, who: str, place: Place) -> None:
-    """Raise RecordingError if another project or user asks than the one that recorded."""
+    """Raise RecordingError if the requests are by another project or user than the recording."""
     if None in {recorded, asking} or recorded == asking:
         return
     raise RecordingError(
@@ -187,7 +187,7 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
 def refuse_two_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
 ) -> None:
-    """Raise RecordingError if different users or projects sent requests: replay mixes them up."""
+    """Raise RecordingError if several users or projects sent requests: replay mixes them up."""
     if what := several_identities(received, accesses=accesses):
         raise RecordingError(
             f"the recording was not kept: its requests were sent as {what}",
@@ -201,9 +201,9 @@ def refuse_two_identities(
 def several_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access] = ()
 ) -> str | None:
-    """Say that several users or projects sent requests; None if one did.
+    """Describe the senders if several users or projects sent requests; None otherwise.
 
-    A token that no login explains counts as another user.
+    A token without a known login counts as another user.
     """
     kept, authentication = without_keystone(received)
     known = _identities(authentication, accesses)
@@ -221,7 +221,7 @@ def several_identities(
 
 
 def _token(each: Interaction) -> str | None:
-    """Return the credential that a request was sent with; None if it is another each time."""
+    """Return the credential of a request; None if it changes with each request."""
     headers = each.request_headers
     token = headers.get("X-Auth-Token") or headers.get("X-Storage-Token")
     scheme, _, rest = headers.get("Authorization", "").strip().partition(" ")
@@ -229,7 +229,7 @@ def _token(each: Interaction) -> str | None:
 
 
 def _says_who(name: str) -> bool:
-    """Return whether a header says who asks, beside a token: X-User-Id, X-Api-Key, X-Roles."""
+    """Return whether a header identifies the sender: X-User-Id, X-Api-Key, X-Roles."""
     is_key = name.lower().endswith("-key") and names.names_secret(name)
     return is_key or names.names_owner(name) or names.words(name)[-1:] == ("role",)
 
@@ -237,13 +237,11 @@ def _says_who(name: str) -> bool:
 def _identities(
     authentication: Sequence[Interaction], accesses: Sequence[Access]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """Return the user and the project of each token that the run or Keystone's answers name."""
     own = {each.token: (each.user_id, each.project_id) for each in accesses if each.user_id}
     return own | dict(pair for each in authentication for pair in _issued(each))
 
 
 def _issued(each: Interaction) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
-    """Yield the token that an answer of Keystone is about, and its user and project."""
     document, headers = document_in(each.response.body), each.response.headers
     token, access = document.get("token"), document.get("access")
     if isinstance(token, dict) and (subject := headers.get("X-Subject-Token")):  # v3

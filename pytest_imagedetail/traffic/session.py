@@ -1,4 +1,4 @@
-"""Record or replay what one test's own clients ask."""
+"""Record or replay the requests of one test's own clients."""
 
 import mmap
 import os
@@ -45,7 +45,7 @@ from pytest_imagedetail.transport.http import Access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """What the run knows of the live cloud; called after the test, only while recording."""
+    """Callbacks about the live cloud; called after the test, only while recording."""
 
     accesses: Callable[[], Sequence[Access]] = tuple  # the run's own
     secrets: Callable[[], frozenset[str]] = frozenset  # further values that must not be written
@@ -54,11 +54,11 @@ class Live:
 
 
 class Received:
-    """What the live cloud answered, from all threads of the process that the test runs in."""
+    """Interactions with the live cloud, from all threads of the test's process."""
 
     def __init__(self) -> None:
         self.lost = 0  # answers that could not be recorded
-        self.played: Final[list[Interaction]] = []  # what a recording answered meanwhile
+        self.played: Final[list[Interaction]] = []  # answered from a recording
         self._process: Final = os.getpid()
         self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
         self._interactions: Final[list[Interaction]] = []
@@ -68,13 +68,13 @@ class Received:
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """Everything that was asked and answered, in order, with Keystone's."""
+        """All interactions, in order, including Keystone's."""
         with self._lock:
             return tuple(self._interactions)
 
     @property
     def own(self) -> tuple[Interaction, ...]:
-        """What is not Keystone's."""
+        """All interactions except Keystone's."""
         return tuple(without_keystone(self.interactions)[0])
 
     @property
@@ -83,7 +83,7 @@ class Received:
         return bool(self._forked[0])
 
     def is_forked(self) -> bool:
-        """Return whether this is a forked process; if so, tell the test's own process."""
+        """Return whether this is a forked process; if so, notify the test's own process."""
         if os.getpid() == self._process:
             return False
         self._forked[0] = 1
@@ -101,7 +101,7 @@ class Received:
             self._unread.append(asked)
 
     def lose(self, _: str = "") -> None:
-        """Count a request that no cassette can hold."""
+        """Count a request that cannot be recorded."""
         if not self.is_forked():
             with self._lock:
                 self.lost += 1
@@ -119,7 +119,7 @@ class Session:
 
     Args:
         max_age: In days; an older recording is not replayed.
-        refused: A list that collects the errors of requests and connections that were refused.
+        refused: A list that collects the errors of refused requests and connections.
     """
 
     def __init__(
@@ -148,19 +148,19 @@ class Session:
         replays_own = self.replays or record_mode == "new_episodes"
         load = partial(_load, store=place.store, release=release, max_age=max_age)
         sources = [Source(own if replays_own else [], load)]
-        _ = sources[0].recordings  # one that is too old is an error before the test runs
+        _ = sources[0].recordings  # raises before the test if one is too old
         if self.replays:
             sources += _others(place, load)
         self.player: Final = Player(place, held=held, sources=sources)
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What was recorded and, while recording, what was received so far, not redacted."""
+        """Recorded interactions and, while recording, unredacted ones received so far."""
         return (*self.player.interactions, *self._received.own)
 
     @property
     def failed(self) -> CassetteError | None:
-        """The first error that a request got and that the test is not about."""
+        """The first cassette error that a request got and that the test does not expect."""
         for error in self.refused:
             is_expected = self.expects_miss and isinstance(error, NoInteractionError)
             if isinstance(error, CassetteError) and not is_expected:
@@ -174,7 +174,7 @@ class Session:
 
     @property
     def closed(self) -> bool:
-        """Whether a request without an answer is refused, not sent."""
+        """Whether a request without an answer is refused instead of sent."""
         return self.replays or self._received.is_forked()
 
     def secrets(self) -> frozenset[str]:
@@ -224,7 +224,7 @@ class Session:
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
-        """Note an error that is raised to a client, which may swallow it."""
+        """Collect errors raised to a client, in case it swallows them."""
         try:
             yield
         except ImageDetailError as error:
@@ -237,10 +237,10 @@ class Session:
     ) -> Iterator[None]:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
-        While replaying, the network is blocked if it `shuts`. Requests to the hosts and ports
-        `beside` are not this session's.
+        If `shuts`, the network is blocked while replaying. Requests to the hosts and ports in
+        `beside` bypass this session.
         """
-        # Loads vcrpy and every HTTP client that it can patch.
+        # This loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
 
         place = self.place
@@ -261,7 +261,7 @@ class Session:
     def keep(self) -> str | None:
         """Redact what was received and write or compare it, once the test has passed.
 
-        Return what was done, for the summary of the run; None if nothing was to be done.
+        Return what was done, for the run's summary; None if there was nothing to do.
         """
         if self._received.was_forked:
             raise self._forked()
@@ -331,7 +331,7 @@ class Session:
             )
         if merge is None and old is not None:
             gone = missing_from(new.interactions, old.interactions, key=key_of)
-            if gone:  # processes that are started anew are not seen
+            if gone:  # requests of subprocesses are not seen
                 asked = text.count(len(old.interactions), "request")
                 return f"{done.value}; {gone} of {asked} were not sent again"
         return done.value
@@ -372,7 +372,7 @@ class Session:
 
 
 def _load(path: Path, *, store: Store, release: str | None, max_age: int | None) -> Recording:
-    """Read a recording that is of the declared release and not too old; the library has no age."""
+    """Read a recording; refuse one of another release or, outside the library, one too old."""
     recording = store.reader.load(path)
     refuse_stale(recording, release)
     if store.is_own(path):
@@ -381,7 +381,7 @@ def _load(path: Path, *, store: Store, release: str | None, max_age: int | None)
 
 
 def _others(place: Place, load: Callable[[Path], Recording]) -> Iterator[Source]:
-    """Yield what replays besides the test's own cassette, in this order."""
+    """Yield the sources besides the test's own cassette, in order of precedence."""
     store, cloud = place.store, place.cloud
     yield Source(place.others(), load)
     for folder in filter(None, (store.directory, store.library)):
@@ -417,12 +417,12 @@ class Traffic:
         """The compute endpoint in placeholders, while replaying."""
         if not self.replays:
             return None
-        # Without a recording, a request to it says how to record one.
+        # Without a recording, a request to this host fails with the way to record one.
         return self._session.player.endpoint or f"https://compute.{self.cloud}.invalid"
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What was recorded and, while recording, what was received so far, not redacted."""
+        """Recorded interactions and, while recording, unredacted ones received so far."""
         return self._session.interactions
 
     @property
@@ -432,7 +432,7 @@ class Traffic:
 
     @property
     def unplayed(self) -> tuple[str, ...]:
-        """What was not played of the test's cassette, by number, method and URL."""
+        """The unplayed interactions of the test's cassette, by number, method and URL."""
         return self._session.player.unplayed
 
     def expect(self, *statuses: int) -> None:

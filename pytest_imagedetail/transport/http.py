@@ -19,7 +19,7 @@ from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Response
 
 _INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
-_WHOLE_ANSWER: Final = 5  # timeouts: a large listing may take longer than one read, but not many
+_WHOLE_ANSWER: Final = 5  # timeouts that a response may take in all
 _PIECE: Final = 65536  # bytes
 _NEXT: Final = (
     "nothing was written and an older recording is untouched\n"
@@ -33,7 +33,7 @@ def tls_context(
     certificate: tuple[str, str | None] | None = None,
     verify: bool = True,
 ) -> ssl.SSLContext:
-    """Return how TLS connections are made; raise UsageError if a file cannot be used."""
+    """Return the context for TLS connections; raise UsageError if a file cannot be used."""
     try:
         context = ssl.create_default_context(cafile=cacert)
         if certificate is not None:
@@ -53,13 +53,13 @@ def tls_context(
 class Access:
     """Authenticated access to one project of one cloud."""
 
-    endpoint: str = field(repr=False)  # of the service catalog, with version and project
+    endpoint: str = field(repr=False)  # from the service catalog, with version and project
     token: str = field(repr=False)
     project_id: str = field(repr=False)
     user_id: str | None = field(default=None, repr=False)
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)  # such as passwords
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # to "compute", "image"
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # with their services
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
     timeout: float = 60.0  # seconds to connect, and for each read
     # Authenticates again after the token expired.
@@ -93,7 +93,7 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
             connection.request("GET", target, headers=fields)
             response = _read(connection.getresponse())
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
-        # Their texts quote the host, the URL or the token, so they are not chained.
+        # Their messages quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
     return Interaction(url=url, request_headers=sent, response=response)
 
@@ -105,7 +105,7 @@ class _BadResponseError(Exception):
 class FinalResponse(http.client.HTTPResponse):
     """The response after all interim ones, such as `103 Early Hints`.
 
-    http.client itself skips `100 Continue` only. `101 Switching Protocols` is no interim response.
+    http.client itself skips only `100 Continue`. `101 Switching Protocols` is not interim.
     """
 
     def begin(self) -> None:
@@ -117,7 +117,7 @@ class FinalResponse(http.client.HTTPResponse):
 
 
 class _Timed(io.RawIOBase):
-    """What comes from a socket until a deadline; the socket's own timeout is for one read."""
+    """A raw stream with a deadline; the timeout of a socket applies to a single read."""
 
     def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
         self._raw, self._seconds, self._end = raw, seconds, time.monotonic() + seconds
@@ -136,7 +136,6 @@ class _Timed(io.RawIOBase):
 
 
 def _timed(*arguments: Any, seconds: float, **more: Any) -> FinalResponse:
-    """Return a response that ends at a deadline, in its headers as in its body."""
     answer = FinalResponse(*arguments, **more)
     answer.fp = io.BufferedReader(_Timed(answer.fp.detach(), seconds))
     return answer
@@ -156,7 +155,7 @@ def _read(answer: http.client.HTTPResponse) -> Response:
 
 
 def _body(answer: http.client.HTTPResponse) -> bytes:
-    """Read a body to its end, of any length that it announces."""
+    """Read a whole body in pieces, because it may announce any length."""
     body = bytearray()
     with suppress(http.client.IncompleteRead):  # a chunk that was cut off
         while piece := answer.read1(_PIECE):
@@ -168,7 +167,7 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
 
 @contextmanager
 def interim_skipped() -> Iterator[None]:
-    """Let all clients that are built on http.client skip interim responses while the block runs."""
+    """Make all clients based on http.client skip interim responses while the block runs."""
     before = HTTPConnection.response_class
     HTTPConnection.response_class = FinalResponse
     try:
