@@ -46,9 +46,9 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
 def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:
     """Yield files, and a finding for each folder that cannot be read.
 
-    Links are followed, as replaying does, but not to a folder that contains them.
+    Links are followed, as in replaying, except to a folder that contains them.
     """
-    # Not glob: it skips a folder that may not be read, and its cassettes would be missing.
+    # Not glob: it skips an unreadable folder, and its cassettes would be missing.
     try:
         if not path.is_dir():
             yield path
@@ -67,7 +67,7 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
 
 
 def _case(files: Iterable[Path]) -> Iterator[Finding]:
-    """Find names of which a case-insensitive file system keeps one."""
+    """Find names that collide on a case-insensitive file system."""
     first: dict[str, Path] = {}
     for path in files:
         other = first.setdefault(str(path).lower(), path)
@@ -77,7 +77,6 @@ def _case(files: Iterable[Path]) -> Iterator[Finding]:
 
 
 def _clouds(intact: Mapping[Path, Provenance], linter: Linter) -> Iterator[Finding]:
-    """Find clouds that are not declared, and recordings of two releases under one name."""
     first: dict[str, Evidence] = {}
     for path, provenance in intact.items():
         cloud = provenance.cloud

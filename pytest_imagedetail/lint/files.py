@@ -54,24 +54,24 @@ _Problem = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linter:
-    """What recordings are judged by."""
+    """What recordings are checked against."""
 
-    releases: Mapping[str, str | None]  # of the declared clouds; None where it is not known
-    max_age: int | None  # days; None judges no age
+    releases: Mapping[str, str | None]  # of the declared clouds; None if unknown
+    max_age: int | None  # days; None allows any age
     now: datetime
-    folder: Path  # the project's cassettes, where every file has to be one
+    folder: Path  # the project's cassettes; every file in it must be one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What is wrong with a file, and the provenance of an intact cassette."""
+    """The findings in a file, and the provenance of an intact cassette."""
 
     findings: Sequence[Finding]
     provenance: Provenance | None = None
 
 
 def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
-    """Return what is wrong with a file; None for one that is not a recording, unless `strays`."""
+    """Check a file; return None for one that is not a recording, unless `strays`."""
     if not strays and path.suffix not in SUFFIXES:
         return None
     try:
@@ -86,7 +86,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:
-    """Return the finding of a file or folder that cannot be read."""
+    """Return the finding for a file or folder that cannot be read."""
     return Finding(path=path, line=1, rule="unreadable", message=f"cannot be read: {reason}")
 
 
@@ -106,7 +106,6 @@ def _check_cassette(path: Path, data: bytes, linter: Linter) -> Checked:
 
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
-    """Yield the first shape of a secret in a file, if any."""
     for form, _, number in found_in(decoded(data), Search(Known())):
         problem = "something in the shape of a token, a key or a password"
         line = number if form == "as written" else 1
@@ -115,7 +114,6 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 
 
 def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
-    """Check a file that is not YAML."""
     found = _foreign(path) if path.suffix in SUFFIXES else None
     if found is None and strays and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
@@ -123,19 +121,19 @@ def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
 
 
 def _not_ours(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequence[Finding]:
-    # Ruby's VCR has YAML that ours has not.
+    # Ruby's VCR writes YAML that the loader for cassettes refuses.
     found = _foreign(path) if error.rule in {"foreign", "format"} else None
     if found and "foreign" in {found[0].rule, error.rule}:
         return found
-    # Beside a cloud's listings, where nothing of another tool is replayed, it is damage.
+    # Among listings, where no recording of another tool is replayed, it is damage.
     is_listing = path.absolute().parent.parent == linter.folder.absolute()
     return [] if found == [] and not is_listing else [_damaged(path, error)]
 
 
 def _foreign(path: Path) -> list[Finding] | None:
-    """Return the finding of a recording that holds what must not be committed.
+    """Return the findings for a recording of another tool; None for any other file.
 
-    Hosts alone are no reason, nor are harmless headers. None for a file of another kind.
+    Hosts and harmless headers alone are not findings.
     """
     try:
         source = read(path)
@@ -191,7 +189,6 @@ def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
 
 
 def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the worst kind of value by place."""
     kinds = list(_REPLACED)
     worst_last = sorted(places, key=lambda each: kinds.index(each[0]), reverse=True)
     return {place: kind for kind, place in worst_last}
@@ -215,7 +212,7 @@ def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_
         yield "provenance", error.problem, "imagedetail.cloud"
         return
     if is_at(path.absolute(), own) or provenance.source == "scrubbed":
-        return  # what was scrubbed in place is where its test looks for it
+        return  # scrubbed in place, it is where its test looks for it
     is_in_cloud = provenance.cloud in path.absolute().parts[:-1]
     key = "cloud" if not is_in_cloud else "query" if provenance.test is None else "test"
     original = path.parent.parent / own

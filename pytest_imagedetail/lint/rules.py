@@ -88,9 +88,9 @@ class Finding:
     """One place that breaks a rule."""
 
     path: Path
-    line: int  # from 1; 1 also where the whole file is meant
+    line: int  # from 1; 1 also for the whole file
     rule: str
-    message: str  # one line, and never the value
+    message: str  # one line, without the value
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", plain(self.message))

@@ -1,6 +1,6 @@
-"""Find texts that look sensitive and are kept: private addresses, internal hosts, e-mail addresses.
+"""Find sensitive-looking text that is kept: private addresses, internal hosts, e-mail addresses.
 
-Nothing says that they are secret, so redaction leaves them; `lint` and `record` report them.
+Nothing marks it as secret, so redaction keeps it; `lint` and `record` report it.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ _PRIVATE: Final = tuple(
 
 
 def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]:
-    """Yield what a text in a body looks like, and its place as `place_of` returns it."""
+    """Yield what a suspicious text in a body looks like, and its place (see `place_of`)."""
     for number, each in enumerate(interactions):
         for part, body in (("request", each.request_body), ("response", each.response.body)):
             for path, text in _texts_of(body):
@@ -50,7 +50,6 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _look_of(text: str) -> str | None:
-    """Return what the first suspicious word of a text looks like."""
     if not {".", ":"}.intersection(text):
         return None
     looks = (_look_of_word(word.rstrip(".")) for word in _BETWEEN_WORDS.split(text))

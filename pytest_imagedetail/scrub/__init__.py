@@ -19,10 +19,10 @@ from pytest_imagedetail.traffic.recording import made_of, several_identities
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrubbed:
-    """A redacted recording, and what was taken out of it."""
+    """A redacted recording, and what was removed from it."""
 
     source: Source
-    recording: Recording | None  # None if nothing is left, or if one of ours stays as it is
+    recording: Recording | None  # None if nothing is left, or nothing changes
     known: Known  # what the final check must look for
     keystone: int = 0  # interactions left out: logins and Keystone's other traffic
     unanswered: int = 0  # requests left out because they got no response
@@ -31,7 +31,7 @@ class Scrubbed:
 
 
 def secrets_of(sources: Iterable[Source]) -> Known:
-    """Return the secrets of several files: a token that one got may be used in another."""
+    """Collect the secrets of several files: a token from one may be used in another."""
     found = learn(each for source in sources for each in source.interactions)
     return Known(secrets=found.secrets, owners=found.owners)
 
@@ -76,7 +76,7 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
 
 
 def path_of(source: Source, *, cloud: str, store: Store) -> Path:
-    """Return where the cassette of a file is written; raise CassetteError if the file is there."""
+    """Return the path of the cassette for a file; raise CassetteError if it is the file itself."""
     path = store.traffic_path(cloud, source.name)
     if path.exists() and path.samefile(source.path):
         raise CassetteError(
@@ -132,8 +132,8 @@ def replacement(done: Scrubbed) -> str:
 def refuse_in_place(sources: Sequence[Source]) -> None:
     """Raise CassetteError unless every file can be replaced.
 
-    Their tool has to read a cassette, and git has to have each as it is: nothing else keeps it. It
-    is all or nothing, because a secret of one file may occur in another.
+    Its tool must be able to read a cassette, and git must have the file unchanged: no other copy is
+    left. It is all files or none, because a secret of one may occur in another.
     """
     for source in sources:
         is_yaml = source.path.suffix in yamltext.SUFFIXES
@@ -156,7 +156,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
 
 
 def _is_committed(path: Path) -> bool:
-    """Return whether git has a file as it is, or what it links to; False without git."""
+    """Return whether git has the file, or the target of a link, unchanged; False without git."""
     path = path.resolve()
     git = ["git", "--literal-pathspecs", "-C", str(path.parent)]
     status = ["status", "--porcelain", "--ignored", "--untracked-files", "--", path.name]

@@ -37,24 +37,24 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A recording of another tool, or a cassette of ours."""
+    """A recording of another tool, or a cassette of imagedetail."""
 
     path: Path
     name: str  # of its cassette, such as `test_images/test_list`
-    tool: str  # "vcrpy", "Ruby VCR", "betamax" or "HAR"; "imagedetail" for one of ours
+    tool: str  # "vcrpy", "Ruby VCR", "betamax", "HAR" or "imagedetail"
     text: str = field(repr=False)
-    interactions: tuple[Interaction, ...] = field(default=(), repr=False)  # none of ours
-    recorded_at: str | None = None  # the first of them, UTC, ISO 8601
-    own: Recording | None = None  # what one of ours holds
-    is_old: bool = False  # one of ours, of an older schema
+    interactions: tuple[Interaction, ...] = field(default=(), repr=False)  # empty for `own`
+    recorded_at: str | None = None  # of the first, UTC, ISO 8601
+    own: Recording | None = None  # the content of a cassette
+    is_old: bool = False  # a cassette of an older schema
 
 
 class _UnsoundError(ValueError):
-    """What is wrong with an interaction; the message names the field and shows no value."""
+    """An invalid interaction; the message names the field and shows no value."""
 
 
 def read(path: Path, *, name: str | None = None) -> Source:
-    """Read a recording; `name` is what its cassette is to be called.
+    """Read a recording; `name` is the name for its cassette.
 
     Raises:
         NoRecordingError: It is a file of another kind.
@@ -108,7 +108,6 @@ def _parsed(text: str, place: str) -> Any:
 
 
 def _interactions(document: Any, path: Path) -> tuple[str, Any]:
-    """Return the tool that wrote a document, and its interactions."""
     match document:
         case {"interactions": listed}:
             return "vcrpy", listed
@@ -149,7 +148,7 @@ def _of_vcr(document: Any) -> Interaction:
 
 
 def _of_har(document: Any) -> Interaction:
-    """Convert one entry; HAR keeps bodies without content encoding."""
+    """Convert one entry; HAR stores bodies without content encoding."""
     request, response = _at(document, "request"), _at(document, "response")
     url, status = _text(document, "request.url"), _at(document, "response.status", object)
     is_answered = status != UNANSWERED and urlsplit(url).scheme in {"", "http", "https"}
@@ -168,14 +167,14 @@ def _of_har(document: Any) -> Interaction:
 
 
 def _har_headers(message: dict[str, Any], cookie: str) -> list[Any]:
-    """Return the headers of a message, and its cookies if only their own list has them."""
+    """Return the headers of a message, with its cookies if only `cookies` lists them."""
     headers = message.get("headers") or []
     cookies = () if cookie in _headers(headers) else _headers(message.get("cookies")).fields
     return [*headers, *({"name": cookie, "value": f"{name}={value}"} for name, value in cookies)]
 
 
 def _har_body(content: dict[str, Any], message: dict[str, Any]) -> bytes:
-    """Return the content of a message in the charset that its client decodes it from."""
+    """Return the content of a message in the charset from which its client decodes it."""
     encoding = str(content.get("encoding") or "").lower()
     if encoding not in {"", "base64"}:
         raise _UnsoundError("the only encoding of a body in a HAR file is base64")
@@ -188,7 +187,6 @@ def _har_body(content: dict[str, Any], message: dict[str, Any]) -> bytes:
 
 
 def _at(document: Any, path: str, kind: type = dict) -> Any:
-    """Return the value under a dotted path."""
     value = document
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -210,7 +208,6 @@ def _scalar(value: Any) -> str:
 
 
 def _headers(value: Any) -> Headers:
-    """Return headers that are listed, or kept by name with one value or several."""
     if isinstance(value, list):
         pairs = [(each.get("name"), each.get("value")) for each in value]
     else:
@@ -219,12 +216,11 @@ def _headers(value: Any) -> Headers:
         (_scalar(name), _scalar(each))
         for name, values in pairs
         for each in (values if isinstance(values, list) else [values])
-        if not str(name).startswith(":")  # HTTP/2 has the request line there
+        if not str(name).startswith(":")  # pseudo-headers of HTTP/2
     )
 
 
 def _body(value: Any) -> bytes:
-    """Return a body that is kept as text, as bytes, or in a mapping, also in base64."""
     charset = None
     if isinstance(value, dict):
         if value.get("base64_string") is not None:
@@ -236,7 +232,7 @@ def _body(value: Any) -> bytes:
         raise _UnsoundError("a body is neither text nor bytes")
     try:
         return value.encode(charset or "utf-8")
-    except (LookupError, TypeError, ValueError):  # an unknown charset, or one without a character
+    except (LookupError, TypeError, ValueError):  # a charset that is unknown or lacks a character
         return value.encode("utf-8")
 
 
@@ -249,7 +245,7 @@ def _from_base64(value: Any) -> bytes:
 
 
 def _undo(body: bytes, headers: Headers, name: str) -> bytes:
-    """Return a body without compression, which some tools keep and others undo."""
+    """Undo compression, which some tools keep and others undo."""
     content = compression.decoded(body, headers.get("content-encoding", ""))
     if content is None:
         raise _UnsoundError(
@@ -260,7 +256,7 @@ def _undo(body: bytes, headers: Headers, name: str) -> bytes:
 
 
 def _checked(interaction: Interaction) -> Interaction:
-    """Return a sound interaction; raise if a client could not have sent or received it."""
+    """Return the interaction; raise if no client could have sent or received it."""
     response = interaction.response
     is_answered = response.status_code != UNANSWERED
     if not _METHOD.fullmatch(interaction.method):
@@ -271,7 +267,7 @@ def _checked(interaction: Interaction) -> Interaction:
         raise _UnsoundError("its status does not have three digits")
     fields = (*interaction.request_headers.fields, *response.headers.fields)
     texts = (interaction.url, response.reason, *(part for pair in fields for part in pair))
-    "".join(texts).encode("utf-8")  # raises for half of a surrogate pair, which JSON can hold
+    "".join(texts).encode("utf-8")  # raises for a lone surrogate, which JSON can hold
     return interaction
 
 
