@@ -1,4 +1,4 @@
-"""Answer requests with what was recorded of a cloud, and issue tokens as Keystone does."""
+"""Answer requests from the recordings of a cloud, and issue tokens as Keystone does."""
 
 import difflib
 import re
@@ -25,8 +25,8 @@ from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of
 from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
-_OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
-_NEAREST: Final = 3  # recorded requests that a fault names
+_OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # need no token
+_NEAREST: Final = 3  # recorded requests in a message
 _NO_AUTH: Final = {  # Keystone 29.0.1, keystone/exception.py, `ValidationError`
     "error": {
         "code": 400,
@@ -46,12 +46,12 @@ class RecordedCloud:
     name: str
     keystone: Keystone  # issues the only token that is accepted
     interactions: tuple[Interaction, ...] = ()  # what was recorded, in order
-    # The first one for each request, and its file; it answers any number of times.
+    # The first response to each request, and its file; it answers any number of times.
     responses: Mapping[Key, tuple[Path, Response]] = field(default_factory=dict)
     endpoints: tuple[str, ...] = ()  # of Compute; the first is the catalog's `compute`
-    max_microversion: str | None = None  # the newest that the cloud offered, if it said so
-    is_live: bool = False  # the cloud is asked for what is not recorded, version documents, too
-    used: set[Path] = field(default_factory=set)  # the files that something was answered from
+    max_microversion: str | None = None  # the newest that the cloud offered, if known
+    is_live: bool = False  # unrecorded GETs go to the cloud, also for version documents
+    used: set[Path] = field(default_factory=set)  # the files of the answers
 
     def respond(self, asked: Interaction) -> Response:
         """Answer a request to an absolute URL; raise CassetteNotFoundError if none is recorded."""
@@ -74,11 +74,11 @@ class RecordedCloud:
         return found
 
     def key(self, asked: Interaction) -> Key:
-        """Return what a recording must hold to answer a request."""
+        """Return the key that a recorded request must have to answer this one."""
         return key_of(self._redacted(asked))
 
     def _redacted(self, asked: Interaction) -> Interaction:
-        # The project of the token is that of the recordings; any other is another one.
+        # The token's project is that of the recordings; any other is foreign.
         known = Known(project=placeholders.OWN_PROJECT, origins={origin(asked.url): "compute"})
         return as_recorded(asked, cloud=self.name, known=known).interactions[0]
 
@@ -106,11 +106,11 @@ class RecordedCloud:
 def recorded_cloud(
     store: Store, name: str, base: str, *, token: str, endpoint: str | None
 ) -> RecordedCloud:
-    """Read the recordings of a cloud: its own, the library's, and what clients ask besides.
+    """Read the recordings of a cloud: its own, the library's, and other traffic of clients.
 
-    `base` has scheme, host and port of the server, which stand for those of the cloud. `endpoint`
-    is the compute endpoint, at the server, of a cloud that is being recorded; if it is None,
-    something must be recorded.
+    `base` is the server's scheme, host and port, which replace the cloud's. `endpoint` is the
+    compute endpoint, at the server, of a cloud that is being recorded; if None, there must be
+    recordings.
     """
     paths = store.paths(name)
     if endpoint is None and not paths:
@@ -159,10 +159,10 @@ def is_identity(asked: Interaction) -> bool:
 
 
 def _unauthorized(asked: Interaction, endpoints: Iterable[str]) -> Response:
-    """Build the answer to a request without the token.
+    """Build the response to a request without the token.
 
-    It is Keystone's 401 where Keystone or Nova is, and 404 elsewhere: a 401 makes clients that look
-    for Keystone's versions wait for a token forever (keystoneauth1 5.18.1, get_version_data).
+    It is Keystone's 401 below Keystone and Nova, and 404 elsewhere: after a 401, clients that
+    discover versions wait for a token forever (keystoneauth1 5.18.1, get_version_data).
     """
     url = urlsplit(asked.url)
     keystone = f"{url.scheme}://{url.netloc}{IDENTITY}"
@@ -177,7 +177,6 @@ def _unauthorized(asked: Interaction, endpoints: Iterable[str]) -> Response:
 
 
 def _at(base: str, recorded: Interaction) -> Interaction:
-    """Put the server's address in the place of the recorded cloud's."""
     own, response = origin(recorded.url), recorded.response
     headers = Headers((name, text.replace(own, base)) for name, text in response.headers.fields)
     body = response.body.replace(own.encode(), base.encode())

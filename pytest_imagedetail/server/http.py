@@ -1,4 +1,4 @@
-"""Answer HTTP/1.1 on a port of loopback."""
+"""Serve HTTP/1.1 on a loopback port."""
 
 import socketserver
 import sys
@@ -22,23 +22,23 @@ from pytest_imagedetail.traffic.keystone import json_response
 OnError = Callable[[ImageDetailError], object]
 
 LOOPBACK: Final = "127.0.0.1"
-_OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
+_OF_TRANSFER: Final = frozenset(  # bodies are sent whole and without encodings
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
 _TLS: Final = b"\x16"  # the first byte of a client's hello
 
 
 class Listener(ThreadingHTTPServer):
-    """A port of loopback that answers HTTP/1.1 until it is closed; it logs nothing."""
+    """An HTTP/1.1 server on a loopback port; it logs nothing."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, what: str, *, port: int = 0, on_error: OnError | None) -> None:
-        """Take a port, or the one that the system chooses for 0; requests wait until `start`.
+        """Bind a port, or a free one for 0; requests wait until `start`.
 
-        `what` says in messages whose port it is. `on_error` is called with each error of ours that
-        becomes a fault in Nova's format.
+        `what` names the server in messages. `on_error` is called with each error that becomes a
+        fault in Nova's format.
         """
         self._on_error = on_error
         try:
@@ -54,7 +54,7 @@ class Listener(ThreadingHTTPServer):
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 
     def start(self, respond: Callable[[Interaction], Response]) -> None:
-        """Answer requests."""
+        """Start answering requests."""
         self._respond = respond
         self._thread.start()
 
@@ -66,7 +66,7 @@ class Listener(ThreadingHTTPServer):
         self.server_close()
 
     def answer(self, asked: Interaction) -> Response:
-        """Answer a request; an error of ours becomes a fault in Nova's format."""
+        """Answer a request; an ImageDetailError becomes a fault in Nova's format."""
         try:
             return self._respond(asked)
         except ImageDetailError as error:
@@ -83,12 +83,12 @@ class Listener(ThreadingHTTPServer):
             return json_response(status, {name: {"code": status, "message": str(error)}})
 
     def server_bind(self) -> None:
-        """Bind without HTTPServer's look-up of the host's name, perhaps over the network."""
+        """Bind without HTTPServer's host name lookup, which may use the network."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over clients that hang up; anything else is a defect and is shown."""
+        """Ignore clients that hang up; anything else is a defect and is shown."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -100,12 +100,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: Listener
 
     def handle(self) -> None:
-        # A client that speaks TLS would wait forever for the rest of its line to be answered.
+        # Hang up on TLS: its hello never ends a request line, so the client would wait forever.
         if self.rfile.peek(1)[:1] != _TLS:  # type: ignore[attr-defined]
             super().handle()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Answer every method; the recordings know which of them Nova has."""
+        """Accept every HTTP method; the recordings decide which ones Nova has."""
         if name.startswith("do_"):
             return self._answer
         raise AttributeError(name)
@@ -126,14 +126,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.answer(asked))
 
     def _body(self) -> bytes:
-        """Read the body, which some clients send in chunks; raise ValueError if it is not whole."""
-        self.wfile.flush()  # of `100 Continue`, which the client may wait for
+        self.wfile.flush()  # sends `100 Continue`, which the client may wait for
         if not self.path.startswith("/"):  # a request to a proxy
             raise ValueError
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             length = int(self.headers.get("Content-Length", "0"))
             body = self.rfile.read(max(length, 0))
-            if len(body) != length:  # the client ended before it
+            if len(body) != length:  # the client hung up
                 raise ValueError
             return body
         body = b""
@@ -154,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:
-            self.send_header("Connection", "close")  # or clients ask again on this connection
+            self.send_header("Connection", "close")  # or clients reuse this connection
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)

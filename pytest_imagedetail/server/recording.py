@@ -1,4 +1,4 @@
-"""Record what clients ask a live cloud, one request at a time."""
+"""Record the requests of clients to a live cloud, one at a time."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,12 +26,11 @@ OnWritten = Callable[[Written, Recording, Known], None]
 
 
 class Recorder:
-    """A live cloud, and where its answers are written.
+    """Forward requests to a live cloud and record the answers.
 
-    A listing at the cloud's endpoint becomes what `imagedetail record` makes of its query: a
-    cassette with all its pages. Any other GET is added to the traffic of clients,
-    `tests/clients.yaml`. `guard` raises if the cloud is not the recorded one any more; it is called
-    when the cloud was away.
+    A listing at the cloud's endpoint is recorded as `imagedetail record` does: a cassette with all
+    pages. Any other GET is added to the traffic of clients, `tests/clients.yaml`. `guard` raises if
+    the cloud is no longer the recorded one; it is called after an outage.
     """
 
     def __init__(
@@ -58,20 +57,19 @@ class Recorder:
         return seen.replace(self._project, placeholders.OWN_PROJECT) if self._project else seen
 
     def learn(self, login: Interaction) -> None:
-        """Learn the secrets of a login: a program may use the real ones."""
+        """Learn the secrets of a login: a program may use real credentials."""
         access = self._live.access
         secrets = access.secrets.union(filter(is_searchable, learn([login]).secrets))
         self._live = replace(self._live, access=replace(access, secrets=secrets))
 
     def record(self, asked: Interaction, base: str, *, key: Key) -> None:
-        """Ask the cloud what a client asked the server, and write its redacted answer.
+        """Forward a request to the cloud, and write the redacted answer.
 
-        The request is a GET to an absolute URL below `base`. A recording must hold `key` to answer
-        it.
+        The request is a GET of an absolute URL below `base`; a recording needs `key` to answer it.
         """
         url, query = self._at_cloud(asked, base)
         is_listing = url == f"{self._live.access.endpoint}/images/detail"
-        if self._was_away:  # what answers again may be another release
+        if self._was_away:  # it may have been upgraded
             self._guard()
             self._was_away = False
         try:
@@ -93,7 +91,6 @@ class Recorder:
         self._on_written(written, recording, known)
 
     def _at_cloud(self, asked: Interaction, base: str) -> tuple[str, Query]:
-        """Return the URL without its query, and the query, with the cloud's own values."""
 
         def meant(text: str) -> str:
             text = text.replace(base, self._own)

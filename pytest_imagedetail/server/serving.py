@@ -19,7 +19,7 @@ from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
 
 
 class Server:
-    """A recorded cloud on a port of its own, for as long as the block runs.
+    """A recorded cloud on its own port, while the block runs.
 
     ::
 
@@ -28,7 +28,7 @@ class Server:
 
     Attributes:
         name: The cloud.
-        auth_url: Where Keystone is.
+        auth_url: The URL of Keystone.
         token: The only token that is accepted; Keystone issues it for any password.
     """
 
@@ -42,10 +42,10 @@ class Server:
         recorder: Recorder | None = None,
         on_error: OnError | None = None,
     ) -> None:
-        """Begin to answer; recordings are read when something is first asked, or by `read`.
+        """Start answering; recordings are read on the first request, or by `read`.
 
-        For port 0, the system chooses one. A `recorder` records each GET that is not recorded yet;
-        without one, it gets a fault. `on_error` is called with the error of each fault.
+        For port 0, the system chooses one. A `recorder` records each unrecorded GET, which gets a
+        fault without one. `on_error` is called with the error of each fault.
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
@@ -85,7 +85,7 @@ class Server:
 
     @property
     def used(self) -> frozenset[Path]:
-        """The cassettes that something was answered from."""
+        """The cassettes that answered requests."""
         return frozenset() if self._cloud is None else frozenset(self._cloud.used)
 
     @property
@@ -115,7 +115,7 @@ class Server:
             return self.read().respond(asked)
         if asked.method != "GET":
             recorder.learn(asked)
-        with self._lock:  # so that the cloud is asked once for what several clients ask
+        with self._lock:  # equal requests of several clients reach the cloud once
             try:
                 return self.read().respond(asked)
             except CassetteNotFoundError:
@@ -131,14 +131,14 @@ class Server:
 
 
 class Servers:
-    """Recorded clouds, for as long as the block runs.
+    """Recorded clouds, while the block runs.
 
-    Each cloud has a port and a Keystone of its own, so that a client that passes over the region
-    gets no other cloud. One more Keystone leads to all of them.
+    Each cloud has its own port and Keystone, so that a client that ignores the region does not get
+    another cloud. One more Keystone lists all clouds.
 
     Attributes:
         clouds: The names of the clouds in the catalog.
-        auth_url: Where the Keystone of all clouds is; each cloud is a region of its catalog.
+        auth_url: The URL of the Keystone of all clouds; each cloud is a region of its catalog.
         token: The only token that is accepted; every Keystone issues it for any password.
         clouds_yaml: The path of a clouds.yaml with an entry for each cloud.
         refused: The error of each request that no recording answered.
@@ -146,7 +146,7 @@ class Servers:
     """
 
     def __init__(self, store: Store, clouds: Iterable[str], *, clouds_yaml: Path) -> None:
-        """Take the ports and write the file; nothing is read yet."""
+        """Bind the ports and write clouds.yaml; no recording is read yet."""
         self.clouds: Final = tuple(clouds)
         self.token: Final = secrets.token_hex(16)
         self.clouds_yaml: Final = clouds_yaml
@@ -172,10 +172,10 @@ class Servers:
             each.close()
 
     def url(self, cloud: str) -> str:
-        """Return the compute endpoint of a cloud; any recorded or shipped one will do.
+        """Return the compute endpoint of any recorded or shipped cloud.
 
         Raises:
-            UsageError: Nothing is recorded for it, or a glob stands for several.
+            UsageError: Nothing is recorded for it, or a glob matches several.
             CassetteError: A cassette is damaged.
         """
         return self._server(cloud).compute_url
@@ -190,7 +190,7 @@ class Servers:
         entry = server.clouds_yaml
         auth = entry.pop("auth")
         variables = {f"OS_{name.upper()}": value for name, value in (auth | entry).items()}
-        # So that a cloud that the caller's environment names is not used instead.
+        # So that a cloud named in the caller's environment is not used instead.
         file = {"OS_CLOUD": server.name, "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml)}
         return variables | {"OS_IDENTITY_API_VERSION": "3"} | file
 
@@ -200,12 +200,12 @@ class Servers:
 
     @property
     def used(self) -> frozenset[Path]:
-        """The cassettes that something was answered from."""
+        """The cassettes that answered requests."""
         return frozenset().union(*(each.used for each in self._servers.values()))
 
     @property
     def places(self) -> frozenset[str]:
-        """Host and port of Keystone and of each cloud that listens by now."""
+        """Host and port of Keystone and of each listening cloud."""
         identity = self._identity.base.removeprefix("http://")
         return frozenset([identity, *(each.place for each in self._servers.values())])
 
@@ -225,7 +225,6 @@ class Servers:
         return self._servers[cloud]
 
     def _authenticate(self, asked: Interaction) -> Response:
-        """Answer for Keystone, with one region for each cloud."""
         catalog: list[dict[str, str]] = []
         for name, each in tuple(self._servers.items()):
             catalog += service("identity", "keystone", self.auth_url, region=name)
