@@ -21,7 +21,7 @@ _LOCK_MODE: Final = 0o666  # root in a container and the user outside share it
 
 @contextmanager
 def writing(path: Path, *, lock: Path | None = None) -> Iterator[None]:
-    """Hold the lock for a file and create its folder; raise RecordingError if that fails."""
+    """Hold the lock for a file and create its folder; turn OSError into RecordingError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
