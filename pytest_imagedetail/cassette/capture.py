@@ -68,7 +68,7 @@ def intercept(
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, lose, beside),
         transport.interim_skipped(),  # http.client would return one as the response
-        _Exchanging.use(path="", exchange=exchange, beside=beside),
+        _ExchangeCassette.use(path="", exchange=exchange, beside=beside),
         _aiohttp_bodies(),
     ):
         yield
@@ -77,19 +77,19 @@ def intercept(
 @contextmanager
 def unpatched() -> Iterator[None]:
     """Let this thread's requests bypass an `intercept()` block: they are not the test's own."""
-    _OWN.count = getattr(_OWN, "count", 0) + 1
+    _UNPATCHED.count = getattr(_UNPATCHED, "count", 0) + 1
     try:
         with _FORCE_RESET():
             yield
     finally:
-        _OWN.count -= 1
+        _UNPATCHED.count -= 1
 
 
-_OWN: Final = threading.local()
+_UNPATCHED: Final = threading.local()
 _FORCE_RESET: Final = vcr.patch.force_reset
 
 
-class _Exchanging(Cassette):  # type: ignore[misc]
+class _ExchangeCassette(Cassette):  # type: ignore[misc]
     """A vcrpy cassette that stores nothing and delegates to the exchange."""
 
     def __init__(self, path: str, exchange: Exchange, beside: frozenset[str]) -> None:
@@ -191,7 +191,7 @@ def _unpatched_connections(
     getresponse, putrequest = connection.getresponse, connection.putrequest
 
     def is_other(connection: Any) -> bool:
-        return f"{connection.host}:{connection.port}" not in beside and not _is_known()
+        return f"{connection.host}:{connection.port}" not in beside and not _is_expected_caller()
 
     def asked(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> None:
         if exchange.closed and is_other(self):
@@ -217,9 +217,9 @@ def _asked_of(connection: Any, method: str, url: str) -> Interaction:
     return Interaction(method=method, url=place, response=NO_RESPONSE)
 
 
-def _is_known() -> bool:
+def _is_expected_caller() -> bool:
     """Return whether the caller is vcrpy's stub or the run itself."""
-    if getattr(_OWN, "count", 0):
+    if getattr(_UNPATCHED, "count", 0):
         return True
     callers = traceback.walk_stack(sys._getframe(2))  # noqa: SLF001  nothing else shows callers
     names = (frame.f_globals.get("__name__") for frame, _ in callers)

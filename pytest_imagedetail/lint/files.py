@@ -159,7 +159,7 @@ def _damaged(path: Path, error: DamagedCassetteError) -> Finding:
 
 def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> Iterator[_Problem]:
     provenance = recording.provenance
-    yield from _in_its_place(provenance, path, data)
+    yield from _misplaced(provenance, path, data)
     try:
         refuse_stale(recording, linter.releases.get(provenance.cloud))
     except StaleCassetteError as error:
@@ -205,7 +205,7 @@ def _line_of(text: str, key: str) -> int:
     return yamltext.line_of(text, *keys)
 
 
-def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_Problem]:
+def _misplaced(provenance: Provenance, path: Path, data: bytes) -> Iterator[_Problem]:
     try:
         own = own_name(provenance)
     except UsageError as error:

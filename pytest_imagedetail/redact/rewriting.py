@@ -53,7 +53,7 @@ _HEADER: Final = re.compile(  # its value may have several words
 _HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_token="..."`
     r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
 )
-_BEHIND: Final = (")", ".", ",", ";")  # may follow a URL in text
+_TRAILING: Final = (")", ".", ",", ";")  # may follow a URL in text
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _ASSIGNED: Final = re.compile(
@@ -357,10 +357,10 @@ class Rewriter:
             if shape is names.EMAIL:
                 text = shape.sub(partial(self._noted, "people", placeholders.EMAIL), text)
             else:
-                text = shape.sub(self._hidden, text)
+                text = shape.sub(self._redacted_shape, text)
         return text
 
-    def _hidden(self, match: re.Match[str]) -> str:
+    def _redacted_shape(self, match: re.Match[str]) -> str:
         return self._replacement(match[0], owner=False, secret=True) or match[0]
 
     def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:
@@ -404,7 +404,7 @@ class Rewriter:
         return value if "://" in value else self._target(value)
 
     def _url(self, url: str) -> str:
-        whole, url = url, url.rstrip("".join(_BEHIND))
+        whole, url = url, url.rstrip("".join(_TRAILING))
         scheme, _, rest = url.partition("://")
         match = _NETLOC.match(rest)
         netloc = match[0] if match else ""

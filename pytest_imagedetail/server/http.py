@@ -22,7 +22,7 @@ from pytest_imagedetail.traffic.keystone import json_response
 OnError = Callable[[ImageDetailError], object]
 
 LOOPBACK: Final = "127.0.0.1"
-_OF_TRANSFER: Final = frozenset(  # bodies are sent whole and without encodings
+_FRAMING_HEADERS: Final = frozenset(  # bodies are sent whole and without encodings
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
 _TLS: Final = b"\x16"  # the first byte of a client's hello
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status_code, response.reason)
         for name, value in response.headers.fields:
-            if name.lower() not in _OF_TRANSFER:
+            if name.lower() not in _FRAMING_HEADERS:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:

@@ -47,8 +47,8 @@ def without_keystone(
         )
 
     found = [(each, is_keystone(each)) for each in interactions]
-    kept = [each for each, is_its in found if not is_its]
-    return kept, [each for each, is_its in found if is_its]
+    kept = [each for each, is_left_out in found if not is_left_out]
+    return kept, [each for each, is_left_out in found if is_left_out]
 
 
 def is_login(each: Interaction) -> bool:

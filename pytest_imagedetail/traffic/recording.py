@@ -211,7 +211,7 @@ def several_identities(
     tokens = {token for each in sent if (token := _token(each))}
     senders: dict[str, set[object]] = {"": {known.get(token, token) for token in tokens}}
     for name, value in (field for each in sent for field in each.request_headers.fields):
-        if value and _says_who(name):
+        if value and _identifies_sender(name):
             senders.setdefault(name.lower(), set()).add(value)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
     if any(len(each) > 1 for each in senders.values()):
@@ -228,7 +228,7 @@ def _token(each: Interaction) -> str | None:
     return token or (rest if scheme.lower() in _SCHEMES else None) or None
 
 
-def _says_who(name: str) -> bool:
+def _identifies_sender(name: str) -> bool:
     """Return whether a header identifies the sender: X-User-Id, X-Api-Key, X-Roles."""
     is_key = name.lower().endswith("-key") and names.names_secret(name)
     return is_key or names.names_owner(name) or names.words(name)[-1:] == ("role",)

@@ -25,8 +25,8 @@ def is_url_of_http(text: str) -> bool:
 
 def is_endpoint(text: str) -> bool:
     """Return whether a text is an http or https URL that a path can be added to."""
-    sent_as_it_is = text.isascii() and text.isprintable() and not set(" ?#") & set(text)
-    return sent_as_it_is and is_url_of_http(text)
+    is_sent_unchanged = text.isascii() and text.isprintable() and not set(" ?#") & set(text)
+    return is_sent_unchanged and is_url_of_http(text)
 
 
 def headers_of(query: Query) -> Headers:
