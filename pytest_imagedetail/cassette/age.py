@@ -14,8 +14,8 @@ _DAY: Final = timedelta(days=1)
 def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -> str | None:
     """Return what is wrong with the age of a recording, or None.
 
-    An import without a date passes, because nobody knows when its body was saved. A date may be a
-    day ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
+    An import without a date passes, because the age of its body is unknown. A date may be a day
+    ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
     """
     if provenance.recorded_at is None:
         is_judged = max_age is not None and provenance.source == "recorded"
