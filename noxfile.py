@@ -33,6 +33,16 @@ def tests_on(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the tests of every folder and of users with the oldest libraries that we allow."""
+    project = PROJECT["project"]
+    bounds = [*project["dependencies"], *project["optional-dependencies"]["record"]]
+    pins = [each.partition(",")[0].replace(">=", "==") for each in bounds]
+    session.install("-q", "-e", ".", *pins, *group("test"))
+    session.run("pytest", "-n", "auto", "tests/unit", "tests/plugin", "tests/cli", *session.posargs)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches the suite runs."""
     session.install("-q", "-e", ".[record]", *group("test"))
