@@ -214,7 +214,7 @@ def only(pattern: str, found: Sequence[str]) -> str:
     """Return the only cloud that matches a name or a glob."""
     if len(found) > 1:
         raise UsageError(
-            f"{pattern!r} stands for {len(found)} clouds, and one is needed",
+            f"{pattern!r} matches {len(found)} clouds, and exactly one is needed",
             remedy=f"name one of them: {', '.join(found)}",
         )
     return found[0]

@@ -76,7 +76,7 @@ def _document(root: ET.Element) -> dict[str, Any]:
     spaces = [uri for name, uri in root.items() if name.partition(":")[0] == "xmlns"]
     if root.tag != "images":
         if not spaces or _XHTML in spaces:  # HTML can be well-formed
-            raise ValueError(f"<{root.tag}> is in no namespace of a cloud")
+            raise ValueError(f"<{root.tag}> has no namespace that a cloud uses")
         fault = _value(root)
         if isinstance(fault, dict) and "code" in fault:
             fault["code"] = _integer(fault["code"])

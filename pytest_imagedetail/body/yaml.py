@@ -50,7 +50,7 @@ class Loader(Composer, yaml.CSafeLoader):
             self._count += size
         self._size += size
         if self._count > _MOST:
-            problem = f"more than {_MOST} values, with those of aliases"
+            problem = f"more than {_MOST} values, aliases included"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         if event.anchor is not None:
@@ -65,7 +65,7 @@ class Loader(Composer, yaml.CSafeLoader):
             if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
                 continue
             if key.value in keys:
-                problem = f"the key `{key.value}` stands twice in one mapping"
+                problem = f"the key `{key.value}` is repeated"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             keys.add(key.value)
         return node

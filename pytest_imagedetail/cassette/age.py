@@ -19,7 +19,7 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
     """
     if provenance.recorded_at is None:
         is_judged = max_age is not None and provenance.source == "recorded"
-        return "its age is not known, for it was recorded and has no date" if is_judged else None
+        return "its age is not known: the recording has no date" if is_judged else None
     age = now - datetime.fromisoformat(provenance.recorded_at)
     if age < -_DAY:
         ahead = count(-age // _DAY, "day")
@@ -27,7 +27,7 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
     if max_age is None or age <= max_age * _DAY:
         return None
     begun = -(-age // _DAY)
-    return f"it is {count(begun, 'day')} old, and at most {max_age} are allowed"
+    return f"it is {count(begun, 'day')} old; the limit is {max_age}"
 
 
 def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None) -> None:

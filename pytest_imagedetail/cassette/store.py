@@ -243,11 +243,11 @@ class Store:
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
         ]
         if cloud in self.library_clouds() and not self.has_own(cloud):
-            steps = ["it is a shipped recording, to which nothing can be added"]
+            steps = ["shipped recordings cannot be added to"]
         if recorded:
             nearest = difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0)
             found = ", ".join(recorded[each] for each in nearest)
-            steps.append(f"or ask what is recorded: {found}; imagedetail ls {cloud} lists all")
+            steps.append(f"or ask a recorded query: {found}; imagedetail ls {cloud} lists all")
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
@@ -315,9 +315,9 @@ def _refuse_secret_in_name(test: str, known: Known) -> None:
         refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=known, where="")
     except LeakError:
         raise LeakError(
-            "refused to write: the test's own name has a secret, and its recording would have, too",
+            "refused to write: the test's name has a secret, and so would its cassette",
             where=f"{test.partition('[')[0]}; nothing was written",
-            remedy="give the parameter an id that says nothing: "
+            remedy="give the parameter an id without the secret: "
             'pytest.param(..., id="with a token"), or ids= of parametrize',
         ) from None
 
@@ -361,7 +361,7 @@ def _is_there(path: Path) -> bool:
 
 def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
     return DamagedCassetteError(
-        f"cassettes cannot be looked up: {error.strerror}",
+        f"cassettes cannot be listed: {error.strerror}",
         where=str(path),
         remedy="make it a folder that you may read, or choose another: --imagedetail-cassette-dir",
     )

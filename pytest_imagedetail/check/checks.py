@@ -129,7 +129,7 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
         lists="a part",
     ),
     Deviation(
-        what="ERROR, UNKNOWN and DELETED are no words of Glance, and find nothing",
+        what="Glance has no status ERROR, UNKNOWN or DELETED, so these find nothing",
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
         requests=("=ERROR", "=UNKNOWN", "=DELETED"),

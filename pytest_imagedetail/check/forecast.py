@@ -43,7 +43,7 @@ _UNREADABLE: Final = Consequence(
     affected="everyone who lists this image gets 500 instead of the listing",
 )
 
-_AS_OWNER: Final = "run it as the image's owner or an administrator; deleting the image heals, too"
+_AS_OWNER: Final = "run it as the image's owner or an administrator; deleting the image also helps"
 # Glance 19.0.4 to 33.0.0 glance/api/v2/images.py, _decode_json_pointer: it strips the name.
 _STUCK: Final = (
     "Glance cannot remove a property whose name begins or ends with white space: save the image's "

@@ -67,7 +67,7 @@ def _change(verdict: Verdict, status: str) -> Change:
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
     """Read the verdicts from the output of `check --json` or from a JSON report."""
     if "checks" not in document:
-        raise unreadable(path, "it is no result of check, and the other one is")
+        raise unreadable(path, "it is not a result of `check`, unlike the other file")
     with malformed(path):
         found = [_verdict(each) for each in document["checks"]]
         if to_dict(found)["verdict"] != document["verdict"]:

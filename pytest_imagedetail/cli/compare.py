@@ -411,7 +411,7 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     }
     if already:
         return UsageError(
-            f"what {about} says of {clouds} is accepted by a rule already; none was written",
+            f"a rule already accepts {about} between {clouds}; none was written",
             where="; ".join(already),
             remedy="change that rule in its file",
         )
@@ -428,8 +428,8 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     if query == Query():
         steps.append("if the report shows it for another query, name that: --query, --microversion")
     return UsageError(
-        f"the rule would accept nothing between {clouds}: {about} names no difference of this "
-        "kind; none was written",
+        f"the rule would accept nothing between {clouds}: {about} matches no such "
+        "difference; none was written",
         where=f"query {query}",
         remedy="\n".join(steps),
     )

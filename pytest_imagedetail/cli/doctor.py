@@ -101,7 +101,7 @@ def _path(access: Access) -> str:
 def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str]:
     said = f"declared: {declared}" if declared else "not declared"
     if newest is None:
-        return "ok", f"{said}; nothing of the cloud shows it"
+        return "ok", f"{said}; the cloud does not show it"
     looks = f"{said}; {newest} looks like {looks_like(newest)}"
     known = Evidence(where="", release=declared, max_microversion=newest)
     return "warning" if known.contradicts_itself else "ok", looks

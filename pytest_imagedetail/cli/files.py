@@ -246,7 +246,7 @@ def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Res
         return replace(result, outcome="ours", done=None)
     if source.own is not None and not (is_clean or options.in_place or options.check):
         raise CassetteError(
-            f"a cassette of imagedetail holds what imagedetail removes: {_removed(done)}",
+            f"this cassette holds what must be removed: {_removed(done)}",
             where=str(source.path),
             remedy=f"replace it: imagedetail scrub --in-place {source.path}",
         )
@@ -320,7 +320,7 @@ def _mv(options: Options) -> int:
             moves.append((path, new, path_of_renamed(path, test, new)))
     if not moves:
         raise UsageError(
-            f"no recording is of {options.old}",
+            f"there is no recording of {options.old}",
             where=str(store.directory),
             remedy=f"{did_you_mean(options.old, [*tests.values()])}imagedetail ls lists the tests",
         )

@@ -286,7 +286,7 @@ def _print_volatile(comparison: Comparison) -> None:
     for first in (each.first for each in places(comparison.steps)):
         values = " -> ".join(value for _, value in text.values(first))
         print(f"volatile  {first.any_image}  {first.kind}  {values}".rstrip())
-    print("two identical requests disagreed; nothing is accepted by that, a rule accepts")
+    print("two identical requests differed; to accept that, add a rule")
 
 
 def _import(options: Options) -> int:

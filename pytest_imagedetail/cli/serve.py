@@ -53,7 +53,7 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "serve", _serve, "replay recordings over HTTP on loopback")
     says = "a recorded cloud, or a glob (default: all of the project, or else the shipped ones)"
     value(parser, "clouds", "NAME", says, nargs="*")
-    says = "of the first cloud, the others follow (default: 0, any that is free)"
+    says = "the port of the first cloud; the others follow (default: any free one)"
     value(parser, "--port", "PORT", says, type=int, default=0)
     value(parser, "--clouds-yaml", "FILE", "write credentials for the clouds")
     says = "record each GET of a client that is not recorded yet from a cloud of clouds.yaml"

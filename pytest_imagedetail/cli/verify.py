@@ -141,7 +141,7 @@ def _targets(options: Options) -> list[tuple[str, Path]]:
     shipped = {*store.library_clouds()} - {*own}  # these cannot be queried
     for name in shipped.intersection(options.clouds).difference(chosen.declared):
         raise UsageError(
-            f"{name} is of the reference library, whose clouds cannot be asked from here",
+            f"{name} is in the reference library, and verify needs a live cloud",
             remedy="name clouds of your own: imagedetail clouds lists them",
         )
     names = replace(chosen, clouds=tuple(options.clouds)).select(own)

@@ -222,7 +222,7 @@ def _check_complete(baseline: Listing, candidate: Listing) -> None:
     if baseline.complete != candidate.complete:
         partial = baseline if candidate.complete else candidate
         raise ComparisonError(
-            f"{partial.cloud} holds a part of its images only, the other side all of them",
+            f"{partial.cloud} has only a part of its images, the other side has all",
             where=f"query {partial.query} of {partial.cloud}",
             remedy="record every page: ask without limit and marker",
         )
@@ -338,6 +338,6 @@ def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iter
     for (left, right), place in zip(pairing.pairs, expected, strict=True):
         if right != place:
             names = str(reference(old[left])), str(reference(new[place]))
-            verdict: Verdict = "data", "images of both sides stand in another order"
+            verdict: Verdict = "data", "the images are in another order"
             yield difference("order_changed", "images", verdict, names)
             return

@@ -159,7 +159,7 @@ def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
     if fresh := [reason for reason, wrong in new if (reason, wrong) not in old]:
         return "breaking", fresh[0]
     if any(each not in new for each in old):
-        return "compatible", "the candidate's next link leads on, the baseline's did not"
+        return "compatible", "the candidate fixes the baseline's next link"
     return "compatible", "the next link is written in another form"
 
 
@@ -199,11 +199,11 @@ def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[
     host = _HOST.match(path)
     segments = path[host.end() if host else 0 :].split("/")[1:]
     if host is None or not is_compute(host[1] or ""):
-        yield "the next link leads to another host than those of Compute", host and host[0]
+        yield "the next link leads to a host that is not Compute's", host and host[0]
     has_details = segments[-1:] == ["detail"]
     above = segments[:-1] if has_details else segments
     if above[-1:] != ["images"]:
-        yield "the next link leads to no list of images", path
+        yield "the next link does not lead to a list of images", path
         return
     owners = filter(placeholders.is_owner_placeholder, above)
     if others := [each for each in owners if not is_own_project(each)]:

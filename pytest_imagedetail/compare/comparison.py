@@ -178,7 +178,7 @@ class Comparison:
     def summary(self) -> str:
         """One line: "2 differences: 1 breaking, 0 compatible, 1 data; 4 more accepted by rules"."""
         if self.same and self.baseline.error is not None:
-            return f"no difference: both answered {self.baseline.error} with the same words"
+            return f"no difference: both answered {self.baseline.error} with the same message"
         if self.same and not (self.baseline.images or self.candidate.images):
             return "no difference: neither side has an image"
         if self.level == "shape":

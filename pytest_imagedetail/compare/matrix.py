@@ -414,7 +414,7 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, 
     compared = {name for one, other, _ in pairs for name in (one, other)}
     if alone := [name for name in row if name not in compared]:
         raise ComparisonError(
-            f"nothing of {' and '.join(alone)} was compared: no other cloud was asked the same",
+            f"{' and '.join(alone)} cannot be compared: no other cloud has the same queries",
             where=", ".join(row),
             remedy="record the same queries of each; imagedetail ls lists what there is",
         )

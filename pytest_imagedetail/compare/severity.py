@@ -213,7 +213,7 @@ def link_verdict(relation: str, old: Collection[str], new: Collection[str]) -> V
     if after == before:
         return "compatible", "the same place, written in another form"
     if after < before:
-        return "compatible", "the baseline has links that lead elsewhere, too"
+        return "compatible", "the baseline also has links that lead elsewhere"
     if all(_is_own(each, relation) for each in after - before):
         return "compatible", "the candidate's link leads to its own image or server, as it should"
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
@@ -265,8 +265,8 @@ def _link_removed(change: Change) -> Verdict:
 def repeated_verdict(candidate: Any) -> Verdict:
     """Judge a repeated id; `candidate` is MISSING if the baseline repeats it."""
     if candidate is MISSING:
-        return "compatible", "an id stood more often in the baseline; ids are unique"
-    return "breaking", "an id stands more often than on the other side; ids are unique"
+        return "compatible", "the baseline repeats an id; ids are unique"
+    return "breaking", "the candidate repeats an id; ids are unique"
 
 
 def difference(

@@ -116,7 +116,7 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
     found = _foreign(path) if path.suffix in SUFFIXES else None
     if found is None and strays and path.name not in _EXPECTED:
-        found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
+        found = [Finding(path=path, line=1, rule="orphan", message="not a recording")]
     return found or []
 
 
@@ -219,4 +219,4 @@ def _misplaced(provenance: Provenance, path: Path, data: bytes) -> Iterator[_Pro
     if original.is_file() and original.read_bytes() == data:
         yield "duplicate", f"a copy of {original}", f"imagedetail.{key}"
     else:
-        yield "misplaced", f"by its provenance it is {own}", f"imagedetail.{key}"
+        yield "misplaced", f"its provenance says it is {own}", f"imagedetail.{key}"

@@ -28,7 +28,7 @@ _FIXTURE = "imagedetail_cassette"
 _NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
 """Fixtures that the cassette itself needs; they send no requests."""
 _AFTER_ERROR = {
-    "passed": "the test passed all the same: something caught this error\n"
+    "passed": "the test passed because something caught this error\n"
     "if the test is about that: imagedetail_cassette.expect_miss()",
     "skipped": "the test was skipped after this error",
     "xfailed": "the test failed as expected, but this error is not what it expects",
@@ -211,7 +211,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
         + (clouds if selected else "no cloud is selected"),
         where=request.node.nodeid,
         remedy="name one, which needs no configuration: @pytest.mark.imagedetail('staging')\n"
-        "or several, and the test runs for each, unless it is of unittest or calls "
+        "or several, and the test runs for each, unless it is a unittest test or calls "
         "getfixturevalue: @pytest.mark.imagedetail('nova-*')\n"
         "or select one: --imagedetail-cloud NAME",
     )
@@ -248,7 +248,7 @@ def _refuse_swallowed(item: pytest.Item) -> None:
             continue
         frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
         if all(each.f_code.co_filename != str(item.path) for each in frames):
-            error.add_note("the test passed, but not because this was answered: it was swallowed")
+            error.add_note("the test passed, but it swallowed this error")
             raise error
 
 

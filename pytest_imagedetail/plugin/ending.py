@@ -21,7 +21,7 @@ from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.workspace import store_of
 
-_OF_A_PART = "this run is of a part of the tests"
+_OF_A_PART = "this run selects a part of the tests"
 _MOST_LINES = 20
 _MOST_CAUSES = 5
 _WHOLE = {0, 1, 5}  # pytest's exit codes: all passed, some failed, no tests

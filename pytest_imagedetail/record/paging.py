@@ -63,9 +63,9 @@ def refuse_further_page(listing: Listing, headers: Headers) -> None:
     sign = further_page(fields, images=len(listing.images), pages=len(pages))
     if sign is not None:
         raise RecordingError(
-            f"the cloud shows a further page in a form that is not understood: {sign!r}",
+            f"the cloud shows a further page in an unknown form: {sign!r}",
             where=where,
-            remedy="the listing would not be complete, so it is not used\n"
+            remedy="the listing would not be complete, so it was dropped\n"
             "record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 in a "
             "test",
         )

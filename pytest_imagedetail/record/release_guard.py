@@ -104,7 +104,7 @@ def other_release(
     for each in recorded:
         if each.contradicts(new):
             return ReleaseError(
-                f"cloud {cloud!r} is another release than its recordings: recorded with "
+                f"cloud {cloud!r} is of another release than its recordings: recorded with "
                 f"{each.text}; {new.where} has {new.text}",
                 where=f"{each.where}; nothing was written",
                 remedy=f"{remedy}\nif the recordings are obsolete, delete them and record again",

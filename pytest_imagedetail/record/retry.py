@@ -45,7 +45,7 @@ class Retry:
                     f"the cloud answered {status} and asks to wait {seconds} s",
                     where=f"cloud {name}",
                     remedy="nothing was written and an older recording is untouched\n"
-                    "wait as long, then ask again "
+                    "wait that long, then ask again "
                     f"(at most {_MAX_WAITS} waits and {_MAX_SECONDS} s for one answer)",
                 )
             waits.append(seconds)

@@ -33,7 +33,7 @@ def load(path: Path) -> Document:
     except (OSError, ValueError) as error:
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from error
     if not isinstance(document, dict) or document.get("schema") != 1:
-        raise unreadable(path, "it is no result of this version")
+        raise unreadable(path, "it is not a result of this version")
     return document
 
 
@@ -46,7 +46,7 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
         ReportError: The document has no result.
     """
     if "checks" in document:
-        raise unreadable(path, "it is a result of check, and the other one is not")
+        raise unreadable(path, "it is a result of `check`, unlike the other file")
     with malformed(path):
         found, failures = [*_results(document)], [*_failures(document)]
         if not found and not failures and "verdict" not in document:

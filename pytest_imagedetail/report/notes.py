@@ -98,7 +98,7 @@ def _nothing_in_common(comparison: Comparison) -> str:
     ways = "--level shape compares what images look like"
     if comparison.profile != "cross-cloud":
         ways = f"--profile cross-cloud also pairs by name, {ways}"
-    return f"no image of one side is on the other, so no image was compared; {ways}"
+    return f"the two sides have no image in common, so none was compared; {ways}"
 
 
 def redacted(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -80,7 +80,7 @@ def path_of(source: Source, *, cloud: str, store: Store) -> Path:
     path = store.traffic_path(cloud, source.name)
     if path.exists() and path.samefile(source.path):
         raise CassetteError(
-            "the cassette would replace the recording that it is made from",
+            "the cassette would replace its own source",
             where=str(path),
             remedy="replace it with --in-place, or choose another folder with -o DIR\n"
             "nothing was written for it",
@@ -101,7 +101,7 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
         if old.interactions != recording.interactions or old.provenance.source != "scrubbed":
             provenance = recording.provenance
             raise CassetteError(
-                "another cassette is where this one would be written",
+                "a different cassette is there already",
                 where=str(store.traffic_path(provenance.cloud, str(provenance.test))),
                 remedy="choose another cloud with --cloud or folder with -o, rename the recording, "
                 "or replace the cassette with --force\nit was not changed",
@@ -148,7 +148,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
     for source in sources:
         if not _is_committed(source.path):
             raise CassetteError(
-                "the file is not committed, or has changes that are not",
+                "the file is not committed, or has uncommitted changes",
                 where=str(source.path),
                 remedy="leave out --in-place: a commit would put its secrets into the history\n"
                 "or commit it first, if its secrets are there already\nno file was changed",

@@ -12,6 +12,7 @@ from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
+from pytest_imagedetail.text import count
 from pytest_imagedetail.traffic.authentication import document_in, without_keystone
 from pytest_imagedetail.transport.request import api_version
 
@@ -129,7 +130,7 @@ def left_out(received: Sequence[Interaction], *, where: str) -> str:
             remedy="ask Keystone only for a token, its catalog and its versions in this test\n"
             "nothing was written and an older recording is untouched",
         )
-    return f", {len(found)} of Keystone left out" if found else ""
+    return f", {count(len(found), 'request')} to Keystone left out" if found else ""
 
 
 def _shown(asked: Interaction) -> str:

@@ -115,7 +115,7 @@ def refuse_other(recorded: str | None, asking: str | None, *, who: str, place: P
     if None in {recorded, asking} or recorded == asking:
         return
     raise RecordingError(
-        f"nothing was added to the recording: another {who} asked than the one that recorded",
+        f"nothing was added to the recording: it is of another {who}",
         where=place.where,
         remedy=f"use the credentials of that {who} again\n"
         f"or record everything as the new one: {place.command('rewrite')}\n"
@@ -142,13 +142,13 @@ def refuse_failures(
 def changes(old: Recording, new: Recording) -> list[str]:
     """Return a line for each difference between a recording and new answers."""
     before, now = by_request(old.interactions), by_request(new.interactions)
-    lines = [f"no longer asked: {line(each[0])}" for key, each in before.items() if key not in now]
+    lines = [f"no longer sent: {line(each[0])}" for key, each in before.items() if key not in now]
     for key, received in now.items():
         known = before.get(key, [])
         if not known:
             lines.append(f"not recorded: {line(received[0])}")
         elif len(known) != len(received):
-            lines.append(f"asked {len(received)} times, recorded {len(known)}: {line(received[0])}")
+            lines.append(f"sent {len(received)} times, recorded {len(known)}: {line(received[0])}")
         for one, other in zip(known, received, strict=False):
             lines += [
                 f"{line(one)}: {each}" for each in _response_changes(one.response, other.response)
@@ -192,7 +192,7 @@ def refuse_two_identities(
         raise RecordingError(
             f"the recording was not kept: its requests were sent as {what}",
             where=where,
-            remedy="who asks is part of the cloud: use one cloud name for each, for example\n"
+            remedy="use one cloud name for each user or project, for example\n"
             "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
             "an older recording is untouched",
         )

@@ -267,7 +267,7 @@ class Session:
             raise self._forked()
         if lost := self._received.lost:
             raise RecordingError(
-                f"not everything was recorded: {text.count(lost, 'answer')} came to a client past "
+                f"not everything was recorded: {text.count(lost, 'response')} bypassed "
                 "the cassette",
                 where=self.place.where,
                 remedy="make connections inside the test, not before it, and on one thread, or "
@@ -293,7 +293,7 @@ class Session:
             raise RecordingError(
                 "nothing can be recorded: the test asked only Keystone, which is never recorded",
                 where=self.place.where,
-                remedy="ask for what the test is about, or remove imagedetail_cassette from it",
+                remedy="send the request that the test is about, or remove imagedetail_cassette",
             )
         return None
 
@@ -342,8 +342,8 @@ class Session:
         where = f"{place.where}; nothing was written"
         if not self._received.own:
             raise VerificationError(
-                "the test asked the cloud nothing, and its recording holds "
-                f"{len(old.interactions)} of its requests",
+                "the test sent no request to the cloud, and its recording has "
+                f"{len(old.interactions)}",
                 where=where,
                 remedy="if the test needs no recording, delete it",
             )

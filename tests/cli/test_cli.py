@@ -215,7 +215,7 @@ def test_usage_errors(imagedetail):
             "matrix a.yaml HEAD:a.yaml",
             "this is a path\n  where: a.yaml\n  next:  compare two paths",
         ),
-        ("verify nova-2026.2", "nova-2026.2 is of the reference library, whose clouds cannot"),
+        ("verify nova-2026.2", "nova-2026.2 is in the reference library, and verify needs"),
         ("fingerprint nowhere", "imagedetail record nowhere"),
         ("matrix keystone-*", "no cloud matches 'keystone-*'"),
         ("matrix nova-2023.1 nova-2024.2 --report m.pdf", "unknown report suffix '.pdf'"),

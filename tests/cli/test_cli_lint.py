@@ -14,7 +14,7 @@ import yaml
 from pytest_imagedetail.lint import RULES
 
 ROOT = Path(__file__).parents[2]
-ORPHAN = "cassettes/stray.txt:1: warning orphan nothing reads it\n"
+ORPHAN = "cassettes/stray.txt:1: warning orphan not a recording\n"
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_warnings_fail_only_with_strict(lint, cassettes, tmp_path):
     assert lint("--strict", "--ignore=orphan").returncode == 0
     result = lint("--json", "cassettes/stray.txt")
     finding = {"path": "cassettes/stray.txt", "line": 1, "severity": "warning", "rule": "orphan"}
-    more = {"message": "nothing reads it", "next": RULES["orphan"].remedy}
+    more = {"message": "not a recording", "next": RULES["orphan"].remedy}
     assert json.loads(result.stdout) == {"schema": 1, "files": 1, "findings": [finding | more]}
     (cassettes / "stray.txt").write_text("gAAAAABmX1" + "a" * 40)
     result = lint("cassettes/stray.txt")

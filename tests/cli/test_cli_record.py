@@ -47,7 +47,7 @@ def test_what_two_identical_requests_disagree_on_is_named(imagedetail, record, t
     for line in (
         'volatile  images[*].metadata.seen  value_changed  "1" -> "2"\n',
         "volatile  images[*].minRam  value_changed  1 -> 2\n",
-        "two identical requests disagreed; nothing is accepted by that, a rule accepts\n",
+        "two identical requests differed; to accept that, add a rule\n",
     ):
         assert line in done.stdout
     recording = load(tmp_path / "cassettes/staging/all.yaml")

@@ -175,7 +175,7 @@ def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
     done = imagedetail("report", "r.json", "-o=r.md", "--since=old.json")
     assert done.stdout.splitlines()[1].startswith("old.json: ")
     for text, said in (
-        ('{"schema": 1, "checks": []}', "it is a result of check, and the other one is not"),
+        ('{"schema": 1, "checks": []}', "it is a result of `check`, unlike the other file"),
         (json.dumps(document | {"findings": [{"id": "1"}]}), "KeyError: 'first_seen'"),
     ):
         (tmp_path / "x.json").write_text(text)
@@ -198,4 +198,4 @@ def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
     assert gathered.splitlines()[1] == since
     saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2")
     done = imagedetail("check", "nova-2026.2", "--since=matrix.json")
-    assert (done.returncode, "it is no result of check" in done.stderr) == (2, True)
+    assert (done.returncode, "it is not a result of `check`" in done.stderr) == (2, True)

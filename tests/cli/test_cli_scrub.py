@@ -201,7 +201,7 @@ def test_what_exists_is_not_replaced(scrub, old):
     old.write_text(recording(listing("another")))
     done = scrub("old.yaml")
     assert (done.returncode, NEW.read_bytes()) == (2, before)
-    assert "another cassette is where this one would be written" in done.stderr
+    assert "a different cassette is there already" in done.stderr
     assert "--force" in done.stderr
     assert scrub("old.yaml", "--force").returncode == 0
     assert NEW.read_bytes() != before
@@ -209,7 +209,7 @@ def test_what_exists_is_not_replaced(scrub, old):
     for more in ((), ("--force",), ("--check",)):
         done = scrub(str(NEW), *more)
         assert (done.returncode, NEW.read_bytes()) == (2, old.read_bytes())
-        assert "would replace the recording that it is made from" in done.stderr
+        assert "would replace its own source" in done.stderr
 
 
 def test_what_cannot_be_scrubbed(scrub, imagedetail, old, folder, tmp_path):
@@ -273,7 +273,7 @@ def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, git, commi
         path.write_text(recording(listing()))
         done = scrub(f"old/{name}", "--in-place")
         assert done.returncode == 2, name
-        assert "the file is not committed, or has changes that are not" in done.stderr
+        assert "the file is not committed, or has uncommitted changes" in done.stderr
         assert "a commit would put its secrets into the history" in done.stderr
         assert not safe(path)
     commit()
@@ -323,7 +323,7 @@ def test_a_cassette_of_ours_is_redacted_again(imagedetail, commit, tmp_path):
     path.write_text(dumps(replace(recording, interactions=(page,))))
     done = imagedetail(*scrub)
     assert done.returncode == 2
-    assert "holds what imagedetail removes: secrets 1" in done.stderr
+    assert "holds what must be removed: secrets 1" in done.stderr
     assert "next:  replace it: imagedetail scrub --in-place cassettes/" in done.stderr
     assert imagedetail(*scrub, "--check").returncode == 1
     assert imagedetail(*scrub, "--in-place").returncode == 2

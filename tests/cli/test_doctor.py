@@ -103,7 +103,7 @@ def test_another_endpoint_and_no_images(doctor, site):
     assert code == 0
     for line in (
         "ok       compute endpoint  /v2/<project>, region RegionOne, interface public",
-        "ok       release           not declared; nothing of the cloud shows it",
+        "ok       release           not declared; the cloud does not show it",
         "warning  images/detail     200, 0 images with limit=1, N ms: this project sees none",
     ):
         assert f"{line}\n" in out
@@ -117,7 +117,7 @@ def test_the_declared_release(doctor, site):
         ("2026.2", "2023.1", "warning release declared: 2023.1; 2.104 looks like Nova 2026.2"),
         # not measured: it lies between 2.95 and 2.96
         ("2023.1", "2023.2", "ok release declared: 2023.2; 2.95 looks like Nova 2023.1 or 2023.2"),
-        ("essex", "essex", "ok release declared: essex; nothing of the cloud shows it"),
+        ("essex", "essex", "ok release declared: essex; the cloud does not show it"),
     ):
         site.declares(ours=declared)
         site.installs(release)

@@ -174,7 +174,7 @@ def test_globs_work_everywhere(imagedetail):
     assert {"all", "limit=0", "name=cirros-base"} <= queries
     result = imagedetail("diff", "nova-2026.*", "nova-2019.1")
     assert result.returncode == 4
-    assert "clouds, and one is needed" in result.stderr
+    assert "clouds, and exactly one is needed" in result.stderr
     assert "name one of them: nova-2026.1, " in result.stderr
 
 
@@ -183,15 +183,15 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path
     result = imagedetail("show", "nova-2026.2", "--query=name=cirros-bas")
     assert result.returncode == 2
     said = result.stderr.splitlines()
-    assert said[2] == "  next:  it is a shipped recording, to which nothing can be added"
-    assert said[3].startswith("  next:  or ask what is recorded: --query=name=cirros-base, ")
+    assert said[2] == "  next:  shipped recordings cannot be added to"
+    assert said[3].startswith("  next:  or ask a recorded query: --query=name=cirros-base, ")
     assert said[3].endswith("; imagedetail ls nova-2026.2 lists all")
     assert "afc" not in said[3]
     (tmp_path / "one.json").write_text('{"images": []}')
     typed = ("--query=name=a&b", "--query=status=ACTIVE")
     assert imagedetail("import", "one.json", "--cloud=own", *typed).returncode == 0
     options = "--query='name=a&b' --query=status=ACTIVE"
-    assert f"ask what is recorded: {options}; " in imagedetail("show", "own").stderr
+    assert f"ask a recorded query: {options}; " in imagedetail("show", "own").stderr
     (tmp_path / "other place").mkdir()
     result = imagedetail("show", "nova-2026.2", "--query=name=x", "--cassette-dir=other place")
     assert result.stderr.endswith("\n  next:  add --cassette-dir='other place' to such a command\n")

@@ -77,9 +77,9 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tes
         assert "  next:  add --cassette-dir=./cassettes to such a command\n" in done.stderr, verb
     done = imagedetail("verify", "before")
     assert done.returncode == 2
-    assert "error: cloud 'before' is another release than its recordings" in done.stdout
+    assert "error: cloud 'before' is of another release than its recordings" in done.stdout
     assert new_name in done.stderr
-    said = ["E *ReleaseError: cloud 'before' is another release *", "FAIL: 1 error; before to *"]
+    said = ["E *ReleaseError: cloud 'before' is of another release *", "FAIL: 1 error; before to *"]
     tests("verify").stdout.fnmatch_lines(said)
 
     done = imagedetail("record", "before", "--release=2024.2", "--rewrite")
@@ -87,7 +87,7 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tes
     assert "--release 2024.2 contradicts imagedetail.yaml" in done.stderr
     site.declares(before="2024.2")  # wrong: the recordings are of the release before
     done = imagedetail("record", "before", "--rewrite")
-    assert "cloud 'before' is another release than its recordings" in done.stderr
+    assert "cloud 'before' is of another release than its recordings" in done.stderr
     assert site.recordings == before
 
 

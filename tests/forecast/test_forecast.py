@@ -87,7 +87,7 @@ def test_one_bad_among_a_hundred():
             "affected": "everyone who lists this image gets 400 instead of the listing",
         },
         "command": f"openstack image unset --property 'größe' {images[63]['id']}",
-        "advice": "run it as the image's owner or an administrator; deleting the image heals, too",
+        "advice": "run it as the image's owner or an administrator; deleting the image also helps",
     }
 
 

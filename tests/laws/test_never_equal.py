@@ -28,7 +28,7 @@ def test_a_part_is_not_the_whole(capsys):
     for names, level in product(((PART, WHOLE), (WHOLE, PART)), LEVELS):
         code, out, err = diff(capsys, *names, "--level", level)
         assert (code, out) == (2, "")
-        assert "holds a part of its images only" in err
+        assert "has only a part of its images" in err
 
 
 def test_two_bodies_that_cannot_be_read_are_not_the_same(capsys, tmp_path):

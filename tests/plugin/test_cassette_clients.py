@@ -152,7 +152,7 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
     result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines(
         [
-            "not everything was recorded: 1 answer came to a client past the *",
+            "not everything was recorded: 1 response bypassed the *",
             "  next:  make connections inside the test, not before it, *",
             "  next: *libcurl (pycurl, curl_cffi) cannot be recorded: ask with another client",
         ]
@@ -217,7 +217,7 @@ def test_authentication_is_not_recorded(run, cassettes_of):
         auth = dict(cloud.credentials)
         result = run(KEYSTONE.replace("AUTH", str(auth)), "once")
         result.assert_outcomes(passed=1)
-        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? of Keystone left out"])
+        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? request* to Keystone left out"])
     (text,) = cassettes_of().values()
     for secret in ("tokens", auth["password"], cloud.account.token, "127.0.0.1"):
         assert secret not in text

@@ -37,7 +37,7 @@ def test_record_replay_and_verify(run, served, cassettes_of):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "the test asked the cloud nothing, and its recording holds 1 *",
+            "the test sent no request to the cloud, and its recording has 1*",
             "  where: test_own.py::test_images, cassette *; nothing was written",
             "  next:  if the test needs no recording, delete it",
         ]
@@ -121,7 +121,7 @@ def test_a_miss_that_the_test_itself_caught(run, pytester):
         "the cassette does not exist: nothing was ever recorded for this test",
         f"where: test_own.py::test_caught, cassette {path}",
         "next:  record it: pytest test_own.py::test_caught --imagedetail-record-mode=once",
-        "the test passed all the same: something caught this error",
+        "the test passed because something caught this error",
         "if the test is about that: imagedetail_cassette.expect_miss()",
     ]
     result.stdout.fnmatch_lines(["expect_miss(): every request *"])
@@ -379,7 +379,7 @@ def test_one_recording_has_one_project(run, cassettes_of):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "nothing was added to the recording: another project asked *",
+            "nothing was added to the recording: it is of another project*",
             "  next:  use the credentials of that project again",
             "*or record everything as the new one: pytest *::test_one --*-mode=rewrite",
         ]
@@ -428,7 +428,7 @@ def test_another_user_adds_nothing_and_is_not_answered(run, cassettes_of):
     for other in (LOGIN.replace("a1", "b2"), LOGIN.replace("a1", "b2").replace("ges", "ges?a=1")):
         result = run(other, "new_episodes")
         result.assert_outcomes(passed=1, errors=1)
-        result.stdout.fnmatch_lines(["nothing was added to the recording: another user asked *"])
+        result.stdout.fnmatch_lines(["nothing was added to the recording: it is of another user*"])
         assert cassettes_of() == before
     run(LOGIN.replace("/images", "/images?a=1"), "new_episodes").assert_outcomes(passed=1)
 

@@ -43,7 +43,7 @@ PASSING = """
         clouds = imagedetail.matrix("nova-2026.1", "nova-20*", name="dup").clouds
         assert clouds[:2] + clouds[-1:] == ("nova-2026.1", "nova-2019.1", "nova-2026.2")
         assert imagedetail.compare("nova-2019.1*", "nova-202[56].1", limit=3).compatible
-        with pytest.raises(ImageDetailError, match="stands for 2 clouds, and one is needed"):
+        with pytest.raises(ImageDetailError, match="matches 2 clouds, and exactly one is needed"):
             imagedetail["nova-2019*"]
 
     def test_what_cannot_be_compared(imagedetail):

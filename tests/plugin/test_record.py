@@ -110,7 +110,7 @@ def test_what_is_too_old_is_recorded_again_as_it_says(run, live, cassette, capsy
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "*the recording is stale: it is * days old, and at most 90 *",
+            "*the recording is stale: it is * days old; the limit is 90",
             f"* where: {cassette()}, recorded 2020-02-03T04:05:06Z",
             f"* next:  record it again: pytest {rewrite} {limit}",
             "* next:  or allow more: --imagedetail-max-age DAYS",
@@ -151,7 +151,7 @@ def test_the_age_is_judged_only_when_asked(project, run):
     shipped = own.replace("essex", "2019.1")
     run(shipped, "none", "--imagedetail-max-age=0").assert_outcomes(passed=1)
     for when, problem in (
-        (None, "for it was recorded and has no date"),
+        (None, "its age is not known: the recording has no date"),
         ("2999-01-01T00:00:00Z", "so its age is not known"),
     ):
         age(path, when)

@@ -45,7 +45,7 @@ def test_every_comparison_of_the_run_is_in_the_report(project):
             *("nova-2019.1", "nova-2020.2", "nova-2026.2", "nova-essex")
         ]
         (failure,) = document["failures"]
-        assert failure["problem"].startswith("nova-2019.1 holds a part of its images only")
+        assert failure["problem"].startswith("nova-2019.1 has only a part of its images")
         for name in ("out/run.html", "out/run.md"):
             text = (project.path / name).read_text()
             assert "nova-2026.2 → nova-essex" in text

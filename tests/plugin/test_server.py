@@ -79,7 +79,7 @@ def test_programs_ask_recorded_clouds(run):
             for ask in (imagedetail_server.url, imagedetail_server.env):
                 with pytest.raises(Exception, match="did you mean nova-2026.2?"):
                     ask("nova-2O26.2")
-                with pytest.raises(Exception, match="stands for 2 clouds, and one is needed"):
+                with pytest.raises(Exception, match="matches 2 clouds, and exactly one is needed"):
                     ask("nova-2026.*")
                 assert ask("nova-*6.2") == ask("nova-2026.2")
         """,

@@ -79,7 +79,7 @@ def test_a_part_of_the_tests_is_not_judged(partly):
     partly.makeini("[pytest]\nmarkers = slow")
     partly.makepyfile(test_active=f"import pytest\npytestmark = pytest.mark.slow\n{ACTIVE.strip()}")
     (partly.path / "cassettes/nova-essex/limit=1.yaml").write_text("of no interest")
-    part = "unused recordings were not judged: this run is of a part of the tests"
+    part = "unused recordings were not judged: this run selects a part of the tests"
     for arguments in (
         ("-k", "test_all"),
         ("-m", "not slow"),

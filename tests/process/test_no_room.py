@@ -71,7 +71,7 @@ def test_what_may_not_be_read_is_not_missing(guarded, child):
         assert problem.endswith("Permission denied")
         assert remedies
     lines = said(child(AS_NOBODY + "    print(store.clouds())" + SAY, guarded))
-    assert lines[:2] == ["DamagedCassetteError", "cassettes cannot be looked up: Permission denied"]
+    assert lines[:2] == ["DamagedCassetteError", "cassettes cannot be listed: Permission denied"]
 
 
 def test_a_cassette_that_is_a_link(kept, tmp_path):

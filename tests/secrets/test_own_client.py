@@ -178,7 +178,7 @@ def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
     result.stdout.fnmatch_lines(
         [
             "* ERROR at teardown of test_named*",
-            "refused to write: the test's own name has a secret, *",
+            "refused to write: the test's name has a secret, *",
             "  where: test_a_test_that_is_called_by_a_secret*.py::test_named; nothing was written",
             '  next: *pytest.param(..., id="with a token"), or ids= of parametrize',
         ],

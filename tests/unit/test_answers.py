@@ -133,7 +133,7 @@ ONE, TWO = image_of(1), image_of(2, created="2024-01-14T08:00:00Z")
 PATH = f"/v2/{PROJECT}/images/detail"
 LAST = f"limit=2&marker={TWO['id']}"
 NO_DETAIL = "from the second page on, images come without their details"
-NO_LIST = "the next link leads to no list of images"
+NO_LIST = "the next link does not lead to a list of images"
 ELSEWHERE = "the next link does not go on from the last image"
 OTHER_FILTERS = "the next link asks with other filters than the request"
 NO_LINK = "clients look for a list of links whose relation is next"
@@ -153,7 +153,7 @@ def verdict(baseline, candidate, **options):
     return difference.severity, difference.reason
 
 
-OTHER_HOST = "the next link leads to another host than those of Compute"
+OTHER_HOST = "the next link leads to a host that is not Compute's"
 HOSTS = (
     *("https://image.a.invalid", "https://volume.a.invalid", "https://host-3f2.invalid"),
     *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),

@@ -175,7 +175,7 @@ def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
     """Each way of being no cassette of ours has a sentence of its own."""
     path = written(tmp_path / "a.yaml")
     text = path.read_text(encoding="utf-8")
-    twice = "not a readable YAML file: the key `{}` stands twice in one mapping"
+    twice = "not a readable YAML file: the key `{}` is repeated"
     for old, new, problem, line in (
         ("version: 1", "version: 2", "unknown cassette version 2; this reads version 1", 1),
         ("version: 1\n", "", "unknown cassette version None; this reads version 1", 1),

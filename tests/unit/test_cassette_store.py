@@ -58,11 +58,11 @@ def test_what_is_not_recorded(tmp_path):
         f"  where: {tmp_path}/own/k5/limit=3.yaml\n"
         "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
         "  next:  in a shell: imagedetail record k5 --query=limit=3\n"
-        "  next:  or ask what is recorded: --query=limit=2, --query=limit=1; "
+        "  next:  or ask a recorded query: --query=limit=2, --query=limit=1; "
         "imagedetail ls k5 lists all"
     )
     Store(directory=library).write(recording(cloud="shipped"), known=Known())
-    with pytest.raises(CassetteNotFoundError, match="shipped recording, to which nothing can"):
+    with pytest.raises(CassetteNotFoundError, match="shipped recordings cannot be added to"):
         Store(directory=tmp_path / "own", library=library).load("shipped", Query.parse("limit=3"))
 
 

@@ -431,7 +431,7 @@ def test_an_unknown_cloud(front, folder):
 def test_a_broken_file(folder, monkeypatch):
     """What is wrong and where, without quoting it."""
     invalid, cloud = "the file is not valid YAML", ", cloud 'staging'"
-    shape = "the file has no `clouds:` with each cloud below it under its name"
+    shape = "the file has no `clouds:` with a section for each cloud"
     for text, problem, place in (
         ("clouds:\n  staging: {auth: [\n", invalid, ", line 3, column 1"),
         ("hunter2\n", shape, ""),

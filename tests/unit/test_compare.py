@@ -177,7 +177,7 @@ def test_what_cannot_be_compared():
     assert (difference.baseline, difference.candidate) == ("no", "no match")
     assert comparison.compatible
     assert comparison.to_dict()["baseline"]["error"] == 400
-    summary = "no difference: both answered 400 with the same words"
+    summary = "no difference: both answered 400 with the same message"
     assert repr(compare(refusal, refusal, expect=400)) == f"<Comparison a -> a: {summary}>"
     with pytest.raises(UsageError, match="unknown level 'form'\n  next:  "):
         compare(whole, whole, level="form")

@@ -196,7 +196,7 @@ def test_a_file_under_another_name_is_found(folder, path):
         assert [each.rule for each in linted(other).findings] == ["misplaced"]
         path.unlink()
         (moved,) = linted(other).findings
-        assert (moved.rule, moved.message) == ("misplaced", "by its provenance it is a/all.yaml")
+        assert (moved.rule, moved.message) == ("misplaced", "its provenance says it is a/all.yaml")
         path.write_bytes(other.read_bytes())
         other.unlink()
 
@@ -277,7 +277,7 @@ def test_stray_files_are_found_and_searched(folder, path):
     for name in (".all.0123.tmp", "notes.json", "picture.png"):  # a killed write leaves the first
         (folder / name).write_bytes(b"{}" if "png" not in name else bytes(range(256)))
         assert [str(each) for each in linted(folder).findings] == [
-            f"{folder / name}:1: warning orphan nothing reads it"
+            f"{folder / name}:1: warning orphan not a recording"
         ]
         (folder / name).unlink()
     for name, charset in (("README.md", "utf-8"), ("notes.json", "ascii"), ("notes.txt", "utf-16")):

@@ -175,7 +175,7 @@ def test_pages_that_do_not_end_are_an_error(answers):
 
 def test_a_further_page_in_another_form_is_an_error(answers):
     """Live and from a cassette; a part may show one. Only a next link with a marker is followed."""
-    not_understood = "in a form that is not understood: "
+    not_understood = "in an unknown form: "
     for beside in FURTHER_PAGES:
         answers[""] = answers["limit=1"] = page(image_of(1), **beside)
         (name,) = beside
@@ -214,7 +214,7 @@ def test_a_header_that_shows_a_further_page_is_an_error(answers):
         if sign is None:
             assert ask().complete
             continue
-        with pytest.raises(RecordingError, match=f"in a form that is not understood: '{sign}'"):
+        with pytest.raises(RecordingError, match=f"in an unknown form: '{sign}'"):
             ask()
 
 

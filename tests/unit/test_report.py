@@ -188,7 +188,7 @@ def test_nothing_compared_is_said():
     assert "<h1>no listing was compared</h1>" in html.render(report_of([]))
     comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
     line = (
-        "paired      no image of one side is on the other, so no image was compared; "
+        "paired      the two sides have no image in common, so none was compared; "
         "--profile cross-cloud also pairs by name, --level shape compares what images look like"
     )
     assert line in terminal.render(report_of([comparison])).splitlines()

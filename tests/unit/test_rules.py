@@ -128,7 +128,7 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         ("- {path: 'a[', reason: r, expires: never}", "path 'a[' is invalid", "copy it from"),
         ("- {path: minRam, reason: r, expires: never}", "path 'minRam' begins", "images[*].minRam"),
         ("- {path: '**', reason: r, expires: never}", "it would accept every", "copy it"),
-        ("- {path: a, reason: one, expires: never, reason: two}", "stands twice", "each rule"),
+        ("- {path: a, reason: one, expires: never, reason: two}", "is repeated", "each rule"),
     ):
         with pytest.raises(SettingsError) as caught:
             written(f"# a comment\n{text}")

@@ -68,7 +68,7 @@ def test_faults_of_the_clouds_file(tmp_path):
     names, yaml = "must be a mapping with names as keys", "not a readable YAML file: "
     newest = "epoxy (2025.1), flamingo (2025.2), gazpacho (2026.1), hibiscus (2026.2)"
     where = f"\n  where: {tmp_path / 'imagedetail.yaml'}"
-    stands_twice = "the key `a` stands twice in one mapping"
+    stands_twice = "the key `a` is repeated"
     for text, problem in (
         ("cloud: {}", "the file has unknown keys: cloud"),
         ("clouds: {a: {password: x, os_clod: y}}", "cloud 'a' has unknown keys: os_clod, password"),

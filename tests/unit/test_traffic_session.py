@@ -230,7 +230,7 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     for mode in ("rewrite", "verify"):
         with pytest.raises(ReleaseError) as caught:
             done(tmp_path, mode, received("/b"), live=Live(guard=guard))
-        changed = [f"no longer asked: GET {BASE}/a", f"not recorded: GET {BASE}/b"]
+        changed = [f"no longer sent: GET {BASE}/a", f"not recorded: GET {BASE}/b"]
         assert getattr(caught.value, "__notes__", []) == (changed if mode == "verify" else [])
         more = (403, 500) if mode == "rewrite" else ()
         for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, *more):
@@ -290,13 +290,13 @@ def test_each_change_is_a_line(tmp_path):
         done(tmp_path, "verify", *new)
     assert str(caught.value) == (
         "the live cloud's answers differ from the recording\n"
-        f"  no longer asked: GET {BASE}/gone\n"
+        f"  no longer sent: GET {BASE}/gone\n"
         f'  GET {BASE}/a: body.x: 1 -> "1"\n'
         f"  GET {BASE}/a: body.y[0]: 1 -> 2\n"
         f"  GET {BASE}/a: body.z: absent -> 2\n"
         f"  GET {BASE}/s: status 200 -> 404\n"
         f"  GET {BASE}/n: body: 4 -> 5 bytes\n"
-        f"  asked 2 times, recorded 1: GET {BASE}/w\n"
+        f"  sent 2 times, recorded 1: GET {BASE}/w\n"
         f"  GET {BASE}/h: header Content-Type: text/plain -> text/html\n"
         f"  not recorded: GET {BASE}/new\n"
         f"  where: t.py::a, cassette {tmp_path}/staging/tests/t/a.yaml; nothing was written\n"

@@ -180,8 +180,8 @@ def _clouds_in(path: Path) -> dict[Any, Any]:
         problem = error.problem if unreadable else "the file is not valid YAML"
         where = error.where
     except AttributeError:
-        problem = "the file has no `clouds:` with each cloud below it under its name"
-    remedy = "correct it; quote a password that is more than letters and digits"
+        problem = "the file has no `clouds:` with a section for each cloud"
+    remedy = "correct it; quote passwords with special characters"
     raise CredentialsError(problem, where=where, remedy=remedy)
 
 
