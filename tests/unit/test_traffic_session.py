@@ -1,8 +1,7 @@
-"""A test's session: what it plays, records, refuses and verifies. tests/plugin shows the rest."""
+"""A test's session plays, records, refuses and verifies. See tests/plugin for whole runs."""
 
 import json
 import urllib.request
-from contextlib import nullcontext
 
 import pytest
 
@@ -18,7 +17,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
-from pytest_imagedetail.traffic import Live, Place, Session, Traffic, keystone
+from pytest_imagedetail.traffic import Live, Place, Session, Traffic
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.transport import http
 from pytest_imagedetail.transport.http import Access
@@ -33,7 +32,7 @@ OFFLINE = Live()
 
 
 def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", got=(), **more):
-    """One interaction."""
+    """Build an interaction with a real host."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     more.setdefault("request_headers", Headers([("X-Auth-Token", TOKEN)] if base == NOVA else []))
     response = Response(status_code=status, headers=Headers(got), body=body)
@@ -41,19 +40,19 @@ def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", got=(),
 
 
 def kept(path, answer=b"{}", **more):
-    """One interaction in placeholders."""
+    """Build an interaction with placeholders."""
     return received(path, answer, base=BASE, **more)
 
 
 def recording(*interactions, **facts):
-    """A recording in placeholders."""
+    """Build a recording with placeholders."""
     facts = {"cloud": "staging", "test": "t.py::a", "plugin": "1"} | facts
     provenance = Provenance(pages=len(interactions), **facts)
     return Recording(provenance=provenance, interactions=interactions)
 
 
 def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
-    """A session of one test, with a cassette of these interactions if there are any."""
+    """Build one test's session; its cassette holds these interactions, if any."""
     store = Store(directory=tmp_path)
     if recorded:
         store.write(recording(*recorded), known=Known())
@@ -62,7 +61,7 @@ def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
 
 
 def done(tmp_path, record_mode, *interactions, live=OFFLINE):
-    """What a session says of the traffic that it keeps, and what the cassette then holds."""
+    """Keep this traffic; return the session's summary and the recorded URLs and bodies."""
     own = session(tmp_path, record_mode, live=live)
     for each in interactions:
         own.record(each)
@@ -71,14 +70,14 @@ def done(tmp_path, record_mode, *interactions, live=OFFLINE):
 
 
 def missed(own, asked):
-    """The message of a request that is not recorded."""
+    """Return the message for a request that is not recorded."""
     with pytest.raises(NoInteractionError) as caught:
         own.refuse(asked)
     return str(caught.value)
 
 
 def test_the_fixture_shows_what_the_session_does(tmp_path):
-    """Equal requests are answered in their order and as often as recorded."""
+    """Equal requests are answered in order, as often as recorded."""
     own = session(tmp_path, "none", kept("/a", b"1"), kept("/b"), kept("/a", b"2"))
     held = Traffic(own)
     assert (held.cloud, held.test, held.record_mode) == ("staging", "t.py::a", "none")
@@ -92,10 +91,9 @@ def test_the_fixture_shows_what_the_session_does(tmp_path):
 
 
 def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
-    """What is long is cut, what is many is counted; the path counts first."""
-    flavors = kept("/flavors")
+    """Long values are cut and long lists counted. The path matters most."""
+    flavors, secret = kept("/flavors"), b'{"adminPass": "hunter2-secret"}'
     own = session(tmp_path, "none", *(kept(f"/images/{n}") for n in range(12)), flavors)
-    secret = b'{"adminPass": "hunter2-secret"}'
     asked = received(f"/images/x?token={TOKEN}&changes-since={'9' * 5000}", request_body=secret)
     text = missed(own, asked)
     assert "  and 5 more\n" in text
@@ -116,7 +114,7 @@ def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
 
 
 def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
-    """A second one is known by a placeholder of its own or not at all."""
+    """A second project matches only its own placeholder."""
     host = "https://compute.staging.invalid/v2"
     own, other = (
         received(f"/{project}/images", body, base=host)
@@ -136,22 +134,15 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         assert found == bodies, projects
 
 
-def test_a_cloud_of_listings_only(tmp_path):
-    """An address in a query is as recorded; versions and a catalog are made of the listings."""
+def test_a_listing_of_a_query_with_an_address_is_replayed(tmp_path):
+    """Listings keep the addresses of people; a test's own traffic does not."""
     asked = "/images/detail?name=me@corp.example"
     facts = {"test": None, "query": Query.of(name="me@corp.example")}
     Store(directory=tmp_path).write(recording(kept(asked), **facts), known=Known())
-    own = session(tmp_path)
-    assert own.can_answer(received(asked))
-    assert json.loads(own.answer(kept("/")).body)["version"]["id"] == "v2.1"
-    login = received("/v3/auth/tokens", base=KEYSTONE, method="POST")
-    (found,) = json.loads(own.answer(login).body)["token"]["catalog"]
-    assert (found["type"], found["name"]) == ("compute", "nova")
-    assert {each["url"] for each in found["endpoints"]} == {BASE}
+    assert session(tmp_path).can_answer(received(asked))
 
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
-    """And those of the test's client are kept."""
     own = session(tmp_path, "once")
     with SimulatedCloud(release="2026.2") as cloud, own.running():
         urllib.request.urlopen(f"{cloud.compute_url}/?a=1").read()
@@ -161,7 +152,7 @@ def test_the_recorders_own_requests_pass_by(tmp_path):
 
 
 def test_what_the_built_in_keystone_cannot_answer(tmp_path):
-    """It is an error while recording, as a login alone is."""
+    """Recording it is an error, and so is recording a login alone."""
     got = [("X-Subject-Token", TOKEN)]
     login = received("/v3/auth/tokens", base=KEYSTONE, method="POST", status=201, got=got)
     with pytest.raises(RecordingError, match="the test asked only Keystone"):
@@ -173,53 +164,23 @@ def test_what_the_built_in_keystone_cannot_answer(tmp_path):
     assert caught.value.problem == problem
 
 
-def test_the_built_in_keystone_leads_to_what_was_asked(tmp_path):
-    """With the recorded region and names; what has no URL leads nowhere."""
-
-    def service(url, **named):
-        return {**named, "endpoints": [{"interface": "public", "region": "a", **url}]}
-
-    catalog = [
-        service({"url": NOVA}, type="compute", name="nova"),
-        service({"url": "http://glance.corp:92"}, type="image", name="x"),
-        service({}),
-    ]
-    answer, got = {"token": {"catalog": catalog}}, [("X-Subject-Token", TOKEN)]
-    login = received("/v3/auth/tokens", answer, 201, base=KEYSTONE, method="POST", got=got)
-    done(tmp_path, "once", login, received("/images"))
-    own = session(tmp_path)
-    assert [each.url for each in own.interactions] == [f"{BASE}/images"]
-    answered = own.answer(login)
-    assert answered.headers["X-Subject-Token"] == keystone.TOKEN
-    (found,) = json.loads(answered.body)["token"]["catalog"]
-    assert (found["type"], found["name"]) == ("compute", "nova")
-    assert {(each["region"], each["url"]) for each in found["endpoints"]} == {("a", BASE)}
-
-
-def test_what_the_run_knows_and_addresses_of_people_are_redacted(tmp_path):
-    """In what is recorded of a test's own client."""
+def test_what_is_added_is_redacted_and_counted(tmp_path):
+    """The project is that of the first path that has one."""
     live = Live(secrets=lambda: frozenset({"a-secret-of-the-run"}))
-    traffic = received("/a", b"a-secret-of-the-run"), received("/b", b"me@corp.example")
-    assert done(tmp_path, "once", *traffic, live=live) == (
-        "recorded (new)",
-        [(f"{BASE}/a", b"<redacted>"), (f"{BASE}/b", b"redacted@redacted.invalid")],
-    )
-
-
-def test_what_is_added_counts_in_the_provenance(tmp_path):
-    """With what was replaced in it; the project is that of the first path that has one."""
-    host = "http://nova.corp.example:8774/v2"
     for path in ("/1", f"/{A}/images"):
-        added = received(path, b"password=abc", base=host)
-        assert done(tmp_path, "new_episodes", added)[0].startswith("recorded")
+        body = b"password=abc a-secret-of-the-run me@corp.example"
+        added = received(path, body, base="http://nova.corp.example:8774/v2")
+        said, found = done(tmp_path, "new_episodes", added, live=live)
+        assert said.startswith("recorded")
+        assert found[-1][1] == b"password=<redacted> <redacted> redacted@redacted.invalid"
     [path] = tmp_path.rglob("*.yaml")
     provenance = load(path).provenance
     assert (provenance.pages, provenance.project) == (2, owner(A))
-    assert provenance.redactions["secrets"] == 2
+    assert (provenance.redactions["secrets"], provenance.redactions["people"]) == (4, 2)
 
 
 def test_a_failure_or_another_release_is_refused(tmp_path):
-    """In every mode, unless the test is about the failure; the old recording stays."""
+    """The old recording stays, unless the test expects the failure."""
 
     def guard():
         raise ReleaseError("the cloud was upgraded", remedy="")
@@ -248,8 +209,8 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     assert fewer.keep() == "recorded (replaced; 6 of 7 requests were not sent again)"
 
 
-def test_a_recording_of_another_release_is_refused_at_once(tmp_path):
-    """Before the test runs, and that of a neighbor with the first request."""
+def test_a_recording_of_another_release_is_refused(tmp_path):
+    """The test's own before it runs, a neighbor's with the first request."""
     store = Store(directory=tmp_path)
     store.write(recording(kept("/a"), release="2024.1"), known=Known(), shared="inv")
     own, other = (
@@ -263,18 +224,8 @@ def test_a_recording_of_another_release_is_refused_at_once(tmp_path):
         beside.can_answer(received("/a"))
 
 
-def test_a_recording_that_is_too_old_is_refused(tmp_path):
-    """It is no longer what the cloud answers; one of unknown age was not recorded by us."""
-    store = Store(directory=tmp_path)
-    store.write(recording(kept("/a"), recorded_at="2020-01-01T00:00:00Z"), known=Known())
-    place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
-    Session(place, record_mode="none")
-    with pytest.raises(StaleCassetteError, match="days"):
-        Session(place, record_mode="none", max_age=30)
-
-
 def test_each_change_is_a_line(tmp_path):
-    """Requests that came and went, statuses, headers but the length, and values by their paths."""
+    """Requests, statuses, headers but Content-Length, and values by path."""
     text, html = ([("Content-Type", f"text/{kind}")] for kind in ("plain", "html"))
     old = [
         *(received("/gone"), received("/a", {"x": 1, "y": [1]}), received("/s")),
@@ -310,7 +261,7 @@ def test_each_change_is_a_line(tmp_path):
 
 
 def test_logins_are_recognized():
-    """By what is asked or answered, not by one path."""
+    """A login is recognized by its request or its answer, not by one path."""
     token = {"token": {"id": "x", "expires": "2026"}}
     version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
     users = [
@@ -354,7 +305,7 @@ def test_logins_are_recognized():
 
 
 def login(token, user, project, version="v3"):
-    """A login and its answer."""
+    """Build a login and its answer."""
     asked = {"base": KEYSTONE, "method": "POST"}
     if version == "v3":
         answer = {"token": {"user": {"id": user}, "project": {"id": project}}}
@@ -365,26 +316,18 @@ def login(token, user, project, version="v3"):
 
 
 def sent_as(token, path="/images", status=200, header="X-Auth-Token", base=NOVA):
-    """A request with a token."""
+    """Build a request with a token."""
     headers = Headers([(header, token)])
     return received(path, status=status, request_headers=headers, base=base)
 
 
 def test_a_recording_has_one_identity(tmp_path):
-    """A renewed token is the same user, a refused one is none; replay would mix up two."""
+    """A renewed token is the same user. A refused token does not count."""
     one, two, first = sent_as("one"), sent_as("two"), login("one", "u", A)
     v2 = NOVA.removesuffix("/v2.1") + "/v2"
     of_a, of_b, demo, seven = (sent_as("one", f"/{e}/images", base=v2) for e in (A, B, "demo", "7"))
     own = Access(endpoint=NOVA, token="two", project_id=A, user_id="u")
-    senders = [
-        "Api-Key",
-        "Auth-Project-Id",
-        "Auth-User",
-        "Project-Id",
-        "Tenant-Id",
-        "User-Id",
-        "Roles",
-    ]
+    names = ("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id", "Tenant-Id", "User-Id")
     for number, (refused, traffic, *accesses) in enumerate(
         (
             *((None, [first, one, login("two", "u", A, each), two]) for each in ("v3", "v2.0")),
@@ -408,7 +351,7 @@ def test_a_recording_has_one_identity(tmp_path):
             ("users", [one, sent_as("two", header="X-Storage-Token")]),
             *(
                 ("users", [one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))])
-                for name in senders
+                for name in (*names, "Roles")
             ),
             ("projects", [demo, seven]),
             ("projects", [seven, of_a]),
@@ -427,11 +370,8 @@ def test_a_recording_has_one_identity(tmp_path):
         assert "one cloud name for each" in caught.value.remedy
 
 
-def test_what_is_added_was_asked_by_the_same_project(tmp_path):
-    """The test's own login says which one, where no path does."""
-    for mode, project, refused in (("once", A, False), ("new_episodes", B, True)):
-        keeps = session(tmp_path, mode)
-        for each in (login(f"of {project}", "u", project), sent_as(f"of {project}", f"/{mode}")):
-            keeps.record(each)
-        with pytest.raises(RecordingError, match="another project") if refused else nullcontext():
-            keeps.keep()
+def test_another_project_adds_nothing(tmp_path):
+    """A login names the project where no path does."""
+    done(tmp_path, "once", login("one", "u", A), sent_as("one"))
+    with pytest.raises(RecordingError, match="another project"):
+        done(tmp_path, "new_episodes", login("two", "u", B), sent_as("two", "/more"))
