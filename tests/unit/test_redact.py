@@ -1,4 +1,4 @@
-"""Redaction by example: what is replaced by what, and what stays."""
+"""Redaction by example: what is replaced, by what, and what stays."""
 
 import base64
 import gzip
@@ -34,7 +34,7 @@ FERNET = "gAAAAABm" + "Zq-_" * 10
 
 
 def page(body, *, url=f"{ENDPOINT}/images/detail", **parts):
-    """An interaction with a body, as JSON unless it is bytes."""
+    """Build an interaction with a body, as JSON unless it is bytes."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = Headers(parts.pop("headers", ()))
     response = Response(status_code=200, headers=headers, body=data)
@@ -42,24 +42,24 @@ def page(body, *, url=f"{ENDPOINT}/images/detail", **parts):
 
 
 def redacted(interaction, *, known=KNOWN, **more):
-    """What becomes of one interaction."""
+    """Redact one interaction."""
     (kept,) = redact([interaction], cloud="a", known=known, **more).interactions
     return kept
 
 
 def body_of(body, **more):
-    """The redacted body, as text."""
+    """Redact a body and return it as text."""
     return redacted(page(body), **more).response.body.decode("latin-1")
 
 
 def value_of(value, name="note", **more):
-    """What becomes of one value of an image's metadata."""
+    """Redact one value of an image's metadata."""
     document = json.loads(body_of({"images": [{"metadata": {name: value}}]}, **more))
     return document["images"][0]["metadata"][name]
 
 
 def test_values_under_a_secrets_name_are_replaced():
-    """In every spelling of a name, whatever the type of the value; a number of a plural counts."""
+    """Of any type, in every spelling of a name. A plural may count something."""
     for name in (
         *("adminPass", "ADMIN_PASSWORD", "dbpassword", "psk", "X-Auth-Token", "clientSecret"),
         *("api_keys", "encryption_key", "master_key", "signingKey", "account_key", "Temp-URL-Key"),
@@ -73,7 +73,7 @@ def test_values_under_a_secrets_name_are_replaced():
 
 
 def test_values_under_other_names_stay():
-    """Flags, dates, kinds, counts and places of secrets are none."""
+    """Flags, dates, kinds, counts and paths are not secrets."""
     for name in (
         *("password_auth", "token_type", "token_expires_at", "key_name", "public_key", "keypair"),
         *("secret_name", "password_policy", "img_signature", "compass", "os_version", "turkey"),
@@ -104,7 +104,7 @@ def test_values_under_other_names_stay():
 
 
 def test_values_below_and_beside_a_secrets_name_are_replaced():
-    """Objects of passwords, and pairs of a name and a value; here `0` stands for what is not."""
+    """Objects of secrets, and pairs of a name and a value. `0` stands for a secret."""
     for sent, expected in (
         ({"passwords": {"of": {"db": "x"}}}, {"passwords": {"of": {"db": 0}}}),
         ({"passwords": {"root": "x", "name": "db"}}, {"passwords": {"root": 0, "name": "db"}}),
@@ -145,7 +145,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
 
 
 def test_a_secrets_name_beside_a_value_in_xml():
-    """As attributes, as elements, and as an attribute of what it names."""
+    """The name may be an attribute, an element or an attribute of the value's element."""
     for sent, is_secret in (
         ('<item name="password" value="{}"/>', True),
         ("<entry><key>password</key><value>{}</value></entry>", True),
@@ -165,21 +165,8 @@ def test_a_secrets_name_beside_a_value_in_xml():
             assert ("&lt;redacted&gt;" in kept) is is_secret, sent
 
 
-def test_entities_of_a_page_stay():
-    """Beside a secret, too, and in a page that is XML."""
-    sent = '<p title="a&eacute;b">a&nbsp;b &amp; c<![CDATA[&nbsp;]]></p><i token="{}"/>'
-    for before in ("", '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0" "xhtml1.dtd">'):
-        kept = body_of(f"{before}<html>\u2019{sent.format('abc')}</html>".encode())
-        assert kept.encode("latin-1").decode() == (
-            '<html>\u2019<p title="a\u00e9b">a\u00a0b &amp; c&amp;nbsp;</p>'
-            '<i token="&lt;redacted&gt;" /></html>'
-        )
-    form = '<p>a<br><input name="password" value="{}" title="a&eacute;b"> b<br>'
-    assert body_of(form.format("x").encode()) == form.format("&lt;redacted&gt;")
-
-
 def test_what_has_a_secrets_name_keeps_its_id():
-    """An image may be called what it holds; only a key of a value holds one."""
+    """An image may be named after what it holds."""
     for name in ("vault-token", "windows-password", "cookie", "tokens", "user data", "api keys"):
         for key in ("id", "uuid", "href", "type", "fingerprint"):
             sent = {"images": [{key: OTHER, "name": name}], "note": OTHER}
@@ -187,45 +174,44 @@ def test_what_has_a_secrets_name_keeps_its_id():
 
 
 def test_secrets_in_a_text():
-    """What is assigned to a secret's name, options, header lines, and secrets by their shape."""
-    for sent, expected in (
-        ("password=hunter2", "password=<redacted>"),
-        ("[db]\npassword = hunter2\nuser = x", "[db]\npassword = <redacted>\nuser = x"),
-        ('{"password": "x y", cut', '{"password": "<redacted>", cut'),
-        ("{'adminPass': 'x'}", "{'adminPass': '<redacted>'}"),
-        ("openstack --os-password X list", "openstack --os-password <redacted> list"),
-        ("run --token=X now", "run --token=<redacted> now"),
-        (f"run --os-user-id {OTHER} now", f"run --os-user-id {owner(OTHER)} now"),
-        ("run --password 'a b' now", "run --password '<redacted>' now"),
-        ("X-Auth-Token: a1 b", "X-Auth-Token: <redacted>"),
-        ("at http://a.invalid/b;token=x/c?d=1.", "at http://a.invalid/b;token=redacted/c?d=1."),
-        ("at http://a.invalid/b;password: x1", "at http://a.invalid/b;password: <redacted>"),
-        (
-            "No X-Auth-Token: a1 for you, password='x1'",
-            "No X-Auth-Token: <redacted>password='<redacted>'",
-        ),
-        (
-            'Authorization: OAuth oauth_token="x1", realm="y"',
-            'Authorization: <redacted>oauth_token="<redacted>", realm="y"',
-        ),
-        ("authorization=Bearer a1 ok", "authorization=<redacted> ok"),
-        ("{'X-Auth-Token': ['a1']}", "{'X-Auth-Token': ['<redacted>']}"),
-        (
-            "args='ro root_password=x1' user: token=x",
-            "args='ro root_password=<redacted>' user: token=<redacted>",
-        ),
-        ('--run "login --password x1"', '--run "login --password <redacted>"'),
-        (
-            '["--os-password", "x1", "-v", "x2"]',
-            '["--os-password", "<redacted>", "-v", "x2"]',
-        ),
-        (f"got {FERNET}.", "got <redacted>."),
-        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln", "<redacted>"),
-        ("AKIAIOSFODNN7EXAMPLE ASIAIOSFODNN7EXAMPLE", "<redacted> <redacted>"),
-        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: <redacted>"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n", "<redacted>\n"),
+    """Assignments, options, header lines and elements, and secrets that have a known shape."""
+    for text, *secrets in (
+        ("password=%s", "hunter2"),
+        ("[db]\npassword = %s\nuser = x", "hunter2"),
+        ('{"password": "%s", cut', "x y"),
+        ("{'adminPass': '%s'}", "x"),
+        ("openstack --os-password %s list", "X"),
+        ("run --token=%s now", "X"),
+        ("run --password '%s' now", "a b"),
+        ('--run "login --password %s"', "x1"),
+        ('["--os-password", "%s", "-v", "x2"]', "x1"),
+        ("args='ro root_password=%s' user: token=%s", "x1", "x"),
+        ("at http://a.invalid/b;password: %s", "x1"),
+        ("X-Auth-Token: %s", "a1 b"),
+        ("{'X-Auth-Token': ['%s']}", "a1"),
+        ("No X-Auth-Token: %spassword='%s'", "a1 for you, ", "x1"),
+        ('Authorization: %soauth_token="%s", realm="y"', "OAuth ", "x1"),
+        ("Authorization: %s", "Basic dXNlcjpwYXNz"),
+        ("authorization=%s ok", "Bearer a1"),
+        ("SSHPASS=%s x", "tr0ub4dor&3"),  # `&` may belong to a password
+        ("basic-auth: %s", "me:tr0ub4dor&3"),
+        ("password=%s&b=1&amp;c", "tr0ub4dor&3"),
+        ("got %s.", FERNET),
+        ("%s", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln"),
+        ("%s %s", "AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
+        ("%s\n", "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----"),
     ):
-        assert value_of(sent) == expected
+        expected = text % (("<redacted>",) * len(secrets))
+        assert value_of(text % tuple(secrets)) == expected
+    for text in (
+        "a <password>%s</password>",
+        "- <add key='adminPass' value='%s'/>",
+        '<m key="adminPass">%s</m>',
+    ):
+        assert value_of(text % "x1") == text % "&lt;redacted&gt;"
+    for text in ("cb(%s);", "data: %s\n\nid: 1", '%s\n{"name": "x"}\n'):  # JSONP, events, lines
+        kept = body_of((text % '{"secret": {"a": "x1"}}').encode())
+        assert kept == text % '{"secret": {"a": "<redacted>"}}'
     for path in (
         "hooks.slack.com/services/T0/B0/0123456789abcdef",
         "chat.example/hooks/0123456789abcdefghijklmnop",
@@ -235,20 +221,18 @@ def test_secrets_in_a_text():
     for kept in (
         *("max_tokens=15", "https://host-aaa.invalid/x?max_tokens=15", "token == x1"),
         "https://host-aaa.invalid/hooks/post-installation.sh",
-        *(
-            "X-Auth-Token: See the docs, please",
-            "Cookie: no. Authorization: none required.",
-            "Use --password to set a password",
-        ),
-        *("password: must be long", "password=***"),
+        *("X-Auth-Token: See the docs, please", "Cookie: no. Authorization: none required."),
+        *("Use --password to set a password", "password: must be long", "password=***"),
         *("(token: optional)", "No password: required."),
         *("Basic installation", "me@acme.example", "db.internal", "name=value", "sk-learn"),
+        *("login <user> <password> [x]", "docker run -u 1:1 x"),
+        *("proxy_auth: WPA2-PSK", "basic_auth=oauth2"),  # one word is a method
     ):
         assert value_of(kept) == kept
 
 
 def test_addresses_by_their_names():
-    """An address anywhere else is left; mail goes from a test's own traffic only."""
+    """Other addresses stay. Mail addresses are replaced in a test's own traffic only."""
     for name, value, new in (
         *((name, "10.0.0.4", "192.0.2.1") for name in ("addr", "fixed_ip_address", "fixed_ips")),
         ("accessIPv4", "203.0.113.9", "192.0.2.1"),
@@ -263,7 +247,7 @@ def test_addresses_by_their_names():
 
 
 def test_owners_by_their_names():
-    """A digest for ids, one word for what could be guessed; names of users stay elsewhere."""
+    """An id becomes a digest; what could be guessed becomes one word."""
     digest = owner(OTHER)
     assert digest == "00000000" + digest[8:] != placeholders.OWN_PROJECT
     for name in (
@@ -276,6 +260,8 @@ def test_owners_by_their_names():
     dashed = str(uuid.UUID(PROJECT))
     assert value_of(dashed, "owner") == re.sub("[0-9a-f]", "0", dashed)
     assert value_of(f"by {dashed}-1") == f"by {re.sub('[0-9a-f]', '0', dashed)}-1"
+    text = "run --os-user-id {} now"
+    assert value_of(text.format(OTHER)) == text.format(digest)
     assert value_of("admin", "owner_id") == value_of(413274, "user_id") == "redacted-owner"
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
         assert value_of(value, name) == value
@@ -286,7 +272,7 @@ def test_owners_by_their_names():
 
 
 def test_owners_in_a_body_that_is_not_one_json_document():
-    """Latin-1, cut off, JSONP, multipart, a form, XML, compressed."""
+    """Latin-1, truncated, JSONP, multipart, a form, XML, compressed."""
     document = json.dumps(
         {"owner_id": OTHER, "adminPass": "hunter2-x", "n": "é"}, ensure_ascii=False
     )
@@ -323,7 +309,7 @@ def test_owners_in_a_body_that_is_not_one_json_document():
 
 
 def test_encodings_and_forms_stay():
-    """XML stays in its charset; some names are secrets' in forms only; padding makes no form."""
+    """XML keeps its charset. `code` is a secret in forms only."""
     body = f"<a><b>\u00e9 &#8364; by {OTHER}</b><owner_id>{OTHER}</owner_id></a>"
     assert body_of(body.encode("latin-1")) == body.replace(OTHER, owner(OTHER))
     for start in ("\ufeff", '\ufeff<?xml version="1.0" encoding="UTF-16"?>\n'):
@@ -336,10 +322,14 @@ def test_encodings_and_forms_stay():
     assert body_of(b"code=abc&state=") == "code=redacted&state="
     assert body_of(b"code=") == "code="
     assert body_of(b'name="a" password=hunter2') == 'name="a" password=<redacted>'
+    once = body_of(b"password=a&b&c=d").encode()
+    assert body_of(once) == once.decode() == "password=<redacted>&c=d"
+    form = '<p>a<br><input name="password" value="{}" title="a&eacute;b"> b<br>'
+    assert body_of(form.format("x").encode()) == form.format("&lt;redacted&gt;")
 
 
 def test_urls():
-    """Own origins by service, whole; of others the host; user info and signatures anywhere."""
+    """Own origins by service, other hosts by digest; user info and signatures go."""
     host = "host-aaa.invalid"
     for sent, expected in (
         (f"{ENDPOINT}/images?marker=1&name=a%20b", f"{OWN}/images?marker=1&name=a%20b"),
@@ -388,12 +378,21 @@ def test_urls():
             "https://h/x?q=%7B%22user_id%22%3A%22admin%22%7D",
             f"https://{host}/x?q=%7B%22user_id%22%3A%22redacted-owner%22%7D",
         ),
-        (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{placeholders.owner(OTHER)}/servers/1"),
+        ("at https://h/b;token=x/c?d=1.", f"at https://{host}/b;token=redacted/c?d=1."),
+        (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{owner(OTHER)}/servers/1"),
         *(
             (f"https://h/v3/x/{each}/{OTHER}", f"https://{host}/v3/x/{each}/{owner(OTHER)}")
             for each in (
                 *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
                 *("projects", "users", "tenants", "trusts", "domains"),
+            )
+        ),
+        *(  # the id of a server or a hypervisor is not a project
+            (f"{base}/{path}", f"{own}/{path}")
+            for base, own in ((ENDPOINT, OWN), (ENDPOINT[:-33], OWN[:-33]))
+            for path in (
+                *(f"servers/{OTHER}/os-interface", f"flavors/{OTHER}/os-extra_specs"),
+                *(f"os-aggregates/{OTHER}/images", f"os-hypervisors/{OTHER}/servers"),
             )
         ),
     ):
@@ -406,19 +405,8 @@ def test_urls():
         assert value_of(f"{ENDPOINT[:-32]}demo/{each}/1") == f"{OWN[:-32]}redacted-owner/{each}/1"
 
 
-def test_what_stands_behind_a_resource_is_no_project():
-    """It is the id of a server, an aggregate or a hypervisor."""
-    for version in ("/v2.1", f"/v2.1/{PROJECT}", ""):
-        for path in (
-            *(f"servers/{OTHER}/os-interface", f"flavors/{OTHER}/os-extra_specs"),
-            *(f"os-aggregates/{OTHER}/images", f"os-hypervisors/{OTHER}/servers"),
-        ):
-            kept = value_of(f"http://nova.acme.example:8774{version}/{path}")
-            assert kept.endswith(f"/{path}"), kept
-
-
 def test_what_an_answer_says_of_its_own_hosts_and_project():
-    """A project's number or name goes from paths only; links say which service a host is."""
+    """Links show which service a host is. A project's name or number leaves paths only."""
 
     def links_of(url, *links):
         sent = page({"links": [{"rel": rel, "href": href} for rel, href in links]}, url=url)
@@ -450,7 +438,7 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
 
 
 def test_known_values_are_replaced_unless_they_are_ordinary_words():
-    """Weak ones are replaced under a secret's name only, and can be listed."""
+    """Weak values are replaced under a secret's name only, and can be listed."""
     words = {"correct-horse", "abcdefghijklmnop"}
     known = Known(secrets=frozenset({*words, "openstack", "image", "12345678", "k9"}))
     for word in words:
@@ -465,7 +453,7 @@ def test_known_values_are_replaced_unless_they_are_ordinary_words():
 
 
 def test_values_beside_letters_that_are_not_ascii():
-    """Japanese has no spaces; the final check sees the letters as JSON's escapes."""
+    """Japanese has no spaces, and JSON may escape its letters."""
     known = replace(KNOWN, owners=frozenset({"acme-team"}))
     for text, expected in (
         ("nova.acme.example\u306e", "compute.a.invalid\u306e"),
@@ -480,7 +468,7 @@ def test_values_beside_letters_that_are_not_ascii():
 
 
 def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
-    """Also in an earlier interaction, in base64 and in a key."""
+    """In earlier interactions, base64 and keys, too."""
     secret = "hunter2-hunter2"
     first = {"note": f"x {secret}", secret: 1, "b64": base64.b64encode(secret.encode()).decode()}
     done = redact([page(first), page({"db_password": secret})], cloud="a", known=KNOWN)
@@ -494,7 +482,7 @@ def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
 
 
 def test_a_placeholder_is_never_searched_for():
-    """Neither what a URL under a secret's name became nor a placeholder under an owner's name."""
+    """Not even under the name of a secret or an owner."""
     done = redact([page(f"password = {ENDPOINT} {ENDPOINT}".encode())], cloud="a", known=KNOWN)
     (kept,) = done.interactions
     assert kept.response.body.decode().endswith(f" {OWN}")
@@ -504,7 +492,7 @@ def test_a_placeholder_is_never_searched_for():
 
 
 def test_headers_are_kept_by_a_list_and_learnt_from():
-    """A session's token is known from the header that carries it; a redirect may lack a scheme."""
+    """Tokens in headers become known values. A redirect may lack a scheme."""
     sent = Headers(
         [
             ("X-Auth-Token", "token-1-of-me"),
@@ -529,10 +517,9 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     assert kept.response.headers.fields == (("Content-Type", "application/json"),)
     expected = f"{'<redacted> ' * 5}Path agent-1-of-me /of/somewhere redacted-owner"
     assert json.loads(kept.response.body) == expected
-    for name in (
-        *("Allow", "Link", "OpenStack-API-Version", "Retry-After", "Vary", "WWW-Authenticate"),
-    ):
-        assert redacted(page({}, headers=[(name, "1")])).response.headers[name] == "1"
+    names = ("Allow", "Link", "OpenStack-API-Version", "Retry-After", "Vary", "WWW-Authenticate")
+    allowed = tuple((name, "1") for name in names)
+    assert redacted(page({}, headers=allowed)).response.headers.fields == allowed
     for sent, expected in (
         (f"/{PROJECT}/images/1?code=x1", f"/{'0' * 32}/images/1?code=redacted"),
         ("//h/x?code=abcdefgh9", "//host-aaa.invalid/x?code=redacted"),
@@ -545,7 +532,7 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
 
 
 def test_credentials_of_each_scheme_are_learnt():
-    """The whole, a password, and parameters that are long or have a secret's name; no others."""
+    """The whole value, a password, and parameters that are long or named like a secret."""
     mac, digest = "6R4rV5iE+NPoym+WwjeHzjAGXUtLNIxmo1vpMofpLAE=", "6629fae49393a05397450978507c4ef1"
     for credentials, secrets, ordinary in (
         ("Basic dXNlcjpwYXNzLTEtb2YtbWU=", ["dXNlcjpwYXNzLTEtb2YtbWU=", "pass-1-of-me"], []),
@@ -578,7 +565,7 @@ def test_credentials_of_each_scheme_are_learnt():
 
 
 def test_names_of_namespaces_are_identifiers():
-    """In XML, cut off or in a text, and in JSON; one on the cloud's own host loses that."""
+    """In XML and JSON they stay, unless they are on the cloud's own host."""
     for name in ("http://docs.openstack.org/api/v1.1", "http://internal.example.net/x"):
         xml = f'<images xmlns:x="{name}" xsi:schemaLocation="{name} a.xsd"><a/></images>'
         for sent in (xml.encode(), xml[:-3].encode(), {"a": xml}, {"namespace": name}):
@@ -590,40 +577,8 @@ def test_names_of_namespaces_are_identifiers():
     assert value_of("http://u:s3cret-12@h", "namespace") == "http://redacted@host-aaa.invalid"
 
 
-def test_elements_and_tags_in_a_text():
-    """As in the XML of libvirt, and not in a sentence that shows what to type."""
-    for sent, expected in (
-        ("a <password>x1</password>", "a <password>&lt;redacted&gt;</password>"),
-        (
-            "- <add key='adminPass' value='x1'/>",
-            "- <add key='adminPass' value='&lt;redacted&gt;'/>",
-        ),
-        ('<m key="adminPass">x1</m>', '<m key="adminPass">&lt;redacted&gt;</m>'),
-        ("login <user> <password> [x]", "login <user> <password> [x]"),
-    ):
-        assert value_of(sent) == expected
-
-
-def test_json_in_a_line():
-    """JSONP, events and JSON lines hold objects, too."""
-    for text in ("cb({});", "data: {}\n\nid: 1", '{}\n{{"name": "x"}}\n'):
-        kept = body_of(text.format('{"secret": {"a": "x1"}}').encode())
-        assert kept == text.format('{"secret": {"a": "<redacted>"}}')
-
-
-def test_ampersands_and_methods_in_a_text():
-    """What follows `&` may belong to a password; one word after `auth` is a method."""
-    secret = "tr0ub4dor&3"
-    assert value_of(f"SSHPASS={secret} x") == "SSHPASS=<redacted> x"
-    assert value_of(f"basic-auth: me:{secret}") == "basic-auth: <redacted>"
-    assert value_of(f"password={secret}&b=1&amp;c") == "password=<redacted>&b=1&amp;c"
-    assert body_of(body_of(b"password=a&b&c=d").encode()) == "password=<redacted>&c=d"
-    for text in ("docker run -u 1:1 x", "proxy_auth: WPA2-PSK", "basic_auth=oauth2"):
-        assert value_of(text) == text
-
-
 def test_shapes_of_hashes_and_tokens():
-    """Each needs its own length; names that begin so stay."""
+    """Each needs its own length. Ordinary names may begin like one."""
     digits = "aB3" * 9
     for each in ("npm_", "hf_", "dckr_pat_", "hvb.", "SG.aB3aB3aB3aB3aB3aB3.", "$6$salt$", "$1$s$"):
         assert value_of(f"a {each}{digits} b") == "a <redacted> b", each
@@ -633,7 +588,6 @@ def test_shapes_of_hashes_and_tokens():
 
 
 def test_each_place_is_named_with_its_kind():
-    """In the order of the parts."""
     sent = page(
         {"owner": OTHER, "by": "me@acme.example", "at": "https://u:pw12345@h.invalid"},
         url=f"{ENDPOINT}/images?token=abc",
@@ -657,7 +611,7 @@ def test_each_place_is_named_with_its_kind():
 
 
 def test_payloads_of_the_key_manager():
-    """A payload is what is sent to `secrets`, and all that is read from `payload`."""
+    """What is sent to `secrets` or read from `payload` is a secret."""
     url = "https://keys/key-manager/v1/secrets"
     posted = page({}, url=url, method="POST", request_body=b'{"name": "a", "payload": "x"}')
     put = page(b"", url=f"{url}/1", method="PUT", request_body=b"other-hunter2")
@@ -675,7 +629,7 @@ def test_payloads_of_the_key_manager():
 
 
 def test_the_final_check_names_the_place_and_never_the_value():
-    """Known values and shapes, in the encodings that the docs list."""
+    """It finds known values and shapes in the documented encodings."""
     known = Known(secrets=frozenset({"hunter2-hunter2"}), owners=frozenset({OTHER}))
     for text in ("hunter2-hunter2", OTHER.upper(), FERNET, "-----BEGIN PRIVATE KEY-----"):
         with pytest.raises(LeakError, match=r"a\.yaml, line 2 of ") as refused:
