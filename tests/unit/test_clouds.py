@@ -1,4 +1,4 @@
-"""Credentials: every way to say who one is, every way that goes wrong, and nothing secret shown."""
+"""Credentials from clouds.yaml: each way to log in, each mistake, and no secret in an error."""
 
 import io
 import json
@@ -31,17 +31,17 @@ DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 
 class Front:
-    """A simulated cloud with a Keystone that knows more ways in, and a catalog to change.
+    """A simulated cloud whose Keystone knows more auth types and whose catalog can be changed.
 
     Attributes:
-        answer: (status line, body) of every request, if it is to be no cloud at all.
+        answer: If set, the status line and body of every response.
         edit: Changes the list of services of a catalog.
-        tokens: How many were issued; each is another.
+        tokens: The issued tokens; each is another.
     """
 
     def __init__(self, cloud):
         self.cloud, self.tokens = cloud, []
-        self.answer, self.edit = None, unchanged
+        self.answer, self.edit = None, list
         self.server = LoopbackServer(self)
         self.origin = f"http://127.0.0.1:{self.server.port}"
 
@@ -77,7 +77,7 @@ class Front:
         return [body]
 
     def as_password(self, auth):
-        """What the simulated Keystone has to be asked in place of another way in."""
+        """Translate another auth type into the simulated Keystone's password."""
         if auth["identity"]["methods"] == ["password"]:
             return auth
         account, proof = self.cloud.account, json.dumps(auth["identity"])
@@ -89,7 +89,7 @@ class Front:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A folder that is searched for clouds.yaml, and no variable that says otherwise."""
+    """A folder that is searched for clouds.yaml; no environment variable interferes."""
     for name in [name for name in os.environ if name.startswith("OS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
@@ -122,7 +122,7 @@ def lists(access):
 
 
 def refused(*secrets, cloud="staging"):
-    """The error of connecting; neither its text nor a frame of ours shows a secret."""
+    """Return the error of connecting; neither its text nor a frame of ours shows a secret."""
     with pytest.raises(CredentialsError) as caught:
         clouds.connect(cloud)
     error = caught.value
@@ -137,11 +137,11 @@ def refused(*secrets, cloud="staging"):
     return error
 
 
-# Ways in
+# Logging in
 
 
 def test_each_way_to_log_in(front, folder, caplog):
-    """The token opens the cloud, and what proved who asks is a secret; nothing is logged."""
+    """The token works, what proves the identity is a secret, and nothing is logged."""
     user = {"username": "demo", "user_domain_name": "Default"}
     project = {"project_name": "demo", "project_domain_name": "Default"}
     by_id = {"application_credential_secret": SECRET, "application_credential_id": CREDENTIAL}
@@ -169,7 +169,7 @@ def test_each_way_to_log_in(front, folder, caplog):
 
 
 def test_an_endpoint_without_keystone(front, folder):
-    """A token and an endpoint, or no token; the endpoint may have no version document."""
+    """A token and an endpoint, or no token. The endpoint may have no version document."""
     down, nowhere = "http://127.0.0.1:1/v2.1", f"{front.origin}/v2.1/nowhere"
     real = front.cloud.compute_url
     for auth_type, auth, more, endpoint, newest in (
@@ -188,7 +188,7 @@ def test_an_endpoint_without_keystone(front, folder):
 
 
 def test_where_credentials_are_read(front, folder, monkeypatch):
-    """The current folder, the project's root, the user's; then what `OS_*` variables name."""
+    """The current folder, the project's root, the user's folder, then `OS_*` variables."""
     here, user = folder / "tests" / "api", folder / "user"
     here.mkdir(parents=True)
     user.mkdir()
@@ -221,7 +221,7 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
 
 
 def test_what_is_documented_is_understood(folder):
-    """Every clouds.yaml of docs/recording.md can be used as it stands, but for its files."""
+    """Each clouds.yaml of docs/recording.md works as it is, apart from its certificate files."""
     for block in re.findall(r"```yaml\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL):
         (folder / "clouds.yaml").write_text(re.sub(r"/[\w/.-]+\.pem", certifi.where(), block))
         names = re.findall(r"^  ([\w-]+):", block, re.MULTILINE)
@@ -230,7 +230,7 @@ def test_what_is_documented_is_understood(folder):
 
 
 def test_every_secret_is_known(folder, monkeypatch):
-    """Of every auth type, wherever it stands; a word is a secret of its own cloud only."""
+    """Of every auth type, in any place. A plain word is a secret of its own cloud only."""
 
     def save(name, **clouds):
         (folder / name).write_text(json.dumps({"clouds": clouds}))
@@ -266,7 +266,7 @@ def test_every_secret_is_known(folder, monkeypatch):
 
 
 def two_regions(catalog):
-    """A catalog in which only RegionTwo's internal compute endpoint is the real one."""
+    """Make RegionTwo's internal compute endpoint the only real one."""
     (compute,) = [service for service in catalog if service["type"] == "compute"]
     real, wrong = compute["endpoints"][0], "http://wrong.invalid/v2.1"
     compute["endpoints"] = [
@@ -281,27 +281,19 @@ def two_regions(catalog):
     return catalog
 
 
-def unchanged(catalog):
-    return catalog
-
-
-def empty(_):
+def nothing(_):
     return []
 
 
-def without_nova(catalog):
-    return [each for each in catalog if "compute" not in each["type"]]
-
-
 def test_which_endpoint_is_taken(front, folder):
-    """By region, interface and service type; an override wins, and a new token must agree."""
+    """By region, interface and service type. An override wins. A new token must agree."""
     internal = {"region_name": "RegionTwo", "interface": "internal"}
     legacy = {"compute_service_type": "compute_legacy", "api_timeout": 7}
     for edit, more, path in (
         (two_regions, internal, "/v2.1"),
-        (unchanged, legacy, f"/v2/{front.cloud.project_id}"),
-        (empty, {"compute_endpoint_override": f"{front.origin}/v2.1"}, "/v2.1"),
-        (empty, {"compute_endpoint_override": front.origin}, "/v2.1"),
+        (list, legacy, f"/v2/{front.cloud.project_id}"),
+        (nothing, {"compute_endpoint_override": f"{front.origin}/v2.1"}, "/v2.1"),
+        (nothing, {"compute_endpoint_override": front.origin}, "/v2.1"),
     ):
         front.edit = edit
         write(folder, password(front), **more)
@@ -309,10 +301,10 @@ def test_which_endpoint_is_taken(front, folder):
         assert access.endpoint == front.origin + path
         assert access.timeout == more.get("api_timeout", 60)
         assert lists(access)
-    front.edit = unchanged
+    front.edit = list
     write(folder, password(front))
     access = clouds.connect("staging")
-    assert access.renew().token == front.tokens[-1]
+    assert access.token != access.renew().token == front.tokens[-1]
     front.edit = lambda catalog: with_endpoint(catalog, "compute", f"{front.origin}/v2")
     with pytest.raises(RecordingError, match="the new one is for another project or endpoint"):
         access.renew()
@@ -328,8 +320,8 @@ def test_what_the_catalog_lacks(front, folder):
     for edit, wrong, problem, remedy in (
         (two_regions, {"region_name": "RegionThree"}, region, "it has: RegionOne (internal), "),
         (two_regions, {"region_name": "RegionTwo", "interface": "admin"}, region, "it has: "),
-        (without_nova, {}, no_service, others),
-        (empty, {}, no_project, name_project),
+        (lambda catalog: catalog[:2], {}, no_service, others),
+        (nothing, {}, no_project, name_project),
     ):
         front.edit = edit
         write(folder, password(front), **wrong)
@@ -339,11 +331,8 @@ def test_what_the_catalog_lacks(front, folder):
         assert "compute_endpoint_override" in error.remedy
 
 
-BROKEN_URLS = ("http://[hunter2/v2.1", "ftp://hunter2/v2.1", 7, "http://h\u00fcnter2/v2.1")
-
-
 def test_a_broken_endpoint(front, folder):
-    """In the catalog or in clouds.yaml: one error that says which, and does not show it."""
+    """In the catalog or in clouds.yaml, it is one error, which does not show the URL."""
     secrets = [front.cloud.credentials["password"], "hunter2", "h\u00fcnter2"]
     message = (
         "the compute endpoint is not a valid http or https URL\n"
@@ -353,7 +342,7 @@ def test_a_broken_endpoint(front, folder):
         "  next:  or name the endpoint yourself: compute_endpoint_override: "
         "https://HOST:PORT/v2.1"
     )
-    for url in BROKEN_URLS:
+    for url in ("http://[hunter2/v2.1", "ftp://hunter2/v2.1", 7, "http://h\u00fcnter2/v2.1"):
         front.edit = lambda catalog, url=url: with_endpoint(catalog, "compute", url)
         write(folder, password(front), region_name="RegionOne")
         assert str(refused(*secrets)) == message
@@ -375,7 +364,7 @@ def with_endpoint(catalog, kind, url):
 
 
 def test_keystone_fails(front, folder):
-    """It is silent, without TLS, a web page or down; its address is never shown."""
+    """It is silent, lacks TLS, is another server, or is down. Its address is never shown."""
 
     def problem(remedy, url=f"{front.origin}/v3", **more):
         write(folder, password(front, auth_url=url), **more)
@@ -406,7 +395,7 @@ def test_keystone_fails(front, folder):
 
 
 def test_an_unknown_cloud(front, folder):
-    """The near name and all the others are named, and what to set."""
+    """The error suggests a name, lists all others and says what to set."""
     problem = "clouds.yaml has no usable cloud"
     name_one = "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file"
     assert refused().where.startswith("there is no clouds.yaml here, in the project's root")
@@ -429,7 +418,7 @@ def test_an_unknown_cloud(front, folder):
 
 
 def test_a_broken_file(folder, monkeypatch):
-    """What is wrong and where, without quoting it."""
+    """The error says what is wrong and where, and quotes nothing."""
     invalid, cloud = "the file is not valid YAML", ", cloud 'staging'"
     shape = "the file has no `clouds:` with a section for each cloud"
     for text, problem, place in (
@@ -482,7 +471,7 @@ def test_a_broken_file(folder, monkeypatch):
 
 @pytest.fixture
 def secured(front, folder):
-    """The cloud behind TLS, as real ones are: its certificate signs itself."""
+    """The cloud behind TLS with a self-signed certificate."""
     if shutil.which("openssl") is None:
         pytest.skip("the command openssl, which makes the certificate, is not installed")
     command = (
@@ -501,7 +490,7 @@ def secured(front, folder):
 
 
 def test_tls(secured, folder):
-    """Keystone and Nova are both checked, unless `verify: false` says that neither is."""
+    """Both Keystone and Nova are verified, unless clouds.yaml says `verify: false`."""
     write(folder, password(secured), cacert=str(folder / "cert.pem"))
     access = clouds.connect("staging")
     assert access.endpoint == f"{secured.origin}/v2.1"
@@ -514,7 +503,7 @@ def test_tls(secured, folder):
     assert lists(access)
     write(folder, password(secured))
     error = refused(secured.cloud.credentials["password"])
-    assert error.problem == ("Keystone gave no token: TLS failed: self-signed certificate")
+    assert error.problem == "Keystone gave no token: TLS failed: self-signed certificate"
     assert "cacert: FILE" in error.remedy
     write(folder, password(secured), cacert="nowhere/ca.pem")
     with pytest.raises(UsageError, match="the CA bundle or the client certificate cannot be used"):
