@@ -1,4 +1,4 @@
-"""What each rule changes; what none may touch is in test_never_normalized."""
+"""What each rule changes. What no rule may hide is in test_never_normalized."""
 
 import copy
 import itertools
@@ -22,7 +22,7 @@ def normalized(*images, profile, **answer):
 
 
 def beside_itself(*images):
-    """What becomes of images across clouds, compared with themselves."""
+    """Normalize images across clouds, matched with themselves."""
     one = normalized(*images, profile="cross-cloud")
     found, other = matched(one, one, [(place, place) for place in range(len(images))])
     assert found == other
@@ -41,7 +41,7 @@ def kinds(*sides, **chosen):
 
 
 def test_rules_are_data():
-    """Numbered, each with its words; wider profiles only add; no rule changes the answer itself."""
+    """Wider profiles only add rules, and no rule changes the answer itself."""
     assert [rule.id for rule in RULES] == [f"R{number}" for number in range(1, len(RULES) + 1)]
     assert all(rule.name and rule.does and rule.reason and rule.source for rule in RULES)
     assert [rule.id for rule in RULES if rule.counts is None] == ["R4"]
@@ -65,7 +65,7 @@ def test_rules_are_data():
 
 
 def test_links():
-    """Own id (R1), host (R2), project (R3) and version (R7); what is not the image's own stays."""
+    """Own id (R1), host (R2), project (R3) and version (R7). Anything else stays."""
     own, other = "70a599e0-0001", f"http://h/v2/{OTHER_PROJECT}/images/x"
     for href, after, *rules in (
         (f"http://h/images/{own}", "http://h/images/<id>", "R1"),
@@ -95,7 +95,7 @@ def test_links():
 
 
 def test_r2_keeps_another_origin():
-    """Another scheme or port of an own host, and a host that is not the cloud's, are facts."""
+    """Another scheme, port or host is a fact."""
     own = listing_of(image_of())
     for origin in (
         *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
@@ -114,7 +114,7 @@ def test_r2_keeps_another_origin():
 
 
 def test_r2_own_hosts_anywhere():
-    """In a name, in metadata of any depth, in keys; two clouds differ in nothing else."""
+    """In a name, in a key, in metadata of any depth."""
 
     def said(cloud, url="https://image.{}.invalid/x"):
         url = url.format(cloud)
@@ -157,7 +157,7 @@ def next_hrefs(*hrefs, images=(), complete=True, profile="same-cloud"):
 
 
 def test_r5_next_link():
-    """Host, page size and own marker go; view, filters and another marker stay."""
+    """Host, page size and own marker go. Path, filters and another marker stay."""
     images = image_of(1), image_of(2)
     href = f"{COMPUTE}/v2/{PROJECT}/images/detail?marker={{}}&status=active&limit=2"
     one, two = (href.format(image["id"]) for image in images)
@@ -176,7 +176,7 @@ def test_r5_next_link():
 
 
 def test_r6_link_order():
-    """Links are found by relation, a repeated one twice; no rule changes what is no object."""
+    """Links are keyed by relation. A value that is not an object stays."""
     two = [{"rel": "bookmark", "href": "x"}, {"rel": "bookmark", "href": "y"}]
     image = {"id": "1", "links": [*two, {"rel": "self", "href": "z", "type": "t"}]}
     found = normalized(image, profile="same-cloud")
@@ -190,7 +190,7 @@ def test_r6_link_order():
 
 
 def test_r7_prefix():
-    """It also goes where a link has no version, if the self link has it."""
+    """A prefix also goes where a link has no version, if the self link has one."""
     links = {
         "self": ("http://h/compute/v2.1/images/1", "http://h/<v>/images/<id>"),
         "bookmark": ("http://h/compute/images/1", "http://h/images/<id>"),
@@ -203,7 +203,7 @@ def test_r7_prefix():
 
 
 def test_r8_project_presence():
-    """With or without the project is the same link, and a form of the whole answer."""
+    """Links with and without the project are equal; the form is kept for the whole answer."""
     with_, bare = (
         normalized({"id": "1", "links": [link]}, profile="cross-version")
         for link in (
@@ -221,7 +221,7 @@ def test_r8_project_presence():
 
 
 def test_r9_date_form():
-    """The same second in every spelling; what is no date stays as sent."""
+    """The same second in every spelling. Text that is not a date stays."""
     for date, after in (
         ("2010-10-10T12:00:00Z", "2010-10-10T12:00:00Z"),
         ("2010-10-10T07:00:00-05:00", "2010-10-10T12:00:00Z"),
@@ -241,7 +241,7 @@ def test_r9_date_form():
 
 
 def test_r10_is_for_xml_only():
-    """In an answer in XML `None` in metadata is null, and integers count; in JSON it is text."""
+    """In XML, `None` in metadata is null and integers are text. In JSON, `None` is text."""
     image = image_of(metadata={"a": "None", "b": "none", "c": None}, name="None")
     xml = {"media_types": ("application/xml",)}
     found = normalized(image, profile="cross-version", **xml)
@@ -255,7 +255,7 @@ def test_r10_is_for_xml_only():
 
 
 def test_r11_what_a_release_never_had():
-    """Not offered, in both directions, counted by images; never inferred from the answer."""
+    """Not offered, in both directions. It depends on the declared release, not on the answer."""
     for field, before, since in (
         (SIZE, "folsom", "grizzly"),
         ("minRam", "diablo", "essex"),
@@ -286,7 +286,7 @@ def test_r11_what_a_release_never_had():
 
 
 def test_r13_ids_in_values():
-    """The own id in values, the server's in its three places, and nothing shorter than an id."""
+    """The own id in any value, the server's in its three places, and only whole ids."""
     image = snapshot_of()
     id_ = image["id"]
     image["metadata"] |= {"text": f"image_id={id_}.", "part": f"x{id_}", "n": 1, "null": None}
@@ -308,7 +308,7 @@ def test_r13_ids_in_values():
 
 
 def test_r13_references_and_names():
-    """An image outside the answer, or a server, is the first place that has its id."""
+    """The id of a server or an unlisted image becomes the first place that has it."""
     gone, undashed = "70a599e0-0009-4b49-8b26-000000000009", "7" * 32
     two = {"kernel_id": gone, "base_image_ref": image_of(1)["id"], "ramdisk_id": SERVERS[0]}
     sent = (
@@ -329,7 +329,7 @@ def test_r13_references_and_names():
 
 
 def test_r13_and_r14_name_what_both_sides_have():
-    """An image more at the head, and a key that one side lacks, rename nothing."""
+    """An additional image or key on one side renames nothing."""
 
     def images(*users, cloud="a", **more):
         return [
@@ -356,7 +356,7 @@ def test_r13_and_r14_name_what_both_sides_have():
 
 
 def test_r14_owner_in_metadata():
-    """The caller's project is one; any other owner is the first place that has it."""
+    """The caller's project is one word; another owner becomes the first place that has it."""
     dashed = "00000000-0000-0000-0000-00000000000"
     metadata = {
         "owner_id": PROJECT,
@@ -380,7 +380,7 @@ def test_r14_owner_in_metadata():
 
 
 def test_r15_vendor_namespaces():
-    """A vendor's keys are compared with the same vendor's; of one side only they are listed."""
+    """A vendor's keys are compared with the same vendor's. Keys of one side only are listed."""
     rackspace, other, *others = (
         listing_of(image_of(metadata={key: value, "os_type": "x"}))
         for key, value in (("rax_a", "1"), ("rax_a", "2"), ("hp_b", "1"), ("sync_status_c", "1"))
