@@ -10,33 +10,27 @@ PROJECT = f"{0:032x}"
 OTHER_PROJECT = f"{1:032x}"
 
 
-def recording_of(*bodies, cloud="a", query="", status=200, **facts):
-    """A recording whose pages have these bodies; a str or bytes body stays as it is."""
+def interaction_of(url, body=b"", status=200, *, headers=(), sent=(), **more):
+    """Build a request, with the headers `sent`, and its response; a body may be a JSON value."""
+    if not isinstance(body, bytes):
+        body = (body if isinstance(body, str) else json.dumps(body)).encode()
+    response = Response(status_code=status, headers=Headers(headers), body=body)
+    return Interaction(url=url, request_headers=Headers(sent), response=response, **more)
+
+
+JSON = (("Content-Type", "application/json"),)
+
+
+def recording_of(*bodies, cloud="a", query="", status=200, headers=JSON, sent=(), **facts):
+    """Build a recording whose pages have these bodies."""
     provenance = Provenance(cloud=cloud, query=Query.parse(query), pages=len(bodies), **facts)
-    return Recording(
-        provenance=provenance,
-        interactions=tuple(
-            Interaction(
-                url=f"https://compute.{cloud}.invalid/v2/{PROJECT}/images/detail",
-                response=Response(
-                    status_code=status,
-                    headers=Headers([("Content-Type", "application/json")]),
-                    body=_body(body),
-                ),
-            )
-            for body in bodies
-        ),
-    )
-
-
-def _body(body):
-    if isinstance(body, bytes):
-        return body
-    return (body if isinstance(body, str) else json.dumps(body)).encode()
+    url = f"https://compute.{cloud}.invalid/v2/{PROJECT}/images/detail"
+    pages = (interaction_of(url, body, status, headers=headers, sent=sent) for body in bodies)
+    return Recording(provenance=provenance, interactions=tuple(pages))
 
 
 def listing_of(*images, beside=None, **facts) -> Listing:
-    """A listing of these images, whole unless the facts say otherwise."""
+    """Build a listing of these images; it is whole unless the facts say otherwise."""
     return read(recording_of({"images": list(images), **(beside or {})}, **facts))
 
 
@@ -46,7 +40,7 @@ def error_of(message="no", status=400, **facts) -> Listing:
 
 
 def image_of(number=1, cloud="a", project=PROJECT, **fields):
-    """An image detail as Nova sends it and redaction leaves it."""
+    """Build an image detail as Nova sends it and redaction leaves it."""
     id_ = f"70a599e0-{number:04d}-4b49-8b26-{number:012d}"
     compute, glance = f"https://compute.{cloud}.invalid", f"https://image.{cloud}.invalid"
     image = {
@@ -74,7 +68,7 @@ def image_of(number=1, cloud="a", project=PROJECT, **fields):
 
 
 def snapshot_of(number=1, server="9168b536-cd40-4630-b43f-b259807c6e87", **fields):
-    """An image taken from a server."""
+    """Build an image taken from a server."""
     image = image_of(number, **fields)
     image["metadata"] = {**image["metadata"], "instance_uuid": server}
     base = "https://compute.a.invalid"
@@ -89,7 +83,7 @@ def snapshot_of(number=1, server="9168b536-cd40-4630-b43f-b259807c6e87", **field
 
 
 def changed(image, *path, to):
-    """A copy with the value at a path replaced."""
+    """Return a copy with the value at a path replaced."""
     new = copy.deepcopy(image)
     place = new
     for key in path[:-1]:
@@ -99,7 +93,7 @@ def changed(image, *path, to):
 
 
 def without(image, *path):
-    """A copy without the value at a path."""
+    """Return a copy without the value at a path."""
     new = copy.deepcopy(image)
     place = new
     for key in path[:-1]:

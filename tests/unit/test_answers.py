@@ -1,13 +1,12 @@
 """What two answers differ in apart from their images: errors, headers, other fields, next links."""
 
-from dataclasses import replace
 from datetime import date
 from itertools import product
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.model import MISSING, Headers
+from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of
@@ -35,10 +34,7 @@ def headers(*sides):
 def matrix_of(*sides, **options):
     row = {}
     for name, fields in zip("ab", sides, strict=True):
-        recording = recording_of({"images": [image_of()]})
-        (page,) = recording.interactions
-        response = replace(page.response, headers=Headers(fields))
-        listing = read(replace(recording, interactions=(replace(page, response=response),)))
+        listing = listing_of(image_of(), headers=fields)
         row[name] = {listing.query: listing}
     return compare_neighbors(row, **options)
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.body.json import pretty
-from pytest_imagedetail.model import NO_RESPONSE, Interaction
+from pytest_imagedetail.model import Interaction
 from pytest_imagedetail.traffic.keystone import Keystone, catalog_in, service, version_document
+from unit import interaction_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "keystone.txt"
 HOST = "https://identity.a.invalid:5000"
@@ -34,7 +35,7 @@ NOT_ANSWERED = (
 
 def asked(line, host=HOST):
     method, _, path = line.partition(" ")
-    return Interaction(method=method, url=host + path, response=NO_RESPONSE)
+    return interaction_of(host + path, method=method)
 
 
 def written(line, response):

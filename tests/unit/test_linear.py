@@ -11,9 +11,9 @@ from itertools import product
 
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.lint.suspicious import suspicious
-from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
+from unit import interaction_of
 
 SHORT, LONG = 2_000, 20_000
 MOST = 40  # times as long for ten times the text: ten is linear, a hundred quadratic
@@ -35,15 +35,10 @@ TAIL = ' http://x.example.com/ a@b.cd, x="1" %40 &amp; password=hunter2-7741 :: 
 
 
 def interaction(text, *, body):
-    """An exchange with the text in places that a cloud and a client fill."""
-    return Interaction(
-        url=URL,
-        request_headers=Headers([("Cookie", text), ("Authorization", f"OAuth {text}")]),
-        request_body=f"--{text}".encode(),
-        response=Response(
-            status_code=200, reason="OK", headers=Headers([("Location", text)]), body=body
-        ),
-    )
+    """Build an interaction with the text in places that a cloud or a client fills."""
+    sent, headers = [("Cookie", text), ("Authorization", f"OAuth {text}")], [("Location", text)]
+    request = f"--{text}".encode()
+    return interaction_of(URL, body, sent=sent, headers=headers, request_body=request)
 
 
 KNOWN = Known(

@@ -16,11 +16,10 @@ from pytest_imagedetail.model import (
     Difference,
     Headers,
     ImageRef,
-    Interaction,
     Query,
-    Response,
     path_of,
 )
+from unit import interaction_of
 
 
 def test_filters_have_their_wire_names():
@@ -96,16 +95,11 @@ def test_small_values():
     assert (len(headers), headers.get("allow")) == (2, None)
     assert "A" in repr(headers)
     assert "s3cret" not in repr(headers)
-    traffic = Interaction(
-        url="http://planted/v2",
-        request_headers=Headers([("X-Auth-Token", "planted")]),
-        request_body=b"planted",
-        response=Response(status_code=200, headers=headers, body=b"planted"),
-    )
+    sent = {"sent": [("X-Auth-Token", "planted")], "request_body": b"planted"}
+    traffic = interaction_of("http://planted/v2", b"planted", **sent)
     assert "planted" not in repr(traffic)  # it is not redacted yet
     for method, status, bodiless in (("HEAD", 200, True), ("GET", 304, True), ("GET", 200, False)):
-        response = Response(status_code=status, body=b"")
-        assert Interaction(method=method, url="", response=response).is_bodiless is bodiless
+        assert interaction_of("", status=status, method=method).is_bodiless is bodiless
 
 
 def test_paths():

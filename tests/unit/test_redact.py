@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.model import Headers, Interaction, Query, Response
+from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
@@ -21,6 +21,7 @@ from pytest_imagedetail.redact import (
 )
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.redact.placeholders import owner
+from tests.unit import interaction_of
 
 PROJECT = "6f70656e737461636b20342065766572"
 OTHER = "0f0f656e737461636b20342065766572"
@@ -35,10 +36,7 @@ FERNET = "gAAAAABm" + "Zq-_" * 10
 
 def page(body, *, url=f"{ENDPOINT}/images/detail", **parts):
     """Build an interaction with a body, as JSON unless it is bytes."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = Headers(parts.pop("headers", ()))
-    response = Response(status_code=200, headers=headers, body=data)
-    return Interaction(url=url, response=response, **parts)
+    return interaction_of(url, body if isinstance(body, bytes) else json.dumps(body), **parts)
 
 
 def redacted(interaction, *, known=KNOWN, **more):
@@ -493,16 +491,14 @@ def test_a_placeholder_is_never_searched_for():
 
 def test_headers_are_kept_by_a_list_and_learnt_from():
     """Tokens in headers become known values. A redirect may lack a scheme."""
-    sent = Headers(
-        [
-            ("X-Auth-Token", "token-1-of-me"),
-            ("X-Project-Id", "project-1-of-me"),
-            ("Cookie", 'a=first-1-of-me; b="second-1-of-me"'),
-            ("Authorization", 'OAuth uri="/of/somewhere", oauth_token="third-1-of-me"'),
-            ("Accept", "a/b"),
-            ("User-Agent", "agent-1-of-me"),
-        ]
-    )
+    sent = [
+        ("X-Auth-Token", "token-1-of-me"),
+        ("X-Project-Id", "project-1-of-me"),
+        ("Cookie", 'a=first-1-of-me; b="second-1-of-me"'),
+        ("Authorization", 'OAuth uri="/of/somewhere", oauth_token="third-1-of-me"'),
+        ("Accept", "a/b"),
+        ("User-Agent", "agent-1-of-me"),
+    ]
     got = [
         ("Set-Cookie", "sid=cookie-1-of-me; Path=/of/somewhere"),
         ("Content-Type", "application/json"),
@@ -511,7 +507,7 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
         "token-1-of-me cookie-1-of-me first-1-of-me second-1-of-me third-1-of-me "
         "Path agent-1-of-me /of/somewhere project-1-of-me"
     )
-    done = redact([page(text, request_headers=sent, headers=got)], cloud="a", known=KNOWN)
+    done = redact([page(text, sent=sent, headers=got)], cloud="a", known=KNOWN)
     (kept,) = done.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
     assert kept.response.headers.fields == (("Content-Type", "application/json"),)
@@ -558,7 +554,7 @@ def test_credentials_of_each_scheme_are_learnt():
         (f'Own project_id="{OTHER}", oauth_signature="{mac}"', [mac], [OTHER]),
     ):
         found = [f"see {each} here" for each in (*secrets, *ordinary)]
-        sent = page({"a": found}, request_headers=Headers([("Authorization", credentials)]))
+        sent = page({"a": found}, sent=[("Authorization", credentials)])
         (kept,) = redact([sent], cloud="a", known=KNOWN).interactions
         expected = ["see <redacted> here"] * len(secrets) + found[len(secrets) :]
         assert json.loads(kept.response.body)["a"] == expected, credentials

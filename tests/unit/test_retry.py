@@ -6,21 +6,21 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.errors import CredentialsError, RecordingError
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import Headers
 from pytest_imagedetail.record import retry
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
+from unit import interaction_of
 
 ACCESS = Access(endpoint="http://nova.example/v2/p", token="first", project_id="p")
 
 
 def answer(status, wait=None):
-    """A response that asks to wait, if there is a text for it."""
-    headers = Headers([] if wait is None else [("Retry-After", wait)])
-    response = Response(status_code=status, headers=headers, body=b"{}")
-    return Interaction(url="http://nova.example/v2/p/images/detail", response=response)
+    """Build a response that asks to wait, if there is a text for it."""
+    headers = [] if wait is None else [("Retry-After", wait)]
+    return interaction_of("http://nova.example/v2/p/images/detail", "{}", status, headers=headers)
 
 
 @pytest.fixture(autouse=True)

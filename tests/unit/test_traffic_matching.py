@@ -2,10 +2,10 @@
 
 from itertools import product
 
-from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic.matching import as_recorded, differences, key_of, parts_of
+from unit import interaction_of
 
 HOST = "https://compute.staging.invalid"
 A, B = "a1" * 16, "b2" * 16
@@ -13,14 +13,8 @@ NEW, OLD = "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"
 
 
 def sent(url=f"{HOST}/images", method="GET", body=b"", headers=()):
-    """A request."""
-    return Interaction(
-        method=method,
-        url=url,
-        request_headers=Headers(headers),
-        request_body=body,
-        response=Response(status_code=0, body=b""),
-    )
+    """Build a request."""
+    return interaction_of(url, method=method, sent=headers, request_body=body)
 
 
 def shown(asked, recorded):

@@ -1,6 +1,5 @@
 """A test's session plays, records, refuses and verifies. See tests/plugin for whole runs."""
 
-import json
 import urllib.request
 
 import pytest
@@ -14,7 +13,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     VerificationError,
 )
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.model import Headers, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
@@ -22,6 +21,7 @@ from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.transport import http
 from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud, authenticate
+from tests.unit import interaction_of
 
 NOVA = "http://nova.corp.example:8774/v2.1"
 BASE = "https://compute.staging.invalid/v2.1"
@@ -33,10 +33,8 @@ OFFLINE = Live()
 
 def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", got=(), **more):
     """Build an interaction with a real host."""
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    more.setdefault("request_headers", Headers([("X-Auth-Token", TOKEN)] if base == NOVA else []))
-    response = Response(status_code=status, headers=Headers(got), body=body)
-    return Interaction(method=method, url=f"{base}{path}", response=response, **more)
+    more.setdefault("sent", [("X-Auth-Token", TOKEN)] if base == NOVA else [])
+    return interaction_of(f"{base}{path}", answer, status, method=method, headers=got, **more)
 
 
 def kept(path, answer=b"{}", **more):
@@ -264,9 +262,7 @@ def test_logins_are_recognized():
     """A login is recognized by its request or its answer, not by one path."""
     token = {"token": {"id": "x", "expires": "2026"}}
     version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
-    users = [
-        Headers([("X-Auth-Key", "x"), (f"X-{each}-User", "x")]) for each in ("Auth", "Storage")
-    ]
+    users = [[("X-Auth-Key", "x"), (f"X-{each}-User", "x")] for each in ("Auth", "Storage")]
     post = {"method": "POST"}
     logins = [
         received("", answer, base=f"http://{url}", **more)
@@ -280,7 +276,7 @@ def test_logins_are_recognized():
             ),
             ("k/x", b"", {"request_body": b'{"auth": {"passwordCredentials": {}}}'}),
             ("k/x", b"", {"request_body": b'{"auth": {"identity": {"methods": []}}}'}),
-            *(("k/x", b"", {"request_headers": each}) for each in users),
+            *(("k/x", b"", {"sent": each}) for each in users),
             ("k/x", {"version": version}, {}),
             ("k/x", {"versions": {"values": [version]}}, {}),
             ("k/identity/v3", {"error": {"code": 503}}, {}),
@@ -317,8 +313,7 @@ def login(token, user, project, version="v3"):
 
 def sent_as(token, path="/images", status=200, header="X-Auth-Token", base=NOVA):
     """Build a request with a token."""
-    headers = Headers([(header, token)])
-    return received(path, status=status, request_headers=headers, base=base)
+    return received(path, status=status, sent=[(header, token)], base=base)
 
 
 def test_a_recording_has_one_identity(tmp_path):

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.errors import ComparisonError, ResponseError
-from pytest_imagedetail.model import Interaction, Query, Response
+from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.verification import verify
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.transport import http as transport
 from tests.cloud import SimulatedCloud, authenticate
+from unit import interaction_of
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,8 @@ def test_what_is_no_answer_is_an_error(cloud, monkeypatch):
     """Neither the same nor a difference; a query in placeholders is not even asked."""
     known, access = recorded(cloud), replace(authenticate(cloud), renew=None)
     for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, 302):
-        response = Response(status_code=status, body=b'{"fault": {"code": 1, "message": "no"}}')
-        refused = Interaction(url=f"{access.endpoint}/images/detail", response=response)
+        fault = {"fault": {"code": 1, "message": "no"}}
+        refused = interaction_of(f"{access.endpoint}/images/detail", fault, status)
         monkeypatch.setattr(transport, "get", lambda *_, refused=refused, **__: refused)
         with pytest.raises(ResponseError, match=f"answered {status}"):
             verify(known, access)

@@ -11,7 +11,6 @@ from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, DamagedCassetteError
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.model import Headers
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, image_of, recording_of, snapshot_of
@@ -19,7 +18,7 @@ from unit import PROJECT, image_of, recording_of, snapshot_of
 API = "http://docs.openstack.org/compute/api/v1.1"
 ATOM = "http://www.w3.org/2005/Atom"
 SIZE = "http://docs.openstack.org/compute/ext/image_size/api/v1.1"
-XML = Headers([("Accept", "application/xml")])
+XML = [("Accept", "application/xml")]
 
 
 def attributes(fields):
@@ -51,15 +50,9 @@ def in_xml(*images, beside=""):
     )
 
 
-def asked_for_xml(recording):
-    """The recording, asked for with `Accept: application/xml`."""
-    pages = tuple(replace(each, request_headers=XML) for each in recording.interactions)
-    return replace(recording, interactions=pages)
-
-
 def xml_listing(*images, **facts):
     """A listing of these images that was asked for and answered in XML."""
-    return read(asked_for_xml(recording_of(in_xml(*images), **facts)))
+    return read(recording_of(in_xml(*images), sent=XML, **facts))
 
 
 IMAGES = [
@@ -81,7 +74,8 @@ def test_xml_asked_for_and_json_received():
     kilo = recording_of({"images": IMAGES})
     (page,) = kilo.interactions
     by_suffix = replace(page, url=f"{page.url}.xml?limit=1")
-    for asked in (asked_for_xml(kilo), replace(kilo, interactions=(by_suffix,))):
+    by_header = recording_of({"images": IMAGES}, sent=XML)
+    for asked in (by_header, replace(kilo, interactions=(by_suffix,))):
         for profile in PROFILES:
             (difference,) = compare(xml_listing(*IMAGES), read(asked), profile=profile).differences
             assert (difference.kind, difference.severity) == ("header_changed", "breaking")
@@ -109,9 +103,8 @@ def test_a_next_link_and_an_error_are_read():
     """A listing that lost a page is damaged; an error has its code and message."""
     href = f"https://compute.a.invalid/v2/{PROJECT}/images?limit=1&marker={IMAGES[0]['id']}"
     link = {"rel": "next", "href": href}
-    recording = asked_for_xml(
-        recording_of(in_xml(*IMAGES, beside=f"<atom:link{attributes(link)}/>"))
-    )
+    body = in_xml(*IMAGES, beside=f"<atom:link{attributes(link)}/>")
+    recording = recording_of(body, sent=XML)
     with pytest.raises(DamagedCassetteError, match="it links to 2 pages and has 1"):
         recorder.follow(recording)
     assert read(recording).document["images_links"] == [link]
