@@ -1,6 +1,5 @@
-"""Pages asked for and followed, live and from a cassette; nothing is written here."""
+"""Ask for pages and follow them, live and from a cassette. Nothing is written here."""
 
-import json
 import traceback
 from dataclasses import replace
 
@@ -12,11 +11,11 @@ from pytest_imagedetail.errors import (
     RecordingError,
     ResponseError,
 )
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording
 from pytest_imagedetail.record import recorder, retry
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
-from unit import image_of
+from unit import image_of, interaction_of
 
 HOST, PROJECT = "nova.corp.example", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 ENDPOINT = f"http://{HOST}:8774/v2/{PROJECT}"
@@ -32,58 +31,34 @@ ACCESS = Access(
 RENEWED = replace(ACCESS, renew=lambda: replace(ACCESS, token=LATER))
 
 NEXT_PAGE = "https://compute.a.invalid/v2/images/detail?page=2"
+# What an answer with one image has beside it if a page follows in a form that is not Nova's.
 FURTHER_PAGES = (
-    {"next": NEXT_PAGE},
+    *({"next": NEXT_PAGE}, {"older": NEXT_PAGE}, {"forward": "/images/detail?page=2"}),
     {"links": [{"rel": "next", "href": NEXT_PAGE}]},
+    {"links": f'<{NEXT_PAGE}>; rel="next"'},
     {"_links": {"next": {"href": NEXT_PAGE}}},
     {"images_links": {"rel": "next", "href": f"{NEXT_PAGE}&marker=1"}},
     {"images_links": [{"rel": "next", "href": NEXT_PAGE}]},
     {"images_links": [{"rel": "next", "href": "http://[x?marker=1"}]},
     {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
-    {"has_more": True},
-    {"complete": False},
-    {"is-truncated": True},
-    {"next_page": 2},
-    {"nextPageToken": "abc"},
-    {"marker": "1"},
-    {"cursor": "abc"},
-    {"cursors": {"after": "abc"}},
-    {"scroll_id": "abc"},
-    {"eof": False},
-    {"links": f'<{NEXT_PAGE}>; rel="next"'},
-    {"pagination": {"next": 2}},
-    {"meta": {"total": 2, "count": 1}},
-    {"metadata": {"resultset": {"count": 2}}},
-    {"total": 2},
-    {"totalImages": 2.0},
-    {"total": 10**400},
-    {"pages": 2},
-    {"paging": {"after": "abc"}},
-    {"older": NEXT_PAGE},
-    {"remainingItemCount": 1},
-    {"rest": 1},
-    {"resumptionToken": "abc"},
-    {"forward": "/images/detail?page=2"},
-    {"incomplete_results": True},
-    {"LastEvaluatedKey": {"id": "1"}},
-    {"response": {"numFound": 2}},
-    {"image_count": 2},
+    *({"has_more": True}, {"complete": False}, {"is-truncated": True}, {"eof": False}),
+    *({"incomplete_results": True}, {"next_page": 2}, {"nextPageToken": "abc"}, {"marker": "1"}),
+    *({"cursor": "abc"}, {"cursors": {"after": "abc"}}, {"scroll_id": "abc"}),
+    *({"pagination": {"next": 2}}, {"paging": {"after": "abc"}}, {"resumptionToken": "abc"}),
+    *({"LastEvaluatedKey": {"id": "1"}}, {"meta": {"total": 2, "count": 1}}, {"pages": 2}),
+    *({"metadata": {"resultset": {"count": 2}}}, {"total": 2}, {"totalImages": 2.0}),
+    *({"total": 10**400}, {"response": {"numFound": 2}}, {"image_count": 2}),
+    *({"remainingItemCount": 1}, {"rest": 1}),
 )
-"""What an answer with one image has beside it if a page follows in a form that is not Nova's."""
-
 NO_FURTHER_PAGES = (
     {"next": None, "has_more": False, "next_marker": "", "links": [], "images_links": None},
     {"images_links": [{"rel": "previous", "href": NEXT_PAGE}]},
+    {"images_links": [{"rel": "previous", "href": "x?marker=1"}]},
+    {"images_links": {}},
     {"links": [{"rel": "self", "href": NEXT_PAGE}, {"rel": "first", "href": NEXT_PAGE}]},
     {"count": 1, "total": 1, "total_count": "1", "pages": 1, "page": 1, "more": "false"},
-    {
-        "request_id": "req-1",
-        "total_size": 10**9,
-        "quota": {"total": 50},
-        "page_size": 1000,
-        "page_items": 9,
-    },
-    {"complete": True, "last": True, "incomplete": False, "public": False},
+    {"request_id": "req-1", "total_size": 10**9, "quota": {"total": 50}, "page_size": 1000},
+    {"page_items": 9, "complete": True, "last": True, "incomplete": False, "public": False},
     {"nextras": 1, "counter": 9, "pageant": 3},
     {"rate": {"remaining": 59}, "retry_after": 1, "remaining": 0, "numFound": 1, "image_count": 1},
 )
@@ -95,10 +70,9 @@ def next_link(view="images/detail", **query):
 
 
 def answer(body=b"", status=200, **headers):
-    """A response; `Retry_After` is a name of a header."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
-    return Response(status_code=status, headers=fields, body=data)
+    """Build a response; `Retry_After` is a name of a header."""
+    fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return interaction_of("", body, status, headers=fields).response
 
 
 def page(*images, status=200, **beside):
@@ -107,7 +81,7 @@ def page(*images, status=200, **beside):
 
 
 def recorded(*pages, queries=("", "marker=2"), query=""):
-    """A recording of pages that were asked with these queries."""
+    """Build a recording of pages that were asked for with these queries."""
     asked = zip(queries, pages, strict=True)
     return Recording(
         provenance=Provenance(cloud="a", query=Query.parse(query), pages=len(pages), complete=True),
@@ -120,7 +94,7 @@ def recorded(*pages, queries=("", "marker=2"), query=""):
 
 @pytest.fixture
 def answers(monkeypatch):
-    """A cloud of canned answers by query; `answers.asked` keeps what was sent."""
+    """Canned answers of a cloud by query; `answers.asked` keeps what was sent."""
     canned = type("Answers", (dict,), {"asked": []})()
 
     def get(url, headers, *, access, name):
@@ -141,7 +115,7 @@ def ask(query="", access=ACCESS, expect=None, **facts):
 
 
 def test_every_page_is_asked_for_by_its_marker(answers):
-    """The filters are ours: through Juno the link leads elsewhere. A limit asks for one page."""
+    """With our own filters: through Juno the link leads elsewhere. A limit asks for one page."""
     for view in ("images", "images/detail"):
         answers.asked.clear()
         answers["status=ACTIVE"] = page(image_of(1), **next_link(view, limit=1, marker=1))
@@ -162,7 +136,7 @@ def test_every_page_is_asked_for_by_its_marker(answers):
 
 
 def test_pages_that_do_not_end_are_an_error(answers):
-    """A marker that comes twice; marker, host and project are not shown."""
+    """A marker came twice. The error shows neither marker nor host nor project."""
     query = f"server={ENDPOINT}/servers/9"
     second = Query.parse(query).replaced(marker="1\x1b")
     for asked in (Query.parse(query), second):
@@ -174,8 +148,8 @@ def test_pages_that_do_not_end_are_an_error(answers):
 
 
 def test_a_further_page_in_another_form_is_an_error(answers):
-    """Live and from a cassette; a part may show one. Only a next link with a marker is followed."""
-    not_understood = "in an unknown form: "
+    """Live and from a cassette, except for a query that asks for one page."""
+    not_understood = "in a form that is not understood: "
     for beside in FURTHER_PAGES:
         answers[""] = answers["limit=1"] = page(image_of(1), **beside)
         (name,) = beside
@@ -184,8 +158,7 @@ def test_a_further_page_in_another_form_is_an_error(answers):
         with pytest.raises(RecordingError, match=not_understood):
             recorder.follow(recorded(answers[""], queries=("",)))
         assert len(ask("limit=1").images) == 1
-    previous = {"images_links": [{"rel": "previous", "href": "x?marker=1"}]}
-    for beside in (*NO_FURTHER_PAGES, {"images_links": {}}, previous):
+    for beside in NO_FURTHER_PAGES:
         answers[""] = page(image_of(1), **beside)
         assert ask().complete, beside
     answers[""] = page(image_of(1), **next_link(marker=2), next=NEXT_PAGE, total=2)
@@ -198,7 +171,7 @@ def test_a_further_page_in_another_form_is_an_error(answers):
 
 
 def test_a_header_that_shows_a_further_page_is_an_error(answers):
-    """Those that say nothing about paging are any proxy's."""
+    """Other headers may come from any proxy."""
     first = ("Link", f'<{NEXT_PAGE}>; rel="first"')
     for name, value, sign in (
         ("X-Next-Page", "2", "X-Next-Page"),
@@ -219,7 +192,7 @@ def test_a_header_that_shows_a_further_page_is_an_error(answers):
 
 
 def test_no_error_shows_a_secret(answers):
-    """Redaction comes before any error text: bodies name project, token, user and host."""
+    """Bodies may name project, token, user and host, so they are redacted first."""
     secrets = (PROJECT, ACCESS.token, "hunter2-hunter2", ACCESS.user_id, HOST)
     named, links = " ".join(secrets), next_link(marker=2)
     answers["marker=2"] = page(status=500)
@@ -240,7 +213,7 @@ def test_no_error_shows_a_secret(answers):
 
 
 def test_a_cassette_with_other_pages_is_damaged():
-    """A lost page is an error, not a shorter listing; so is one that nothing leads to."""
+    """A lost page is an error, not a shorter listing. So is a page that nothing links to."""
     one = {"query": "limit=1", "queries": ("limit=1", "marker=2")}
     for recording, wanted, there in (
         (recorded(page(**next_link(marker=2)), queries=("",)), 2, 1),
@@ -257,7 +230,7 @@ def test_a_cassette_with_other_pages_is_damaged():
 
 
 def test_only_final_answers_are_kept(answers, monkeypatch):
-    """What said to wait and what said that the token expired is no part of the listing."""
+    """Requests to wait and expired tokens are not part of the listing."""
     monkeypatch.setattr(retry, "sleep", lambda _: None)
     busy = answer(b"busy", 429, Retry_After="5")
     shown = image_of(2) | {"name": f"{ACCESS.token} {LATER}"}  # both tokens are secrets
