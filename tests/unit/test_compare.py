@@ -1,4 +1,4 @@
-"""Every difference of two listings is found once, and what cannot be compared is an error."""
+"""Find each difference of two listings once; refuse what cannot be compared."""
 
 from contextlib import suppress
 
@@ -12,6 +12,7 @@ from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.report import markdown, report_of, terminal
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import (
     OTHER_PROJECT,
@@ -34,7 +35,7 @@ def judged(baseline, candidate):
 
 
 def test_repeated_and_moved_images():
-    """An id that stands more often breaks; a move names an image of each side."""
+    """A repeated id is breaking. A move names an image of each side."""
     one, two = image_of(1), image_of(2)
     assert judged([one], [one, one]) == [("image_repeated", "breaking")]
     assert judged([one, one], [one]) == [("image_repeated", "compatible")]
@@ -46,7 +47,7 @@ def test_repeated_and_moved_images():
 
 
 def test_inside_metadata(monkeypatch):
-    """Lists are compared place by place, all values by type; deepdiff has to agree."""
+    """Lists are compared item by item and values by type. deepdiff has to agree."""
     prefix = f"images[{image_of()['id']}].metadata.m"
     for baseline, candidate, expected in (
         ([1, 1, 2], [1, 2, 2], ("value_changed", "[1]", 1, 2)),
@@ -69,7 +70,7 @@ def test_inside_metadata(monkeypatch):
 
 
 def test_what_is_nested_too_deeply_is_refused():
-    """No traceback of Python's, and nothing called equal; between images and between errors."""
+    """With an error of ours, in images and in errors."""
 
     def nested(innermost, depth=900):
         return innermost if depth == 0 else nested([innermost], depth - 1)
@@ -91,7 +92,9 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FIELDS = st.dictionaries(
-    st.sampled_from(["name", "minRam", "links", "metadata", "x"]), JSON, max_size=2
+    st.sampled_from(["name", "minRam", "status", "created", "links", "metadata", "server", "x"]),
+    JSON,
+    max_size=2,
 )
 IMAGES = st.lists(
     st.builds(lambda n, more: snapshot_of(n) | more, st.integers(1, 3), FIELDS), max_size=3
@@ -108,7 +111,7 @@ def places(value, path=()):
 @given(IMAGES, st.data())
 @settings(max_examples=300, deadline=None)
 def test_nothing_is_equal_that_is_not(images, data):
-    """Under wire, any one mutation of the document is a difference; none stops a comparison."""
+    """Under `wire`, any mutation is a difference. Any comparison can be reported."""
     document = {"images": images, "x": {"y": [1]}}
     path = data.draw(st.sampled_from([path for path in places(document) if len(path) > 1]))
     mutated = (
@@ -124,7 +127,9 @@ def test_nothing_is_equal_that_is_not(images, data):
     assert not compare(other, one, profile="wire").same
     level, profile = (data.draw(st.sampled_from(each)) for each in (LEVELS, PROFILES))
     with suppress(ComparisonError):  # no image, no shape
-        compare(one, other, level=level, profile=profile)
+        found = report_of([compare(one, other, level=level, profile=profile)])
+        assert terminal.render(found)
+        assert markdown.render(found)
 
 
 def self_linked(*heads):
@@ -136,7 +141,7 @@ def self_linked(*heads):
 
 
 def test_forms_of_links():
-    """A form that all links of a side have is reported once, a link that leads elsewhere apart."""
+    """A form that all links of a side share is reported once, a link that leads elsewhere apart."""
     own, bare = "/<v>/<project>/images/<id>", "/<v>/images/<id>"
     with_, other = f"v2/{PROJECT}", f"v2/{OTHER_PROJECT}"
     for level in ("facts", "shape"):
@@ -162,7 +167,7 @@ def test_forms_of_links():
 
 
 def test_what_cannot_be_compared():
-    """A part beside the whole, two errors unless they are expected, and an unknown level."""
+    """A part with a whole, two errors unless they are expected, and an unknown level."""
     refusal, other, whole = error_of(), error_of("no match"), listing_of(image_of())
     part = listing_of(image_of(), cloud="b", query="limit=1", complete=False)
     assert compare(part, part).same
@@ -184,7 +189,7 @@ def test_what_cannot_be_compared():
 
 
 def test_clouds_without_an_image_in_common_were_not_compared():
-    """So they are not compatible, whatever else they are, unless nothing fails."""
+    """So they are not compatible, unless nothing fails."""
     one, two, none = listing_of(image_of(1)), listing_of(image_of(2)), listing_of(cloud="b")
     both = listing_of(image_of(1), image_of(2))
     for old, new in ((one, one), (none, none), (both, two)):
