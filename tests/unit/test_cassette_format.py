@@ -1,4 +1,4 @@
-"""The text of a cassette: exact, deterministic, readable by others, and never half believed."""
+"""The text of a cassette is exact and deterministic, and a changed one is refused."""
 
 import json
 from contextlib import suppress
@@ -80,7 +80,7 @@ names = st.sampled_from(["Vary", "vary", "Allow", "X-A", "content-length", "Cont
 @example('["' + "\x85\u2028\u2029\ufeff" + '"]', [])
 @example('["x ", " y", "z\t"]', [])
 def test_a_json_body_and_headers_load_as_sent(tmp_path, text, fields):
-    """Every token is there, spelled as it was; repeated fields come back apart and in order."""
+    """Each token as it was spelled. Repeated headers come back apart and in order."""
     kept = Headers([field for field in fields if field[0].lower() != "content-length"])
     sent = {"headers": fields, "request_headers": kept.fields}
     path = written(tmp_path / "a.yaml", text.encode("utf-8"), b"\xff", **sent)
@@ -101,7 +101,7 @@ def test_a_json_body_and_headers_load_as_sent(tmp_path, text, fields):
 @example(b"[" * 5000)
 @example(b'{"size": ' + b"1" * 5000 + b"}")
 def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
-    """HTML, nothing at all, line breaks of any kind and arbitrary bytes lose nothing."""
+    """HTML, no body, line breaks of any kind, any bytes."""
     (page,) = load(written(tmp_path / "a.yaml", body)).interactions
     assert page.response.headers["Content-Length"] == str(len(page.response.body))
     try:
@@ -113,7 +113,6 @@ def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
 
 
 def test_provenance_comes_back_whole(tmp_path):
-    """Where a recording comes from is not guessed again, whatever characters it holds."""
     facts = {
         "query": Query(((ODD, "1"),)),
         "release": ODD,
@@ -130,7 +129,7 @@ def test_provenance_comes_back_whole(tmp_path):
 
 
 def test_a_changed_cassette_is_refused(tmp_path):
-    """Neither what the cloud said nor which cloud and query it was can be edited unseen."""
+    """Neither the answer nor its cloud and query can be edited unnoticed."""
     path = written(tmp_path / "a.yaml", BODY, b"\xff", headers=[("Vary", "a")])
     text = path.read_text(encoding="utf-8")
     for old, new in (
@@ -153,7 +152,7 @@ def test_a_changed_cassette_is_refused(tmp_path):
 
 
 def test_a_reformatted_cassette_is_whole(tmp_path):
-    """White space, comments, quotes and the order of keys are not part of what was recorded."""
+    """White space, comments, quotes and the order of keys may change."""
     bodies, headers = (BODY, b"<p>\r\n x</p>\n", b"\xff" * 99), [("Vary", "b"), ("Allow", "é")]
     path = written(tmp_path / "a.yaml", *bodies, headers=headers, release="2026.2")
     recording, text = load(path), path.read_text(encoding="utf-8")
@@ -172,7 +171,7 @@ def test_a_reformatted_cassette_is_whole(tmp_path):
 
 
 def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
-    """Each way of being no cassette of ours has a sentence of its own."""
+    """Each kind of damage has its own message."""
     path = written(tmp_path / "a.yaml")
     text = path.read_text(encoding="utf-8")
     twice = "not a readable YAML file: the key `{}` is repeated"
@@ -202,7 +201,7 @@ places = st.lists(st.integers(0, 20), min_size=1, max_size=7)
 @SLOW
 @given(places, junk)
 def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
-    """A value of any type in any place is refused, or leaves what the cloud said untouched."""
+    """Any value in any place is refused, or leaves what the cloud said untouched."""
     untouched = load(written(tmp_path / "good.yaml")).interactions
 
     def change(document):
@@ -226,7 +225,7 @@ def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
 
 
 def test_schema_1_is_read(tmp_path):
-    """What an older version wrote is checked by its own rule, and written anew as schema 2."""
+    """It is checked by its own rule and written as schema 2."""
     path = tmp_path / "a.yaml"
     path.write_bytes(SCHEMA_1.encode())
     (page,) = load(path).interactions

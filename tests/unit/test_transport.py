@@ -1,4 +1,4 @@
-"""One GET over real sockets on loopback; no message shows the host or the token."""
+"""Send one GET over real sockets on loopback. No error shows the host or the token."""
 
 import gzip
 import http.client
@@ -30,7 +30,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 @contextmanager
 def serving(handle):
-    """A server that handles one connection."""
+    """Serve one connection; give the URL."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
 
@@ -49,7 +49,7 @@ def serving(handle):
 
 @contextmanager
 def answering(answer):
-    """A server that sends these bytes; it keeps what was asked."""
+    """Answer one request with these bytes; give the URL and the received requests."""
     asked = []
 
     def handle(connection):
@@ -73,7 +73,7 @@ def get(url, **facts):
 
 
 def refusal(url, **facts):
-    """The message; and nothing that a traceback would show has the address or the token."""
+    """Return the message. Not even the traceback shows the address or the token."""
     with pytest.raises(RecordingError) as caught:
         get(url, **facts)
     assert type(caught.value) is RecordingError
@@ -91,7 +91,7 @@ def body_of(data, *fields):
 
 
 def test_the_request_is_sent_once():
-    """The request line, our own headers and the token; compression is not wanted."""
+    """Request line, our headers and the token. Compression is not requested."""
     with answering(body_of(b"{}")) as (url, asked):
         interaction = sent(url, headers=[("Accept", "application/json")])
     answer = interaction.response
@@ -113,7 +113,7 @@ def test_the_request_is_sent_once():
 
 
 def test_which_answers_are_read():
-    """Headers as sent, any status, no redirect followed; chunks, hints and compression undone."""
+    """Any status, without following redirects; chunks, interim responses and compression."""
     plain = b'{"images": []}'
     hint = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
     busy = b"HTTP/1.1 102 Processing\r\nContent-Length: 9\r\n\r\n"
@@ -140,7 +140,6 @@ def test_which_answers_are_read():
 
 
 def test_what_is_not_a_whole_answer_is_refused():
-    """The whole message, without the address."""
     chunked = OK + b"Transfer-Encoding: chunked\r\n\r\n"
     twice = gzip.compress(b"[1") + gzip.compress(b",2]")
     damaged = "the answer's compression is damaged or unknown"
@@ -196,7 +195,7 @@ def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
     [(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), (OK + b"X-Slow: ", b"x")],
 )
 def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
-    """No single read is late, and the whole would never come: neither its body nor its headers."""
+    """Each read is in time, but the headers or the body would never be complete."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
 
     def drip(connection):
@@ -214,7 +213,7 @@ def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
 
 
 def test_tls_that_fails(monkeypatch):
-    """OpenSSL's words stay, but for the name of the host."""
+    """OpenSSL's words are shown without the name of the host."""
 
     def speak_plainly(connection):
         connection.recv(1)
@@ -233,7 +232,7 @@ def test_tls_that_fails(monkeypatch):
 
 
 def test_what_cannot_be_requested(monkeypatch):
-    """http.client's errors quote the URL and the token, so not even a traceback may show them."""
+    """http.client's own errors would quote the URL and the token."""
     problem = "the endpoint, the query or the token cannot be sent over HTTP"
     monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
     for url, token in (
@@ -253,7 +252,6 @@ def test_what_cannot_be_requested(monkeypatch):
 
 
 def test_the_request_for_a_query():
-    """The URL, both microversion headers, and the version of an endpoint."""
     endpoint = "http://nova.example/v2/p"
     assert url_of(endpoint, Query.of(name="a b")) == f"{endpoint}/images/detail?name=a%20b"
     assert dict(headers_of(Query.of(microversion="2.35"))) == {
