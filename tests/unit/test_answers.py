@@ -1,4 +1,4 @@
-"""What two answers differ in apart from their images: errors, headers, other fields, next links."""
+"""Compare what is not an image: errors, headers, other fields and next links."""
 
 from datetime import date
 from itertools import product
@@ -40,7 +40,7 @@ def matrix_of(*sides, **options):
 
 
 def test_statuses():
-    """Whether the candidate refuses what was answered, or fails where the baseline refused."""
+    """It matters whether the candidate refuses or fails where the baseline did not."""
     sides = {status: error_of("no", status=status) for status in (400, 404, 500, 501, 503)}
     sides |= {status: listing_of(image_of(), status=status) for status in (200, 203)}
     for one, other, severity in (
@@ -57,7 +57,7 @@ def test_statuses():
 
 
 def test_errors_are_compared_value_by_value():
-    """The message is for people; clients look for its name and for the code."""
+    """The message is for people. Clients read its name and the code."""
 
     def fault(code, message, name="badRequest"):
         return error_of({name: {"code": code, "message": message}})
@@ -75,7 +75,7 @@ def test_errors_are_compared_value_by_value():
 
 
 def test_hosts_in_messages():
-    """A placeholder has its cloud's name, which no cloud sent; another host is a difference."""
+    """The cloud's own hosts are equal, another host is a difference."""
 
     def see(url, cloud="a"):
         message = f"see {url.format(cloud)}/x"
@@ -96,7 +96,7 @@ def test_hosts_in_messages():
 
 
 def test_headers():
-    """By name in any case; repeated headers in their order; headers of one request are ignored."""
+    """By name in any case. Repeated headers have an order. Those of one request are ignored."""
     json, charset, html = "application/json", "application/json; charset=UTF-8", "text/html"
     of_one_request = ("Content-Length", "Location", "Retry-After")
     vary, yrav = ("Vary", "a"), ("vary", "b")
@@ -136,7 +136,7 @@ NO_LINK = "clients look for a list of links whose relation is next"
 
 
 def page(path=PATH, asked=LAST, *, links=None, host="https://compute.a.invalid", query="", **facts):
-    """A page of two images with a next link."""
+    """Build a page of two images with a next link."""
     beside = {"images_links": links}
     if links is None:
         beside = {"images_links": [{"rel": "next", "href": f"{host}{path}?{asked}"}]}
@@ -170,7 +170,7 @@ WRONG = (
 
 
 def test_a_wrong_next_link_breaks():
-    """At each level and under each profile, for the one reason; the way back is compatible."""
+    """At each level, under each profile, for one reason. A corrected link is compatible."""
     for (wrong, reason), (level, profile) in product(WRONG, WAYS):
         options = {"level": level, "profile": profile}
         assert verdict(page(), wrong, **options) == ("breaking", reason)
@@ -184,7 +184,7 @@ def test_a_wrong_next_link_breaks():
 
 
 def test_filters_of_the_request_are_kept():
-    """A next link without one, or encoded once too little, leads into another listing."""
+    """A next link that loses or changes a filter leads into another listing."""
     for name, right, wrong in (
         ("a b", "&name=a+b", ""),
         ("a%2Bb", "&name=a%2Bb", "&name=a+b"),
@@ -203,7 +203,7 @@ def test_filters_of_the_request_are_kept():
 
 
 def test_unknown_parameters_are_no_filters():
-    """Through 2023.1 the next link repeats them, from 2024.2 on it does not; neither breaks."""
+    """Nova repeats them through 2023.1 and drops them since 2024.2. Neither breaks."""
     query = "&status=ACTIVE&foo=bar&sort_key=name"
     old = page(asked=LAST + query, query=query, release="2019.2")
     new, lost = (page(asked=LAST + each, query=query) for each in ("&status=ACTIVE", "&foo=bar"))
@@ -215,7 +215,7 @@ def test_unknown_parameters_are_no_filters():
 
 
 def test_a_next_link_in_another_form_or_on_one_side():
-    """Another form is compatible; whether there is a next page depends on the images."""
+    """Another form is compatible. Whether a page follows depends on the images."""
     form = "compatible", "the next link is written in another form"
     other = page(f"/v2.1/{PROJECT}/images/detail")
     assert verdict(page(), other, profile="same-cloud") == form

@@ -1,4 +1,4 @@
-"""Bodies and files as text: JSON, YAML and compression. XML is in test_xml_answers."""
+"""Bodies and files as text: JSON, YAML and compression. For XML, see test_xml_answers."""
 
 import gzip
 import json
@@ -32,7 +32,7 @@ spaces = st.text(alphabet=" \t\r\n", max_size=3)
 
 
 def containers(inner):
-    """Objects (with repeated keys) and lists, white space anywhere."""
+    """Draw objects, with repeated keys, and lists, with white space anywhere."""
     item = st.tuples(spaces, inner, spaces).map("".join)
     pair = st.tuples(spaces, strings, spaces, st.just(":"), item).map("".join)
     return st.one_of(
@@ -46,14 +46,13 @@ documents = st.recursive(scalars, containers, max_leaves=20)
 
 @given(documents)
 def test_json_keeps_every_token(text):
-    """Layout changes white space only, and once."""
+    """Laying out changes white space only, and doing it again changes nothing."""
     laid_out = pretty(text)
     assert TOKEN.findall(laid_out) == TOKEN.findall(text)
     assert pretty(laid_out) == laid_out
 
 
 def test_json_errors():
-    """Each has a reason, a place and a remedy."""
     for text, problem, place in (
         ('{"a": "x\ny"}', "not JSON: invalid control character", ", line 1, column 9"),
         ('{"a": 1,\nb: 2}', "not JSON: expecting property name", ", line 2, column 1"),
@@ -82,7 +81,7 @@ def refused(path, error=DamagedCassetteError):
 
 
 def test_yaml_errors_are_of_the_callers_class(tmp_path):
-    """Neither PyYAML's errors nor the KeyErrors of its constructors reach a user."""
+    """Neither PyYAML's errors nor KeyErrors of its constructors reach a user."""
     path = tmp_path / "a.yaml"
     for text in (
         *("!!bool maybe", '!!int ""', "!!float ''", "2024-99-99", "!!binary é", "!!omap 3"),
@@ -98,7 +97,7 @@ def test_yaml_errors_are_of_the_callers_class(tmp_path):
 
 
 def test_yaml_errors_have_a_place(tmp_path):
-    """Line and column; a repeated key is an error, for all but its last value would be lost."""
+    """A repeated key is an error, because YAML would keep its last value only."""
     path = tmp_path / "a.yaml"
     twice = "the key `{}` is repeated"
     for data, problem, place in (
@@ -127,7 +126,7 @@ def test_yaml_errors_have_a_place(tmp_path):
 
 
 def test_yaml_aliases(tmp_path):
-    """A name for a block is read; a kilobyte that would become a terabyte is not."""
+    """An alias is resolved, unless the document would grow without limit."""
     path = tmp_path / "a.yaml"
     path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: *b\n  <<: *a\n  x: 3\n")
     expected = {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}
@@ -144,7 +143,7 @@ def test_yaml_aliases(tmp_path):
 
 
 def test_yaml_of_other_tools():
-    """Every value but null is text, and Ruby's bytes are bytes."""
+    """Each value except null is text; Ruby's binary values are bytes."""
     text = "a: [1, 1.0, yes, 2024-01-01, null, !ruby/sym c]\nd: !binary eA==\n"
     assert parse_foreign(text, where="", error=SettingsError, remedy="") == {
         "a": ["1", "1.0", "yes", "2024-01-01", None, "c"],
@@ -158,7 +157,7 @@ TEXT = b"the same words again and again " * 40
 
 
 def test_content_encodings_are_undone(monkeypatch):
-    """In any spelling, as often as applied, and not again where a client has done it."""
+    """In any spelling, repeatedly, and not again if the client has done it."""
     decoders = {"rot13": lambda data: data[1:]}
     zipped = gzip.compress(TEXT)
     for encodings, body, decoded in (

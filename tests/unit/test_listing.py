@@ -1,4 +1,4 @@
-"""One cloud's whole answer, and what is not a listing."""
+"""Read one cloud's whole answer, and refuse what is not a listing."""
 
 import gc
 import json
@@ -14,7 +14,7 @@ from unit import image_of, listing_of, recording_of, snapshot_of
 
 
 def test_a_listing_holds_all_pages_in_order():
-    """Images of all pages, status and headers of the first, and each other value of any page."""
+    """Images of all pages, status and headers of the first, other fields of any page."""
     link = {"rel": "next", "href": "x"}
     listing = read(
         recording_of(
@@ -50,7 +50,7 @@ REPEATED_KEYS = (
 
 
 def test_a_repeated_key_is_a_difference():
-    """Clients differ in which of the values they read, so it is one under every profile."""
+    """Under every profile: clients differ in which of the values they read."""
     next_link = {"rel": "next", "href": "https://compute.a.invalid/v2/images/detail?marker=1"}
     document = {"images": [snapshot_of()], "images_links": [next_link], "vendor": {"a": 1}}
     text = json.dumps(document)
@@ -67,7 +67,7 @@ def test_a_repeated_key_is_a_difference():
 
 
 def test_an_expected_error():
-    """It has no images, a message, and is neither equal to nor different from another one."""
+    """It has a message and no images. It is neither equal to nor different from another one."""
     body = {"badRequest": {"message": "limit param must be an integer", "code": 400}}
     one, other = (read(recording_of(body, status=400), expect=400) for _ in range(2))
     assert one.error == body["badRequest"] | {"code": 400}
@@ -86,7 +86,7 @@ def test_an_expected_error():
 
 
 def test_another_status_than_expected():
-    """It is an error with the start of the body and what to do."""
+    """The error shows the start of the body and says what to do."""
     for status, remedy in (
         (400, "Nova refuses the query, or the project in the URL"),
         (401, "the token was refused: check the credentials in clouds.yaml"),
@@ -120,7 +120,7 @@ def test_another_status_than_expected():
 
 
 def test_what_is_not_a_listing():
-    """No body is taken for an empty listing or repaired."""
+    """No body is repaired, or taken for an empty listing."""
     not_listing = "the body is JSON, but not a listing of images: "
     for body, problem in (
         (b"", "the body is empty, so it is not a listing"),
@@ -147,7 +147,7 @@ def test_what_is_not_a_listing():
 
 
 def test_the_list_of_another_service():
-    """Glance's has the same path and key; a vendor's Nova may send single names of it."""
+    """Glance's list has the same path and key. A vendor's Nova may send some of its fields."""
     v2 = {"id": "1", "name": "x", "status": "active", "min_ram": 0, "min_disk": 0, "tags": []}
     v2 |= {"created_at": "2024-01-15T08:00:00Z", "visibility": "public", "schema": "/v2/x"}
     brief = {"id": "1", "name": "x", "container_format": "bare", "disk_format": "raw", "size": 1}

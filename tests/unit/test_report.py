@@ -1,4 +1,4 @@
-"""What people and machines read of a comparison; nothing in it can be more than text."""
+"""Reports for people and machines. Nothing that a cloud sends becomes more than text."""
 
 import html as html_entities
 import json
@@ -25,7 +25,7 @@ NASTY = "<script>alert('x')</script>\x1b[31m\x9b2J\r\x07\u202e\U000e0001\ud800`|
 
 
 def rich():
-    """One of everything: all severities, shared and single, whole images, order, an odd name."""
+    """Compare sides with all severities, whole images, another order and an odd name."""
     old = [image_of(number) for number in range(1, 7)]
     new = [image | {"os_hidden": False} for image in old]
     new[0] |= {"name": "<b>renamed</b> | `x`", "updated": None}
@@ -41,7 +41,7 @@ def rich():
 
 
 def nasty():
-    """Control characters and markup in every place that a cloud or a file can fill."""
+    """Compare sides with control characters and markup wherever a cloud or a file can have them."""
     old = image_of(metadata={"k": "v"})
     new = image_of(name=NASTY, status=NASTY, metadata={NASTY: NASTY, "k": NASTY})
     del new["minRam"]  # the reason names the release
@@ -81,7 +81,7 @@ def written(comparison, tmp_path, suffix):
 
 
 def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
-    """No control character in any report, and no markup on a page; JSON gives the values back."""
+    """No control character in any report and no markup on a page. JSON keeps the values."""
     comparison = nasty()
     old, new = image_of(), without(image_of(metadata={NASTY: NASTY}), "minRam")
     one, two = listing_of(old, cloud=f"{NASTY}1"), listing_of(new, cloud=f"{NASTY}2", release=NASTY)
@@ -108,7 +108,7 @@ def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
 
 
 def test_what_a_severity_rests_on():
-    """Also in a matrix: what the contract says, who declares no release, what the filter does."""
+    """The contract, clouds that declare no release, and what the filter does."""
     images = {"a": image_of(), "b": without(image_of(), "minRam")}
     sides = [listing_of(each, cloud=name, query="name=x") for name, each in images.items()]
     row = {each.cloud: {each.query: each} for each in sides}
@@ -119,7 +119,7 @@ def test_what_a_severity_rests_on():
 
 
 def test_brief_ends_with_the_command_that_compares_in_the_same_way():
-    """Quoted for a shell, with all that was chosen but defaults, if that fits on the line."""
+    """Quoted for a shell, with all options that are not defaults, if it fits on the line."""
     sides = [listing_of(cloud=name, query="name=O%27Brien&status=ACTIVE") for name in "ab"]
     refused = [error_of(name, cloud=name, query="limit=x") for name in "ab"]
     shape = compare(*(listing_of(image_of(), cloud=name) for name in "ab"), level="shape")
@@ -149,7 +149,7 @@ LONG = "x" * 300
 
 
 def test_values():
-    """Types differ visibly, control characters are escaped, the first difference is visible."""
+    """Types differ visibly, control characters are escaped, the first difference is shown."""
     for value, width, line in (
         (MISSING, 100, "absent"),
         (None, 100, "null"),
@@ -164,14 +164,14 @@ def test_values():
 
 @given(st.text(max_size=400), st.text(max_size=60), st.text(max_size=60), st.integers(16, 120))
 def test_values_that_differ_never_look_alike(start, old, new, width):
-    """However long what they share is, and within the width."""
+    """Whatever they share, and within the width."""
     shown = text.contrast(start + old, start + new, width)
     assert (shown[0] == shown[1]) is (text.value(old, 10**6) == text.value(new, 10**6))
     assert max(map(len, shown)) <= width
 
 
 def test_each_report_shows_where_values_part():
-    """JSON has them whole."""
+    """JSON has the whole values."""
     comparison = compare(*(listing_of(image_of(metadata={"k": LONG * 2 + each})) for each in "AB"))
     found, old, new = report_of([comparison]), '"...xxxxxxxxA"', '"...xxxxxxxxB"'
     assert f"{old} -> {new}" in terminal.brief(comparison)
@@ -184,7 +184,7 @@ def test_each_report_shows_where_values_part():
 
 
 def test_nothing_compared_is_said():
-    """An empty report is not a green one; nor is one without an image in common."""
+    """An empty report does not pass, nor does one without an image in common."""
     assert "<h1>no listing was compared</h1>" in html.render(report_of([]))
     comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
     line = (
@@ -195,7 +195,7 @@ def test_nothing_compared_is_said():
 
 
 def test_markdown_fits_a_job_summary():
-    """GitHub takes 1 MiB; the verdict comes first, and the rest is counted."""
+    """GitHub takes 1 MiB. The verdict comes first, and lines that do not fit are counted."""
     failure = Failure(baseline="a", candidate="b", problem="\n".join(["ä" * 500] * 2000))
     lines = markdown.render(report_of([], [failure])).split("\n")
     assert 2**20 * 0.99 < len("\n".join(lines).encode()) <= 2**20
@@ -231,7 +231,7 @@ QUERIES = ("", "status=ACTIVE")
 
 
 def row_of_three():
-    """Three clouds, two queries: a breaking change, one of data, one that a rule accepts."""
+    """Compare three clouds: a breaking change, one of data, and one that a rule accepts."""
     images = {
         "nova-a": image_of(),
         "nova-b": image_of(minDisk=1),
@@ -284,7 +284,7 @@ def test_evidence_on_a_page():
 
 
 def test_one_cause_in_two_queries():
-    """What two comparisons of the same clouds find is one cause, with the images of both."""
+    """Two comparisons of the same clouds find one cause, with the images of both."""
 
     def one(query, numbers, changed):
         images = {number: image_of(number) for number in numbers}
@@ -326,7 +326,7 @@ def test_brief_fits_into_a_failing_assertion(one, other, key, words):
 
 
 def test_lines_fit_the_terminal():
-    """Text is wrapped below itself, values are cut, and paths stay whole, to be copied."""
+    """Text is wrapped and values are cut, but paths stay whole, to be copied."""
     comparison = rich()
     lines = terminal.render(report_of([comparison]), width=60).splitlines()
     paths = [each.path for each in comparison.differences]
@@ -342,7 +342,7 @@ def test_lines_fit_the_terminal():
 
 
 def test_questions_in_words():
-    """By group; what is unknown is shown as sent."""
+    """By group. Unknown parameters are shown as sent."""
     for query, expected in {
         "": ("All images", "All images?"),
         "limit=0": ("Paging", "Does limit=0 mean no limit?"),
@@ -358,7 +358,7 @@ def test_questions_in_words():
 
 
 def test_a_break_lasts_until_a_later_cloud_undoes_it():
-    """Neighbors that say the same are one cell, which leads to the cause."""
+    """Neighbors with the same answer share a cell, which links to the cause."""
     clouds = {name: listing_of(image_of(1, name), cloud=name) for name in "ad"}
     clouds |= {name: error_of(cloud=name) for name in "bc"}
     matrix = compare_neighbors({name: {Query(): clouds[name]} for name in "abcd"})

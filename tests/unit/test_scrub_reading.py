@@ -1,4 +1,4 @@
-"""Reading recordings of other tools: each becomes the same interactions; damage is one error."""
+"""Read recordings of other tools into the same interactions. Damage is an error of one class."""
 
 import base64
 import gzip
@@ -81,7 +81,7 @@ def test_each_tool_and_encoding_gives_the_same_body(tmp_path):
 
 
 def test_the_date_is_the_oldest_of_the_file(tmp_path):
-    """In UTC, whatever its form; None if one is missing."""
+    """In UTC. None if one is missing."""
     assert read(written(tmp_path, ruby({"string": ""}))).recorded_at == "2022-11-01T04:58:44Z"
     document = har({"text": ""})
     (entry,) = document["log"]["entries"]
@@ -95,7 +95,7 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
 
 
 def test_bodies_of_har(tmp_path):
-    """In the charset of the content type; a form may be listed; none without a response."""
+    """In the charset of the content type. A form may be a list. A blocked request has none."""
     charset = "text/plain; charset=iso-8859-1"
     by_header = har({"text": "ä", "mimeType": "text/plain"})
     headers = [{"name": "content-type", "value": charset}]
@@ -118,7 +118,7 @@ def test_bodies_of_har(tmp_path):
 
 
 def test_damage_is_one_error_with_its_place(tmp_path):
-    """The error names file, line or interaction, and field; it shows no value and runs no code."""
+    """File, line or interaction, and field. No value is shown and no code is run."""
     mark = tmp_path / "made"
     secret = "s3cret-of-hers"
     bad = vcrpy(answered({"string": ""}))

@@ -1,4 +1,4 @@
-"""Answers in XML, as clouds sent them through Juno, come to the same images as JSON."""
+"""Read answers in XML, as clouds sent them through Juno, into the same images as JSON."""
 
 from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
@@ -22,12 +22,12 @@ XML = [("Accept", "application/xml")]
 
 
 def attributes(fields):
-    """Scalars as Nova writes them: text, whatever they were."""
+    """Write scalars as Nova does, as text."""
     return "".join(f" {name}={quoteattr(str(value))}" for name, value in fields.items())
 
 
 def element(image):
-    """One image detail as Nova's XML has it."""
+    """Write one image detail as Nova does."""
     below = {"metadata", "links", "server"}
     fields = attributes({name: value for name, value in image.items() if name not in below})
     inside = "".join(f"<atom:link{attributes(each)}/>" for each in image.get("links", []))
@@ -42,7 +42,7 @@ def element(image):
 
 
 def in_xml(*images, beside=""):
-    """A listing as Nova's XML has it."""
+    """Write a listing as Nova does."""
     return (
         f"<?xml version='1.0' encoding='UTF-8'?>\n<images xmlns:atom=\"{ATOM}\" "
         f'xmlns:OS-EXT-IMG-SIZE="{SIZE}" xmlns="{API}">{"".join(map(element, images))}'
@@ -51,7 +51,7 @@ def in_xml(*images, beside=""):
 
 
 def xml_listing(*images, **facts):
-    """A listing of these images that was asked for and answered in XML."""
+    """Build a listing of these images that was asked for and answered in XML."""
     return read(recording_of(in_xml(*images), sent=XML, **facts))
 
 
@@ -63,14 +63,14 @@ IMAGES = [
 
 
 def test_the_same_images():
-    """Attributes, metadata, links, server and integers come out as JSON has them."""
+    """Attributes, metadata, links, server and integers."""
     images = xml_listing(*IMAGES).images
     assert images == IMAGES
     assert [type(images[0][name]) for name in sorted(xmltext.INTEGERS)] == [int] * 4
 
 
 def test_xml_asked_for_and_json_received():
-    """From Kilo on a cloud answers JSON to a client that reads XML: breaking everywhere."""
+    """Since Kilo, a cloud answers in JSON, which breaks a client that reads XML."""
     kilo = recording_of({"images": IMAGES})
     (page,) = kilo.interactions
     by_suffix = replace(page, url=f"{page.url}.xml?limit=1")
@@ -83,7 +83,7 @@ def test_xml_asked_for_and_json_received():
 
 
 def test_what_the_api_does_not_know_is_kept():
-    """Other elements, attributes and texts, at every place, are part of the images."""
+    """Unknown elements, attributes and texts are part of the images."""
     image = (
         '<image id="1" xmlns:v="http://vendor.example.com" v:a="1"><v:tag b="2"><c>3</c><c>4</c>'
         "</v:tag>text</image>"
@@ -100,7 +100,7 @@ def test_what_the_api_does_not_know_is_kept():
 
 
 def test_a_next_link_and_an_error_are_read():
-    """A listing that lost a page is damaged; an error has its code and message."""
+    """A listing that lost a page is damaged. An error has its code and message."""
     href = f"https://compute.a.invalid/v2/{PROJECT}/images?limit=1&marker={IMAGES[0]['id']}"
     link = {"rel": "next", "href": href}
     body = in_xml(*IMAGES, beside=f"<atom:link{attributes(link)}/>")
@@ -114,7 +114,7 @@ def test_a_next_link_and_an_error_are_read():
 
 
 def test_what_is_not_a_listing_in_xml():
-    """The same errors as for JSON that cannot be read, and no entity is expanded."""
+    """Errors are those of JSON. No entity is expanded."""
     doctype = "it declares a document type, which no cloud sends"
     servers = '<images><image id="1"><server/><server/></image></images>'
     linked = f'<images xmlns:atom="{ATOM}"><image id="1" links="x"><atom:link/></image></images>'
@@ -141,13 +141,13 @@ TEXTS = st.text(
 
 
 def unnamed(*_):
-    """No value has another name than its own."""
+    """Give no value a name."""
     return {}
 
 
 @given(st.dictionaries(TEXTS, TEXTS, max_size=3), TEXTS)
 def test_any_text_survives(metadata, name):
-    """What XML can carry comes out as it went in, and replacing nothing changes nothing."""
+    """Also when strings are replaced by themselves."""
     image = {"id": "1", "name": name, "metadata": metadata}
     body = in_xml(image)
     assert xmltext.parse(body.encode(), where="x")["images"] == [image]
@@ -155,7 +155,7 @@ def test_any_text_survives(metadata, name):
 
 
 def test_redaction_sees_every_place():
-    """CDATA, attributes and references; an aside is left out."""
+    """CDATA, attributes and references. Comments and the like are removed."""
 
     def without_secret(body):
         return xmltext.replace_strings(body, lambda text, _: text.replace("s3cret", "<1>"), unnamed)
