@@ -1,4 +1,4 @@
-"""File names that never collide and that every file system takes."""
+"""File names never collide and are valid in every file system."""
 
 import re
 
@@ -26,7 +26,7 @@ queries = st.builds(Query, st.lists(st.tuples(words, words), max_size=3).map(tup
 @example(Query.of(marker=""), Query())
 @example(Query.of(name="A"), Query.of(name="a-7c9ca8ce"))  # of which the latter is the hash
 def test_two_queries_never_share_a_file(one, other):
-    """Not even where the file system knows no capitals; each name is legal everywhere."""
+    """Not even where the file system ignores case. Each name is valid everywhere."""
     assume(one != other)
     name = file_name(one)
     assert name.casefold() != file_name(other).casefold()
@@ -35,7 +35,7 @@ def test_two_queries_never_share_a_file(one, other):
 
 
 def test_cloud_names():
-    """A name is a folder and part of a host name: no way out."""
+    """A name is a folder and part of a host name."""
     for name in ("k5", "nova-2026.2", "A_b", "x" * 63):
         assert check_cloud_name(name) == name
     for name in (
@@ -67,7 +67,7 @@ nodes = st.one_of(
 @example("t.py::x[../../etc/passwd]", "t.py::x[a.]")
 @example("t.py::x[\ud800]", "t.py::x")
 def test_two_tests_never_share_a_file(one, other):
-    """Not by case, length, characters or folders; each path is legal and below `tests`."""
+    """Not by case, length, characters or folders. Each path is valid and below `tests`."""
     assume(one != other)
     name = traffic_name(one)
     assert str(name).casefold() != str(traffic_name(other)).casefold()
@@ -84,7 +84,7 @@ def test_two_tests_never_share_a_file(one, other):
 @example("t.py::x", "inv")
 @example("inv.d/t.py::x", "inv")
 def test_a_shared_folder_meets_no_other_file(node, shared):
-    """Neither that of a test outside it nor the read-only file of its name."""
+    """Neither a file of another test nor the read-only file of its name."""
     assume("::" not in shared and "::" in node)
     top, folder, *rest = traffic_name(node, shared=shared).parts
     own = traffic_name(node).parts

@@ -1,4 +1,4 @@
-"""What each release promises of an image detail, and how values are described."""
+"""What each release promises about an image detail, and the formats of values."""
 
 from pytest_imagedetail.contract import (
     FIELDS,
@@ -21,7 +21,7 @@ def test_releases_have_an_order_and_two_names():
 
 
 def test_what_is_offered_or_promised_stays_so():
-    """No field was ever withdrawn, what is promised is offered, and no release means the newest."""
+    """No field was withdrawn, what is promised is offered, and no release means the newest."""
     for field in FIELDS:
         offered = [offers(field, release) for release in RELEASES]
         promised = [promises(field, release) for release in RELEASES]
@@ -44,7 +44,7 @@ def test_what_is_offered_or_promised_stays_so():
 
 
 def test_formats_of_texts():
-    """Digits are those of ASCII, dates those of the calendar."""
+    """Only ASCII digits count, and dates must exist."""
     for text, expected in (
         ("5eed0017-0000-4000-8000-000000000017", "uuid"),
         ("2024-01-15T08:00:00Z", "isotime"),

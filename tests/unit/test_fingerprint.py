@@ -1,4 +1,4 @@
-"""Which releases answer like a cloud, and what in its images no release sends."""
+"""Find the releases that answer like a cloud, and what in its images no release sends."""
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.fingerprint import fingerprint
@@ -22,7 +22,7 @@ def dated(*images, **facts):
 
 
 def releases(*images, **facts):
-    """The first and the last release that answer like this, by codename."""
+    """Return the codenames of the first and the last release that answer like this."""
     found = [contract.release_name(each).split()[0] for each in dated(*images, **facts).releases]
     return found[0], found[-1]
 
@@ -64,7 +64,7 @@ def test_every_clue_has_its_releases():
 
 
 def test_the_releases_are_those_that_all_clues_allow():
-    """An image that lacks a field is that image's business; the release sends it to none."""
+    """One image may lack a field; if all lack it, the release does not send it."""
     for images, first, last in (
         ([IMAGE], "kilo", "hibiscus"),
         ([without(IMAGE, SIZE)], "kilo", "rocky"),
@@ -79,7 +79,7 @@ def test_the_releases_are_those_that_all_clues_allow():
 
 
 def test_the_newest_microversion():
-    """All releases that share it are found; one between two releases is a development version."""
+    """All releases that share it are found. Development versions lie between two releases."""
     for name, (major, minor) in contract.MAX_MICROVERSIONS.items():
         found = dated(max_microversion=f"{major}.{minor}")
         same = {key for key, each in contract.MAX_MICROVERSIONS.items() if each == (major, minor)}
@@ -89,7 +89,7 @@ def test_the_newest_microversion():
 
 
 def test_clues_that_contradict():
-    """The declaration, which is left alone, or each other; the summary names two."""
+    """They contradict the declared release, which stays, or each other."""
     found = dated(JUNO, release="2026.2")
     assert (found.fits, found.declared) == (False, "2026.2")
     assert [clue.seen for clue in found.contradictions] == ["the link alternate has the project"]
@@ -106,7 +106,7 @@ def test_clues_that_contradict():
 
 
 def test_what_nova_copies_from_users_fits():
-    """Any user may set instance_uuid to any text and two properties to any JSON."""
+    """Any user may set instance_uuid to any text, and two properties to any JSON."""
     for image in (
         *(snapshot_of(1), snapshot_of(1, server="i-0abc"), snapshot_of(1, server="")),
         image_of(1, name=None, updated=None, created="2024-01-15T08:00:00+00:00"),

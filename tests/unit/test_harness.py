@@ -1,4 +1,4 @@
-"""What a test holds: clouds and listings, live and replayed. The plugin's tests show the rest."""
+"""Clouds and listings of a test, live and replayed. See tests/plugin for whole runs."""
 
 import dataclasses
 
@@ -35,7 +35,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path):
-    """A cloud that runs, and nothing recorded yet."""
+    """Run a cloud of which nothing is recorded."""
     site = Site(tmp_path / "cassettes")
     with SimulatedCloud(release="2026.2") as cloud:
         site.cloud = cloud
@@ -43,7 +43,7 @@ def site(tmp_path):
 
 
 def test_an_error_is_kept_only_if_it_is_expected(site):
-    """A 400 with `expect=400` is an answer; a refused token is an error in every mode."""
+    """With `expect=400`, a 400 is an answer. A refused token is an error in every mode."""
     with pytest.raises(ResponseError):
         site.ask("once", limit="x")
     site.spoil = {"token": "gAAAAAB-wrong-token-0123456789abcdef"}
@@ -58,7 +58,7 @@ def test_an_error_is_kept_only_if_it_is_expected(site):
 
 
 def test_verify_fails_when_the_cloud_changed(site):
-    """With the whole report, and the files as they were."""
+    """The error shows the differences, and the file stays as it was."""
     site.ask("once")
     path = site.folder / "nova" / "all.yaml"
     before = path.read_bytes()
@@ -77,7 +77,7 @@ def test_verify_fails_when_the_cloud_changed(site):
 
 
 def test_a_replayed_cloud_shows_placeholders(site):
-    """Endpoint, project and token of a live cloud are the cloud's."""
+    """A live cloud shows its endpoint, project and token."""
     site.ask("once")
     replayed, live = (site.harness(mode)[NAME] for mode in ("none", "once"))
     assert replayed.endpoint.startswith("https://compute.nova.invalid/v2")

@@ -1,4 +1,4 @@
-"""Bodies that were saved by hand, made into recordings; nothing is written here."""
+"""Make recordings of bodies that were saved by hand. Nothing is written here."""
 
 import json
 
@@ -15,7 +15,7 @@ def linked(links):
 
 
 def test_an_imported_body_is_redacted_by_its_own_links():
-    """Host and project come from self links; the date is unknown."""
+    """Self links show host and project. The date is unknown."""
     places = ("", f"{HOST}/v2/{PROJECT}/images/1")
     listing = linked([{"rel": "self", "href": href} for href in places])
     href = listing.images[0]["links"][-1]["href"]
@@ -35,7 +35,7 @@ def test_an_imported_body_is_redacted_by_its_own_links():
 
 
 def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
-    """They lack the version; a project is an id or a number, and a prefix is none."""
+    """They lack the version. A project is an id or a number; anything else is a prefix."""
     zeros, of_cloud = f"/{0:032x}", "https://compute.a.invalid"
     for start, prefix, project in (
         (f"{HOST}/{PROJECT}", "", zeros),

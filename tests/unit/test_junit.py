@@ -1,4 +1,4 @@
-"""The report as JUnit XML: what Jenkins and GitLab read, and the verdict in it."""
+"""The report as JUnit XML, which Jenkins and GitLab read."""
 
 from datetime import date
 from xml.etree import ElementTree as ET
@@ -24,7 +24,7 @@ FAILURE = Failure(baseline="one", candidate="two", problem="lost\n  where: x\n  
 
 
 def parsed(results, failures=()):
-    """The document, which is as the schema says, with counts that are those of its cases."""
+    """Parse the document; check it against the schema, and its counts against its cases."""
     document = ET.fromstring(junit.render(report_of(results, failures)))
     for element in document.iter():
         required, further, inside = map(str.split, SHAPES[element.tag])
@@ -41,7 +41,7 @@ def properties(suite):
 
 
 def matrices():
-    """One that passes, one of unlike images, and one that lost a recording."""
+    """Yield matrices that pass, that have unlike images, and that lost a recording."""
     one, two, other = (
         listing_of(image_of(number), cloud=cloud, release="2026.2")
         for cloud, number in (("one", 1), ("two", 1), ("other", 2))
@@ -58,7 +58,7 @@ def matrices():
 
 
 def comparisons():
-    """With every threshold; with rules that hold and have expired."""
+    """Yield comparisons with each threshold, and with rules that hold or have expired."""
     sides = listing_of(image_of(), cloud="a"), listing_of(image_of(name="new"), cloud="b")
     for fail_on in FAIL_ON:
         for expires in ("never", "2020-01-01"):
@@ -70,7 +70,7 @@ def comparisons():
 
 
 def test_the_verdict_is_in_the_document():
-    """A suite has a failure or an error exactly if it is not compatible; else one case passes."""
+    """A suite has a failure or an error only if it is not compatible; else a case passes."""
     results = [rich(), nasty(), *comparisons(), *matrices()]
     suites = parsed(results).findall("testsuite")
     verdicts = set()

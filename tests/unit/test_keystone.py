@@ -1,4 +1,4 @@
-"""What the built-in Keystone and the version documents say to clients, byte for byte."""
+"""Answers of the built-in Keystone and version documents of Nova, byte for byte."""
 
 from dataclasses import replace
 from pathlib import Path

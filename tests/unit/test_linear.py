@@ -1,8 +1,4 @@
-"""Whatever a text is made of, looking through it takes time in proportion to its length.
-
-A cloud, a stranger's recording or an image's metadata decides what is looked through; one long word
-must not hold a commit up for an hour.
-"""
+"""Searching a text takes time in proportion to its length, whatever a cloud or a user sends."""
 
 import json
 import time
@@ -77,14 +73,14 @@ WAYS = (redacted, redacted_text, redacted_xml, refused, suspected)
 
 
 def seconds(way, text):
-    """Of the processor's time: others may use it meanwhile."""
+    """Return the processor time of this thread, as the machine may be busy."""
     start = time.thread_time()
     way(text)
     return time.thread_time() - start
 
 
 def test_ten_times_the_text_takes_some_ten_times_the_time():
-    """Not a hundred times, whatever is repeated, and with what matches may end with behind it."""
+    """Whatever is repeated, with and without text behind it that matches."""
     slow = []
     for way, piece, tail in product(WAYS, PIECES, ("", TAIL)):
         long = seconds(way, piece * (LONG // len(piece)) + tail)

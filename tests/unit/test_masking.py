@@ -18,7 +18,7 @@ def masked(text, *secrets):
 
 
 def test_runs_of_twelve_characters_are_masked_and_shorter_ones_are_not():
-    """Anywhere in a word, adjacent to another secret, and where pytest cut a long repr."""
+    """Inside a word, beside another secret, and where pytest cut a long repr."""
     other = TOKEN[::-1]
     for text, shown in (
         (f"a {TOKEN} here", "a <hidden> here"),
@@ -39,7 +39,7 @@ def test_runs_of_twelve_characters_are_masked_and_shorter_ones_are_not():
     st.text(st.characters(codec="utf-8", exclude_characters="\x1b<"), min_size=16),
 )
 def test_no_run_is_left_and_nothing_else_changes(before, after, secret):
-    """Whatever stands around a secret."""
+    """Whatever surrounds a secret."""
     windows = windows_of([secret])
     text = f"{before}{secret}{after}"
     shown = mask(text, windows)
@@ -51,7 +51,7 @@ def test_no_run_is_left_and_nothing_else_changes(before, after, secret):
 
 
 def test_each_spelling_is_masked():
-    """In a repr, in JSON, percent-encoded, with colors inside; a clean text keeps its colors."""
+    """In a repr, in JSON, percent-encoded, and with colors in it. Other text keeps its colors."""
     secret = "Zq7\"w\\4x\u00e9%K9mT r2&vL/8+nB3\n'cJ"
     for spelled in (
         *(secret, repr(secret), json.dumps(secret), quote(secret), quote(secret, safe="")),
@@ -64,7 +64,7 @@ def test_each_spelling_is_masked():
 
 
 def test_weak_secrets_stay():
-    """They would be found in ordinary text; others are masked whole, however short."""
+    """Ordinary text may hold them. Other secrets are masked whole, however short."""
     for secret in ("correct-horse", "Pa55-wrd", "longenoughtobetold"):
         assert masked(f"<{secret}>", secret) == "<<hidden>>"
     for secret in ("Pa55-wr", "openstack", "413274413274413274", ""):

@@ -1,4 +1,4 @@
-"""Each cloud is compared with the next one that has the query."""
+"""A matrix compares each cloud with the next one that has the query."""
 
 from datetime import date
 
@@ -28,7 +28,7 @@ def steps(matrix):
 
 
 def test_a_cloud_without_the_query_is_passed_over_and_named():
-    """The next one that has it is the neighbor; cells say what was there to compare."""
+    """Its neighbor is the next one that has it. Cells say what there was to compare."""
     same = compare_neighbors(row(a=listing_of(image_of()), b=listing_of(image_of(), cloud="b")))
     assert (same.same, same.summary, same.uneven) == (True, "no difference", ())
     assert same.cells == {(ALL, name): Cell(status_code=200, images=1) for name in "ab"}
@@ -47,7 +47,7 @@ def test_a_cloud_without_the_query_is_passed_over_and_named():
 
 
 def test_one_difference_in_many_queries_is_one_step():
-    """With all its queries; what Python calls equal stays apart; the worst comes first."""
+    """Values that Python calls equal stay apart. The worst comes first."""
     asked = ("", "status=ACTIVE")
 
     def stepped(*new):
@@ -66,7 +66,7 @@ def test_one_difference_in_many_queries_is_one_step():
 
 
 def test_a_step_has_sides_answers_and_the_dates_of_all_its_queries():
-    """Sides and answers are those of the first query; of two neighbors, the later one is dated."""
+    """Sides and answers are those of the first query. The dates are the later neighbor's."""
     old, new = (
         [
             listing_of(image_of(minDisk=disk), cloud=name, query=query, recorded_at=day)
@@ -86,13 +86,13 @@ def rules(*entries, today=date(2026, 11, 24)):
 
 
 def disks(*numbers):
-    """Clouds a, b, c ... whose one image has these values of minDisk."""
+    """Build clouds a, b, c ... whose one image has these values of minDisk."""
     sides = zip("abcdefg", numbers, strict=False)
     return row(**{name: listing_of(image_of(minDisk=disk), cloud=name) for name, disk in sides})
 
 
 def test_rules():
-    """Each accepts between its clouds; an expired one fails; unused is what no pair needs."""
+    """A rule accepts between its clouds, fails once expired, and is unused if no pair needs it."""
     rule = {"path": "images[*].minDisk", "between": ["b", "c"]}
     matrix = compare_neighbors(disks(0, 1, 2), fail_on="change", rules=rules(rule))
     assert steps(matrix) == [("a", "b", "value_changed", ["all"])]
@@ -112,7 +112,7 @@ def test_rules():
 
 
 def test_what_cannot_be_compared_is_refused():
-    """One cloud, nothing but errors, and a cloud that shares no query with another."""
+    """One cloud, only errors, and a cloud that shares no query with another."""
     for clouds in ({}, row(a=listing_of())):
         with pytest.raises(UsageError, match="in a row"):
             compare_neighbors(clouds)
@@ -132,7 +132,7 @@ def test_what_cannot_be_compared_is_refused():
 
 
 def test_spans():
-    """The first and the last cloud that show a field or a status; who was not asked is skipped."""
+    """The first or the last cloud that shows a field or a status."""
     old, new = {ALL: listing_of(image_of(1))}, {ALL: listing_of(image_of(1, x=1))}
     refused = {ALL: error_of()}
     for answers, expected in (
@@ -151,7 +151,7 @@ def test_spans():
 
 
 def test_clouds_are_sorted_by_release():
-    """Codenames and numbers are the same; a cloud without a release comes last."""
+    """A codename equals its number. A cloud without a release comes last."""
     new, old, middle = (listing_of(release=each) for each in ("2026.2", "essex", "2014.2"))
     clouds = row(unknown=listing_of(), new=new, old=old, middle=middle)
     assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]

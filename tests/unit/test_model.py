@@ -1,4 +1,4 @@
-"""Queries, headers, paths and errors: the values everything else is made of."""
+"""Queries, headers, paths and errors."""
 
 import inspect
 import pickle
@@ -41,7 +41,7 @@ def test_filters_have_their_wire_names():
 
 
 def test_a_filter_that_is_not_valid_is_refused():
-    """Nova ignores an unknown filter and sends the full list; clouds differ on naive times."""
+    """Nova would ignore it and send all images. Clouds differ on times without a zone."""
     with pytest.raises(UsageError) as caught:
         Query.of(minram=3)
     assert str(caught.value) == (
@@ -56,7 +56,7 @@ def test_a_filter_that_is_not_valid_is_refused():
 
 
 def test_a_query_keeps_what_nova_heeds():
-    """Blank values and the order within a name; not the order across names."""
+    """Blank values and the order of one name's values, but not the order of names."""
     query = Query.parse("name=&limit=2&limit=1")
     assert query.params == (("limit", "2"), ("limit", "1"), ("name", ""))
     assert query.wire == "limit=2&limit=1&name="
@@ -87,7 +87,7 @@ def test_any_query_survives_parse_and_wire(pairs, data):
 
 
 def test_small_values():
-    """MISSING is one object in every process; headers in any case; what has no body."""
+    """MISSING is a singleton, headers ignore case, and no repr shows a secret."""
     assert pickle.loads(pickle.dumps(MISSING)) is MISSING
     assert repr(MISSING) == "absent"
     headers = Headers([("Vary", "A"), ("vary", "B"), ("X-Auth-Token", "s3cret")])
@@ -103,7 +103,7 @@ def test_small_values():
 
 
 def test_paths():
-    """A key that could be read as something else, or move a cursor, is quoted."""
+    """A key that could be misread or that moves the cursor is quoted."""
     for parts, image, path in (
         (("images", "name"), None, "images[*].name"),
         (("images", "name"), ImageRef(id="a1"), "images[a1].name"),
@@ -123,7 +123,7 @@ def test_paths():
 
 
 def test_errors():
-    """Problem, place and remedies in one block; pytest-xdist pickles errors."""
+    """Problem, place and remedies in one block. pytest-xdist pickles errors."""
     for _, each in inspect.getmembers(errors, inspect.isclass):
         more = {"status_code": 401} if each is ResponseError else {}
         error = each("it broke", where="a.yaml, line 3", remedy="fix it\nor buy another", **more)

@@ -1,4 +1,4 @@
-"""The network is shut: nothing connects and no name is looked up, and it opens again."""
+"""While the network is shut, nothing connects and no name is looked up."""
 
 import _socket
 import asyncio
@@ -27,7 +27,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def port():
-    """A port on loopback where another process listens."""
+    """Start another process that listens on loopback; give its port."""
     command = [sys.executable, "-c", LISTENER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         yield int(other.stdout.readline())
@@ -40,7 +40,7 @@ def shut(what="this test", refused=None):
 
 
 def test_no_connection_is_made(port):
-    """Not even to another process on this machine; the attempts are collected."""
+    """Not even to another process on this machine. The attempts are collected."""
     host = "127.0.0.1"
     refusals, refused = [], []
     raw = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # past the module `socket`
@@ -85,7 +85,7 @@ def test_no_name_is_looked_up():
 
 
 def test_blocks_can_be_nested(port):
-    """The innermost one raises; the network opens after the outermost, also after an error."""
+    """The innermost one raises. The network opens after the outermost, even after an error."""
     reach = partial(socket.create_connection, ("127.0.0.1", port))
     with suppress(ZeroDivisionError), shut("outer"):
         with shut("inner"), pytest.raises(NetworkShutError, match="inner"):
@@ -97,7 +97,7 @@ def test_blocks_can_be_nested(port):
 
 
 def test_a_server_of_this_process_is_reached(port):
-    """At its own address and no other; every spelling of loopback is known."""
+    """At its own address only, in any spelling of loopback."""
     own, other = socket.create_server(("127.0.0.1", 0)), socket.socket()
     everywhere = socket.create_server(("", 0))
     with own, other, everywhere, shut():
@@ -118,7 +118,7 @@ def test_a_server_of_this_process_is_reached(port):
 
 
 def test_datagrams_are_refused():
-    """Also those to another process of this machine; one to this process arrives."""
+    """Unless they go to this process."""
     own, bare = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
     with own, bare, shut():
         own.bind(("127.0.0.1", 0))
@@ -136,7 +136,7 @@ def test_datagrams_are_refused():
 
 
 def test_libcurl_is_refused(port, monkeypatch):
-    """Its URL is shown without secrets, also if a module took the class before."""
+    """The URL is shown without secrets. It does not matter when a module imported the class."""
     pycurl = pytest.importorskip("pycurl", reason="pycurl is not installed")
     client = types.SimpleNamespace(Handle=pycurl.Curl)
     monkeypatch.setitem(sys.modules, "client", client)

@@ -1,4 +1,4 @@
-"""What redaction replaced by one word on both sides is equal by construction, so it is listed."""
+"""Values that redaction replaced by one word on both sides look equal, so they are listed."""
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
@@ -15,7 +15,7 @@ def described(number=1, **metadata):
 
 
 def one_of_each(cloud="a"):
-    """Words in three places of one image, one of another, and what is none."""
+    """Build a listing with three redacted values in one image and one in another."""
     url = "https://host-3f2.invalid/x?sig=redacted&v=1"
     first = described(
         db_password="<redacted>", at=url, block=[{"owner": "redacted-owner"}], os_version="15.1.2.1"
@@ -32,7 +32,7 @@ PATHS = (
 
 
 def test_every_verdict_lists_them():
-    """In each profile, as data and in each report; three are named."""
+    """Under each profile, as data and in each report. Three are named."""
     one, other = one_of_each(), one_of_each("b")
     for profile in PROFILES:
         comparison = compare(one, other, profile=profile)
@@ -48,7 +48,7 @@ def test_every_verdict_lists_them():
 
 
 def test_what_is_compared_all_the_same():
-    """A word on one side or within a text; a digest, an own project and a version."""
+    """A fixed word on one side only, a digest, a host, and a version."""
     for old, new in (
         ("<redacted>", "none"),
         ("00000000a1b2c3d4a1b2c3d4a1b2c3d4", "00000000a1b2c3d4a1b2c3d4a1b2c3d5"),
@@ -62,7 +62,7 @@ def test_what_is_compared_all_the_same():
 
 
 def test_two_projects():
-    """Each recording's own project has the same placeholder, so it is said that they are two."""
+    """Both own projects have one placeholder, so the report says that they are two."""
     ours, theirs, unknown = (
         listing_of(image_of(), project=project) for project in ("1" * 32, "2" * 32, None)
     )

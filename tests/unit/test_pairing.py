@@ -1,4 +1,4 @@
-"""Images are paired by what identifies them, and never by a guess."""
+"""Images are paired by what identifies them, never by a guess."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ def compared(one, other, across=True):
 
 
 def test_an_image_is_paired_by_id_name_or_size():
-    """Across clouds a counted id needs the name, and a name must be unique or told apart."""
+    """Across clouds, counted ids need the name, and a repeated name needs the size."""
     for across, one, other, paired in (
         (False, [("1", "a"), ("2", "b")], [("2", "a"), ("1", "b")], 2),
         (False, [("1", "a")], [("2", "a")], 0),
@@ -37,7 +37,7 @@ def test_an_image_is_paired_by_id_name_or_size():
 
 
 def test_ambiguous_images_are_named():
-    """Namesakes of one size on both sides; not those whose name one side alone has."""
+    """Images of one name and size on both sides. A name on one side only is not ambiguous."""
     sides = [("1", "dup", 10), ("2", "dup", 10), ("5", "x")], [("3", "dup", 10)]
     assert compared(*sides, across=False).unpaired.ambiguous == ()  # names say nothing there
     found = compared(*sides)
@@ -59,7 +59,7 @@ SIDE = st.lists(
 @settings(deadline=None)
 @given(SIDE, SIDE, st.booleans())
 def test_laws(one, other, across):
-    """Each image is paired once or left over, and the sides are symmetric."""
+    """Each image is paired once or left over, and both directions agree."""
     there, back = compared(one, other, across), compared(other, one, across)
     left = there.unpaired
     assert there.paired + len(left.baseline) == len(one)

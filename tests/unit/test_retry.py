@@ -1,4 +1,4 @@
-"""Waits that a cloud asks for, expired tokens and failed logins, without a clock or a cloud."""
+"""Requests to wait, expired tokens and failed logins, without a clock or a cloud."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +25,7 @@ def answer(status, wait=None):
 
 @pytest.fixture(autouse=True)
 def slept(monkeypatch):
-    """The waits in seconds."""
+    """Collect the waits in seconds."""
     waits = []
     monkeypatch.setattr(retry, "sleep", waits.append)
     return waits
@@ -45,7 +45,7 @@ def status(monkeypatch):
 
 
 def test_which_answers_are_waited_for(slept, status):
-    """Not another status or a malformed header."""
+    """Not those with another status or a malformed header."""
     for code in (413, 429, 503):
         for text, seconds in (("0", 0), (" 60 ", 60)):
             slept.clear()
@@ -61,7 +61,7 @@ def test_which_answers_are_waited_for(slept, status):
 
 
 def test_waits_have_a_limit(slept, status):
-    """Three waits and a minute for one answer; the error says when to ask again."""
+    """Three waits and a minute for one answer. The error says how long the cloud asks to wait."""
     for waits in (["61"], ["1", "60"], ["1", "2", "3", "1"]):
         slept.clear()
         with pytest.raises(RecordingError) as caught:
@@ -71,7 +71,7 @@ def test_waits_have_a_limit(slept, status):
 
 
 def test_each_cloud_authenticates_once():
-    """A failed login is not repeated; a new token is shared."""
+    """A failed login is not repeated, and all threads share a new token."""
     asked = []
 
     def connect(os_cloud):

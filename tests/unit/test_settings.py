@@ -1,4 +1,4 @@
-"""Choices of a run: where they come from, which one wins, and what is refused."""
+"""Settings of a run: where they come from, which one wins, and what is refused."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def declared(tmp_path, text, **choices):
 
 
 def test_defaults(tmp_path):
-    """Replay from `cassettes`, cross-version, fail on what breaks; an empty file is none."""
+    """Replay from `cassettes`, compare across versions, fail on breaking differences."""
     defaults = Settings(
         cassette_dir=tmp_path / "cassettes",
         clouds_file=tmp_path / "imagedetail.yaml",
@@ -29,7 +29,7 @@ def test_defaults(tmp_path):
 
 
 def test_the_first_layer_that_chooses_wins(tmp_path):
-    """Option, marker, ini key; a baseline also stands in the file, which is the weakest layer."""
+    """Option, marker, ini key. A baseline may also stand in the file, which comes last."""
     for field, *values in (
         ("record_mode", "once", "verify", "rewrite"),
         ("profile", "wire", "same-cloud", "cross-cloud"),
@@ -45,7 +45,7 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
 
 
 def test_two_processes_declare_one_cloud(tmp_path):
-    """The second one finds what it would add."""
+    """The second process finds the first one's declaration."""
     cloud = CloudDeclaration(name="before", os_cloud="old", release="2023.1")
     assert [declare(cloud, tmp_path / "imagedetail.yaml") for _ in range(2)] == [True, True]
 
@@ -64,7 +64,7 @@ def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
 
 
 def test_faults_of_the_clouds_file(tmp_path):
-    """What cannot be right is named, with its place and what the file may hold."""
+    """The error says what is wrong, where, and what the file may hold."""
     names, yaml = "must be a mapping with names as keys", "not a readable YAML file: "
     newest = "epoxy (2025.1), flamingo (2025.2), gazpacho (2026.1), hibiscus (2026.2)"
     where = f"\n  where: {tmp_path / 'imagedetail.yaml'}"

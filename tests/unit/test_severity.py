@@ -132,7 +132,7 @@ def test_severity():
 
 
 def test_each_field():
-    """Lost, null, of another type, and added; links are below them."""
+    """If it is lost, null, added or of another type. Links have rows above."""
     for name in FIELDS.keys() - {"links"}:
         field, sent = FIELDS[name], SENT.get(name, 1)
         expected = "breaking", "the contract names another JSON type"
@@ -156,7 +156,7 @@ def test_each_field():
 
 
 def test_values_that_the_contract_excludes():
-    """Breaking; the way back is compatible, and two faults alike are data."""
+    """They are breaking. A correction is compatible, and two equal faults are data."""
     for field, kept, broken, reason in (
         ("created", DATE, "1972-01-01_15-59-11", "the contract promises isotime"),
         ("created", DATE, "2024-02-30T08:00:00Z", "the contract promises isotime"),

@@ -1,4 +1,4 @@
-"""Whether two redacted requests are the same, and in what they differ."""
+"""Match two redacted requests, and say in what they differ."""
 
 from itertools import product
 
@@ -18,7 +18,7 @@ def sent(url=f"{HOST}/images", method="GET", body=b"", headers=()):
 
 
 def shown(asked, recorded):
-    """The differences as a message shows them; none if and only if the keys are equal."""
+    """Return the differences as a message shows them; there are none if the keys are equal."""
     parts = differences(parts_of(asked), parts_of(recorded))
     found = [f"{part}: {how}" for part, how in parts.items()]
     assert (key_of(asked) == key_of(recorded)) is (not found)
@@ -26,7 +26,7 @@ def shown(asked, recorded):
 
 
 def test_queries():
-    """In any order of names; blank values count, and the order and number of one name's values."""
+    """Names in any order. Blank values count, and so do number and order of one name's values."""
     for asked, recorded, *differs in (
         ("a=1&b=x&a=2", "b=x&a=1&a=2"),
         ("name=a+b", "name=a%20b"),
@@ -42,7 +42,7 @@ def test_queries():
 
 
 def test_paths():
-    """By segments: a slash that is encoded is part of a name. Hosts are not compared."""
+    """By segments, so an encoded slash is part of a name. Hosts are not compared."""
     recorded = sent(f"{HOST}/v2/a%2Fb")
     for path in ("/v2/a%2Fb", "/v2/a%2fb", "/%76%32/a%2Fb"):
         assert shown(sent(f"{HOST}{path}"), recorded) == [], path
@@ -54,7 +54,7 @@ def test_paths():
 
 
 def test_microversions():
-    """None is 2.1, either header is the other, /v2 has none; another service has its own."""
+    """No header means 2.1, either header counts, /v2 has none, other services have their own."""
     for group in (
         [(), ((OLD, "2.1"),), ((NEW.lower(), "Compute 2.1"),), (("Accept", "*/*"),)],
         [((NEW, "compute 2.35"),), ((OLD, "2.35"),), ((NEW, "compute 2.35"), (OLD, "2.1"))],
@@ -77,7 +77,7 @@ def test_microversions():
 
 
 def test_bodies():
-    """JSON by its values and types, a form by its pairs, parts without their boundary."""
+    """JSON by its values and types, a form by its pairs, multipart without its boundary."""
     for asked, recorded, *differs in (
         (b'{"a":1,"b":[true]}', b'{"b": [true],\n "a": 1}'),
         (b"a=1&b=2", b"b=2&a=1"),
@@ -95,7 +95,7 @@ def test_bodies():
 
 
 def test_a_request_is_redacted_as_its_recording():
-    """By names, by the project, and by the owners whose placeholders are in recorded requests."""
+    """By names, by the project, and by owners whose placeholders were recorded."""
     live, secret = "http://nova.corp.example:8774", b'{"adminPass": "hunter2-secret"}'
     for url, project, owners, expected in (
         (f"{live}/v2/{A}/images", A, (), f"/v2/{OWN_PROJECT}/images"),

@@ -1,4 +1,4 @@
-"""Verification: a recording and what its cloud answers now. tests/cli/test_verify.py has more."""
+"""Compare a recording with what its cloud answers now. See also tests/cli/test_verify.py."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def test_another_status_or_message_is_a_difference(cloud):
 
 
 def test_what_is_no_answer_is_an_error(cloud, monkeypatch):
-    """Neither the same nor a difference; a query in placeholders is not even asked."""
+    """It is neither equal nor different. A query with placeholders is not even asked."""
     known, access = recorded(cloud), replace(authenticate(cloud), renew=None)
     for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, 302):
         fault = {"fault": {"code": 1, "message": "no"}}
