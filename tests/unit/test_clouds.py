@@ -1,6 +1,5 @@
 """Credentials from clouds.yaml: each way to log in, each mistake, and no secret in an error."""
 
-import io
 import json
 import os
 import re
@@ -9,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,66 +24,68 @@ from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.clouds import configured_secrets
 from pytest_imagedetail.transport import http as transport
 from tests.cloud import LoopbackServer, SimulatedCloud
+from tests.cloud.wsgi import Response, as_json, read_request
 
 CREDENTIAL, SECRET = "f00dfacef00dfacef00dfacef00dface", "s3cret-of-robot"
 SDK = tuple(map(int, clouds.sdk_version().split(".")[:2]))
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 
-class Front:
-    """A simulated cloud whose Keystone knows more auth types and whose catalog can be changed.
+class Front(SimulatedCloud):
+    """A cloud whose Keystone knows more auth types and whose catalog can be changed.
 
     Attributes:
-        answer: If set, the status line and body of every response.
+        answer: If set, the response to every request.
         edit: Changes the list of services of a catalog.
         tokens: The issued tokens; each is another.
+        address: If set, the URL of the cloud in place of its own port.
     """
 
-    def __init__(self, cloud):
-        self.cloud, self.tokens = cloud, []
-        self.answer, self.edit = None, list
-        self.server = LoopbackServer(self)
-        self.origin = f"http://127.0.0.1:{self.server.port}"
+    def __init__(self):
+        super().__init__("2026.2")
+        self.answer, self.edit, self.tokens, self.address = None, list, [], None
+        self.inner, self.application = self.application, self.serve
 
-    def __call__(self, environ, start_response):
-        if self.answer is not None:
-            start_response(self.answer[0], [("Content-Length", str(len(self.answer[1])))])
-            return [self.answer[1]]
-        if environ["PATH_INFO"] == "/v3/auth/tokens":
-            return self.issue(environ, start_response)
-        is_version = environ["PATH_INFO"].rstrip("/") == "/v2.1"
-        if is_version and "HTTP_X_AUTH_TOKEN" not in environ:  # as Nova 19
-            start_response("401 Unauthorized", [("Content-Length", "0")])
-            return []
-        if environ.get("HTTP_X_AUTH_TOKEN") in self.tokens[-1:]:
-            environ["HTTP_X_AUTH_TOKEN"] = self.cloud.account.token
-        return self.cloud.application(environ, start_response)
+    @property
+    def origin(self):
+        return self.address or super().origin
 
-    def issue(self, environ, start_response):
-        auth = json.loads(environ["wsgi.input"].read())["auth"]
-        body = json.dumps({"auth": self.as_password(auth)}).encode()
-        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        answered = []
-        chunks = self.cloud.application(environ, lambda *head: answered.extend(head))
-        status, headers = answered[0], dict(answered[1])
-        document = json.loads(b"".join(chunks))
-        if "token" in document:
-            self.tokens.append(f"gAAAAABtoken-number-{len(self.tokens)}-of-this-cloud")
-            headers["X-Subject-Token"] = self.tokens[-1]
-            document["token"]["catalog"] = self.edit(document["token"]["catalog"])
-        body = json.dumps(document).encode()
-        headers["Content-Length"] = str(len(body))
-        start_response(status, list(headers.items()))
-        return [body]
+    def serve(self, environ, start_response):
+        response = self.answer or self.respond(read_request(environ))
+        return response.start(start_response)
+
+    def respond(self, request):
+        if request.path == "/v3/auth/tokens":
+            return self.issue(request)
+        if request.path.startswith("/v3"):
+            return self.inner.identity.respond(request)
+        token = request.headers.get("x-auth-token")
+        if token is None and request.path.rstrip("/") == "/v2.1":  # as Nova 19
+            return Response(status=401)
+        if token in self.tokens[-1:]:
+            headers = request.headers | {"x-auth-token": self.account.token}
+            request = replace(request, headers=headers)
+        return self.inner.compute.respond(request)
+
+    def issue(self, request):
+        auth = self.as_password(json.loads(request.body)["auth"])
+        request = replace(request, body=json.dumps({"auth": auth}).encode())
+        response = self.inner.identity.respond(request)
+        document = json.loads(response.body)
+        if "token" not in document:
+            return response
+        self.tokens.append(f"gAAAAABtoken-number-{len(self.tokens)}-of-this-cloud")
+        document["token"]["catalog"] = self.edit(document["token"]["catalog"])
+        return as_json(201, document).with_headers(("X-Subject-Token", self.tokens[-1]))
 
     def as_password(self, auth):
         """Translate another auth type into the simulated Keystone's password."""
         if auth["identity"]["methods"] == ["password"]:
             return auth
-        account, proof = self.cloud.account, json.dumps(auth["identity"])
-        if not any(each in proof for each in (SECRET, account.token, *self.tokens)):
+        proof = json.dumps(auth["identity"])
+        if not any(each in proof for each in (SECRET, self.account.token, *self.tokens)):
             return {"identity": {"methods": []}}
-        user = {"id": account.user_id, "password": account.password}
+        user = {"id": self.account.user_id, "password": self.account.password}
         return {"identity": {"methods": ["password"], "password": {"user": user}}}
 
 
@@ -99,10 +101,8 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def front():
-    with SimulatedCloud(release="2026.2") as cloud:
-        front = Front(cloud)
+    with Front() as front:
         yield front
-        front.server.close()
 
 
 def write(folder, auth, name="clouds.yaml", **more):
@@ -110,7 +110,7 @@ def write(folder, auth, name="clouds.yaml", **more):
 
 
 def password(front, **changed):
-    return {**front.cloud.credentials, "auth_url": f"{front.origin}/v3", **changed}
+    return {**front.credentials, **changed}
 
 
 def ask(access, expect=None):
@@ -146,7 +146,7 @@ def test_each_way_to_log_in(front, folder, caplog):
     project = {"project_name": "demo", "project_domain_name": "Default"}
     by_id = {"application_credential_secret": SECRET, "application_credential_id": CREDENTIAL}
     by_name = {"application_credential_secret": SECRET, "application_credential_name": "robot"}
-    known, old = front.cloud.credentials["password"], front.cloud.account.token
+    known, old = front.credentials["password"], front.account.token
     caplog.set_level("DEBUG")  # keystoneauth would log the whole token document
     ways = [
         ("password", password(front), {known}),
@@ -161,8 +161,8 @@ def test_each_way_to_log_in(front, folder, caplog):
         access = clouds.connect("staging")
         assert (access.endpoint, access.timeout) == (f"{front.origin}/v2.1", 60)
         assert (access.token, access.secrets - {access.token}) == (front.tokens[-1], secrets)
-        assert access.project_id == front.cloud.project_id
-        assert access.user_id == front.cloud.account.user_id
+        assert access.project_id == front.project_id
+        assert access.user_id == front.account.user_id
         assert access.max_microversion == "2.104"
         assert caplog.text == ""
         assert lists(access)
@@ -171,7 +171,7 @@ def test_each_way_to_log_in(front, folder, caplog):
 def test_an_endpoint_without_keystone(front, folder):
     """A token and an endpoint, or no token. The endpoint may have no version document."""
     down, nowhere = "http://127.0.0.1:1/v2.1", f"{front.origin}/v2.1/nowhere"
-    real = front.cloud.compute_url
+    real = front.compute_url
     for auth_type, auth, more, endpoint, newest in (
         ("admin_token", {"endpoint": down, "token": "wrong"}, {}, down, None),
         ("password", password(front), {"compute_endpoint_override": nowhere}, nowhere, None),
@@ -291,7 +291,7 @@ def test_which_endpoint_is_taken(front, folder):
     legacy = {"compute_service_type": "compute_legacy", "api_timeout": 7}
     for edit, more, path in (
         (two_regions, internal, "/v2.1"),
-        (list, legacy, f"/v2/{front.cloud.project_id}"),
+        (list, legacy, f"/v2/{front.project_id}"),
         (nothing, {"compute_endpoint_override": f"{front.origin}/v2.1"}, "/v2.1"),
         (nothing, {"compute_endpoint_override": front.origin}, "/v2.1"),
     ):
@@ -333,7 +333,7 @@ def test_what_the_catalog_lacks(front, folder):
 
 def test_a_broken_endpoint(front, folder):
     """In the catalog or in clouds.yaml, it is one error, which does not show the URL."""
-    secrets = [front.cloud.credentials["password"], "hunter2", "h\u00fcnter2"]
+    secrets = [front.credentials["password"], "hunter2", "h\u00fcnter2"]
     message = (
         "the compute endpoint is not a valid http or https URL\n"
         f"  where: cloud 'staging' of {folder}/clouds.yaml, service compute, region RegionOne, "
@@ -368,7 +368,7 @@ def test_keystone_fails(front, folder):
 
     def problem(remedy, url=f"{front.origin}/v3", **more):
         write(folder, password(front, auth_url=url), **more)
-        error = refused(str(front.server.port), front.cloud.credentials["password"])
+        error = refused(str(front.port), front.credentials["password"])
         assert remedy in error.remedy
         return error.problem.removeprefix("Keystone gave no token: ")
 
@@ -379,19 +379,19 @@ def test_keystone_fails(front, folder):
     url = f"https://{front.origin.removeprefix('http://')}/v3"
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
-        ("200 OK", "the server is not Keystone", "check auth_url"),
-        ("401 Unauthorized", "401 Unauthorized", "its auth section"),
-        ("503 Service Unavailable", "503 ServiceUnavailable", "Keystone failed: try again later"),
+        (200, "the server is not Keystone", "check auth_url"),
+        (401, "401 Unauthorized", "its auth section"),
+        (503, "503 ServiceUnavailable", "Keystone failed: try again later"),
     ):
-        front.answer = (status, b"<html><body>hello</body></html>")
+        front.answer = Response(status=status, body=b"<html><body>hello</body></html>")
         assert problem(remedy) == wanted
     # keystoneauth alone waits forever if the discovery of versions is refused with 401.
-    front.answer = ("401 Unauthorized", b"{}")
+    front.answer = Response(status=401, body=b"{}")
     url = f"{front.origin}/identify"
     assert problem("check auth_url", url) == "the server is not Keystone"
-    front.server.close()
+    front.address = front.origin
+    front.stop()
     assert problem("auth_url") == "it cannot be reached"
-    front.server = LoopbackServer(front)  # for the fixture to close
 
 
 def test_an_unknown_cloud(front, folder):
@@ -482,8 +482,8 @@ def secured(front, folder):
     subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    server = LoopbackServer(front, context=context)
-    front.origin = f"https://127.0.0.1:{server.port}"
+    server = LoopbackServer(front.serve, context=context)
+    front.address = f"https://127.0.0.1:{server.port}"
     front.edit = lambda catalog: json.loads(json.dumps(catalog).replace("http:", "https:"))
     yield front
     server.close()
@@ -502,7 +502,7 @@ def test_tls(secured, folder):
     access = clouds.connect("staging")
     assert lists(access)
     write(folder, password(secured))
-    error = refused(secured.cloud.credentials["password"])
+    error = refused(secured.credentials["password"])
     assert error.problem == "Keystone gave no token: TLS failed: self-signed certificate"
     assert "cacert: FILE" in error.remedy
     write(folder, password(secured), cacert="nowhere/ca.pem")
