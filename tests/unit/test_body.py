@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body.json import parse, pretty
-from pytest_imagedetail.body.yaml import (
-    parse_foreign,
-    read,
-)
+from pytest_imagedetail.body.yaml import parse_foreign, read
 from pytest_imagedetail.errors import BodyError, DamagedCassetteError, SettingsError
 
 # --- JSON

@@ -13,14 +13,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail.body.json import pretty
 from pytest_imagedetail.cassette import dumps, load
 from pytest_imagedetail.errors import DamagedCassetteError
-from pytest_imagedetail.model import (
-    Headers,
-    Interaction,
-    Provenance,
-    Query,
-    Recording,
-    Response,
-)
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
 
 SCHEMA_1 = Path(__file__).parents[1].joinpath("scrub-data/schema-1.yaml").read_text("utf-8")
 URL = f"https://compute.k5.invalid/v2/{0:032x}/images/detail"

@@ -3,11 +3,7 @@
 import pytest
 
 from pytest_imagedetail.cassette import Store, Written
-from pytest_imagedetail.errors import (
-    DamagedCassetteError,
-    LeakError,
-    UsageError,
-)
+from pytest_imagedetail.errors import DamagedCassetteError, LeakError, UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import Known
 from unit import image_of, recording_of

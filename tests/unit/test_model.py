@@ -10,15 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail import errors
 from pytest_imagedetail.errors import ImageDetailError, ResponseError, UsageError
-from pytest_imagedetail.model import (
-    ANY_KEY,
-    MISSING,
-    Difference,
-    Headers,
-    ImageRef,
-    Query,
-    path_of,
-)
+from pytest_imagedetail.model import ANY_KEY, MISSING, Difference, Headers, ImageRef, Query, path_of
 from unit import interaction_of
 
 

@@ -5,12 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.errors import (
-    BodyError,
-    DamagedCassetteError,
-    RecordingError,
-    ResponseError,
-)
+from pytest_imagedetail.errors import BodyError, DamagedCassetteError, RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording
 from pytest_imagedetail.record import recorder, retry
 from pytest_imagedetail.transport import http as transport

@@ -329,6 +329,7 @@ def test_encodings_and_forms_stay():
 def test_urls():
     """Own origins by service, other hosts by digest; user info and signatures go."""
     host = "host-aaa.invalid"
+    site = f"https://{host}"
     for sent, expected in (
         (f"{ENDPOINT}/images?marker=1&name=a%20b", f"{OWN}/images?marker=1&name=a%20b"),
         (f"http://nova.acme.example:8774/{PROJECT}/images/1", f"{OWN[:-36]}{OWN[-33:]}/images/1"),
@@ -336,30 +337,27 @@ def test_urls():
         ("at nova.acme.example:8774.", "at compute.a.invalid."),
         ("xnova.acme.example", "xnova.acme.example"),
         ("https://u:pw12345@h/x", "https://redacted@host-aaa.invalid/x"),
-        (
-            "https://h/x?a=1&X-Amz-Signature=abc",
-            f"https://{host}/x?a=1&X-Amz-Signature=redacted",
-        ),
-        ("https://h:81/x;jsessionid=1#t", f"https://{host}:81/x;jsessionid=redacted#t"),
-        (f"https://h/v1/AUTH_{PROJECT}/c", f"https://{host}/v1/AUTH_{'0' * 32}/c"),
-        (f"https://h/v1/AUTH_{OTHER}/c", f"https://{host}/v1/AUTH_{owner(OTHER)}/c"),
+        ("https://h/x?a=1&X-Amz-Signature=abc", f"{site}/x?a=1&X-Amz-Signature=redacted"),
+        ("https://h:81/x;jsessionid=1#t", f"{site}:81/x;jsessionid=redacted#t"),
+        (f"https://h/v1/AUTH_{PROJECT}/c", f"{site}/v1/AUTH_{'0' * 32}/c"),
+        (f"https://h/v1/AUTH_{OTHER}/c", f"{site}/v1/AUTH_{owner(OTHER)}/c"),
         (f"{ENDPOINT[:-32]}demo/images/1", f"{OWN[:-32]}redacted-owner/images/1"),
-        ("https://h/v9/Rocky-9/images/1", f"https://{host}/v9/Rocky-9/images/1"),
+        ("https://h/v9/Rocky-9/images/1", f"{site}/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
-        ("https://h/x?token=abc9,http://h", f"https://{host}/x?token=redacted,http://{host}"),
-        ("https://h/x?token=abc9, or not", f"https://{host}/x?token=redacted, or not"),
+        ("https://h/x?token=abc9,http://h", f"{site}/x?token=redacted,http://{host}"),
+        ("https://h/x?token=abc9, or not", f"{site}/x?token=redacted, or not"),
         ("http://h|http://h/http://h/", f"http://{host}|http://{host}/http://{host}/"),
         ("http://h/x\u3068http://h/y;a", f"http://{host}/x\u3068http://{host}/y;a"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
         ("mysql://u:pw#1/2?3@h/db?a=b@c", f"mysql://redacted@{host}/db?a=b@c"),
         ("http://h:8774/x@y?z@#@", f"http://{host}:8774/x@y?z@#@"),
-        (f"https://{host}/v2/admin/images/1", f"https://{host}/v2/admin/images/1"),
+        (f"{site}/v2/admin/images/1", f"{site}/v2/admin/images/1"),
         (
             "https://image.a.invalid:1/v2/ab/images/1",
             f"https://image.a.invalid:1/v2/{placeholders.OWNER}/images/1",
         ),
-        ("https://h/x?#", f"https://{host}/x?#"),
-        (f"https://h/blobs/{OTHER}/images/x", f"https://{host}/blobs/{OTHER}/images/x"),
+        ("https://h/x?#", f"{site}/x?#"),
+        (f"https://h/blobs/{OTHER}/images/x", f"{site}/blobs/{OTHER}/images/x"),
         ("http://image.a.invalid:9292/images/1", "http://image.a.invalid:9292/images/1"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
         ("http://[x", "http://[x"),
@@ -367,19 +365,19 @@ def test_urls():
         ("http://%(h)s/x", "http://%(h)s/x"),
         (f"http://$6$ab${'x' * 43}/x", "http://host-f77.invalid/x"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
-        ("https://h/x?a=a%2525b%252F", f"https://{host}/x?a=a%2525b%252F"),
+        ("https://h/x?a=a%2525b%252F", f"{site}/x?a=a%2525b%252F"),
         (
             "https://h/x?a=https%253A%252F%252Fh%252Fx%253Fb%253D1%2526token%253DX",
-            f"https://{host}/x?a=https%253A%252F%252F{host}%252Fx%253Fb%253D1%2526token%253Dredacted",
+            f"{site}/x?a=https%253A%252F%252F{host}%252Fx%253Fb%253D1%2526token%253Dredacted",
         ),
         (
             "https://h/x?q=%7B%22user_id%22%3A%22admin%22%7D",
-            f"https://{host}/x?q=%7B%22user_id%22%3A%22redacted-owner%22%7D",
+            f"{site}/x?q=%7B%22user_id%22%3A%22redacted-owner%22%7D",
         ),
-        ("at https://h/b;token=x/c?d=1.", f"at https://{host}/b;token=redacted/c?d=1."),
+        ("at https://h/b;token=x/c?d=1.", f"at {site}/b;token=redacted/c?d=1."),
         (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{owner(OTHER)}/servers/1"),
         *(
-            (f"https://h/v3/x/{each}/{OTHER}", f"https://{host}/v3/x/{each}/{owner(OTHER)}")
+            (f"https://h/v3/x/{each}/{OTHER}", f"{site}/v3/x/{each}/{owner(OTHER)}")
             for each in (
                 *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
                 *("projects", "users", "tenants", "trusts", "domains"),

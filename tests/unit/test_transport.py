@@ -15,12 +15,7 @@ from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access, tls_context
-from pytest_imagedetail.transport.request import (
-    api_version,
-    headers_of,
-    is_url_of_http,
-    url_of,
-)
+from pytest_imagedetail.transport.request import api_version, headers_of, is_url_of_http, url_of
 
 TOKEN = "s3cret-token-of-this-session"
 UNTOUCHED = "  where: cloud k5\n  next:  nothing was written and an older recording is untouched\n"
