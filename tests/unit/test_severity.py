@@ -99,6 +99,7 @@ CASES = (
     ("type_changed", "links", [], {}, "breaking"),
     ("type_changed", "links.self.href", 5, "a", "compatible"),
     ("type_changed", "links.self.href", "a", 5, "breaking"),
+    ("type_changed", "links.self.1.href", 5, "a", "compatible"),
     ("null_changed", "links.self.type", None, "a", "breaking"),
     ("item_added", "links.3", MISSING, LINK, "compatible"),
     ("item_removed", "links.3", {"rel": "x"}, MISSING, "breaking"),

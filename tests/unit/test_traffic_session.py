@@ -365,8 +365,9 @@ def test_a_recording_has_one_identity(tmp_path):
         assert "one cloud name for each" in caught.value.remedy
 
 
-def test_another_project_adds_nothing(tmp_path):
+def test_another_user_or_project_adds_nothing(tmp_path):
     """A login names the project where no path does."""
-    done(tmp_path, "once", login("one", "u", A), sent_as("one"))
-    with pytest.raises(RecordingError, match="another project"):
-        done(tmp_path, "new_episodes", login("two", "u", B), sent_as("two", "/more"))
+    done(tmp_path, "once", login("one", A, A), sent_as("one"))
+    for who, user, project in (("user", B, A), ("project", A, B)):
+        with pytest.raises(RecordingError, match=f"another {who}"):
+            done(tmp_path, "new_episodes", login("two", user, project), sent_as("two", "/more"))
