@@ -180,7 +180,7 @@ def test_a_wrong_next_link_breaks():
     bare = {"path": "/images/detail", "host": ""}  # no host, and nothing but the resource
     sides = page(**bare), page(asked=f"{LAST}&name=x", **bare)
     assert verdict(*sides, profile="wire") == ("breaking", OTHER_FILTERS)
-    assert verdict(servers, project[0]) == ("breaking", project[1])  # wrong in another way
+    assert verdict(servers, project[0]) == ("breaking", project[1])  # another mistake
 
 
 def test_filters_of_the_request_are_kept():

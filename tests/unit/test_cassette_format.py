@@ -83,7 +83,7 @@ def test_a_json_body_and_headers_load_as_sent(tmp_path, text, fields):
         assert page.response.headers.all(name) == kept.all(name)
         assert page.request_headers.all(name) == kept.all(name)
     assert page.response.headers.all("Content-Length") == (str(len(page.response.body)),)
-    assert dumps(load(path)).encode("utf-8") == path.read_bytes()  # it never moves by itself
+    assert dumps(load(path)).encode("utf-8") == path.read_bytes()  # nothing changes
 
 
 @SLOW
@@ -141,7 +141,7 @@ def test_a_changed_cassette_is_refused(tmp_path):
     text = written(tmp_path / "b.yaml", BODY).read_text(encoding="utf-8")
     for edited in (text[:-1] + " ", text.replace("|-\n        {", "|-\n{")):
         path.write_text(edited, encoding="utf-8")
-        assert refusal(path), edited  # stock vcrpy reads another body, or none
+        assert refusal(path), edited  # stock vcrpy would read another body, or none
 
 
 def test_a_reformatted_cassette_is_whole(tmp_path):

@@ -24,7 +24,7 @@ queries = st.builds(Query, st.lists(st.tuples(words, words), max_size=3).map(tup
 @example(Query((("a", "b+c=d"),)), Query((("a", "b"), ("c", "d"))))
 @example(Query((("limit", "1"), ("limit", "2"))), Query((("limit", "2"), ("limit", "1"))))
 @example(Query.of(marker=""), Query())
-@example(Query.of(name="A"), Query.of(name="a-7c9ca8ce"))  # of which the latter is the hash
+@example(Query.of(name="A"), Query.of(name="a-7c9ca8ce"))  # the latter has the hash of the former
 def test_two_queries_never_share_a_file(one, other):
     """Not even where the file system ignores case. Each name is valid everywhere."""
     assume(one != other)
@@ -63,7 +63,7 @@ nodes = st.one_of(
 @example("a/t.txt::x", "a/t.txt..py::x")
 @example("t.py::" + "x" * 200, "t.py::" + "x" * 201)
 @example("t.py::x[\u00e9]", "t.py::x[e\u0301]")  # one text in two normalization forms
-@example("t.py::x[K]", "t.py::x[\u212a]")  # the sign of kelvin, which folds to a k
+@example("t.py::x[K]", "t.py::x[\u212a]")  # the kelvin sign, whose lower case is k
 @example("t.py::x[../../etc/passwd]", "t.py::x[a.]")
 @example("t.py::x[\ud800]", "t.py::x")
 def test_two_tests_never_share_a_file(one, other):

@@ -207,7 +207,7 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
         assert secret["password"] in configured_secrets("staging")
     assert lists(clouds.connect("staging"))
     write(user, {"password": "of-another-client"}, name="secure.yaml")
-    assert "of-another-client" in configured_secrets("staging")  # that does not look into the root
+    assert "of-another-client" in configured_secrets("staging")  # others may read it
     write(folder, password(front), name="other.yaml")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
     monkeypatch.setenv("OS_CLOUD", "staging")
@@ -215,7 +215,7 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
     assert found.cloud == "staging"
     assert found.files == (folder / "other.yaml", here / "secure.yaml")
     assert lists(clouds.connect("staging"))
-    for name, value in password(front).items():  # variables alone are the cloud `envvars`
+    for name, value in password(front).items():  # variables alone make the cloud `envvars`
         monkeypatch.setenv(f"OS_{name.upper()}", value)
     assert lists(clouds.connect("envvars"))
 

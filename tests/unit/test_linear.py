@@ -12,8 +12,8 @@ from pytest_imagedetail.redact.final_check import refuse_leaks
 from unit import interaction_of
 
 SHORT, LONG = 2_000, 20_000
-MOST = 40  # times as long for ten times the text: ten is linear, a hundred quadratic
-NOISE = 0.03  # seconds; the longer text in less says that nothing is wrong
+MOST = 40  # times as long for ten times the text: 10 is linear, 100 is quadratic
+NOISE = 0.03  # seconds; below it, times are not compared
 
 URL = "https://nova.corp.test/v2/images/detail"
 PIECES = [
@@ -87,7 +87,7 @@ def test_ten_times_the_text_takes_some_ten_times_the_time():
         if long < NOISE:
             continue
         short = seconds(way, piece * (SHORT // len(piece)) + tail)
-        if long > MOST * short:  # a busy machine may do that once
+        if long > MOST * short:  # a busy machine may cause that once
             long = min(seconds(way, piece * (LONG // len(piece)) + tail) for _ in range(3))
         if long > MOST * short:
             slow.append((way.__name__, piece, tail, short, long))

@@ -238,7 +238,7 @@ def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
             assert found(folder / name) == [(rule, 1) for rule in rules], name
     shutil.copy(path, folder / "a")
     assert found(folder / "a" / path.name) == []
-    assert found(folder)[:1] == [("foreign", 1)]  # beside a cloud's listings it is not replayed
+    assert found(folder)[:1] == [("foreign", 1)]  # nothing replays it beside a cloud's listings
     path.write_text(yamltext.dump({"http_interactions": []}))
     (finding,) = linted(path).findings
     assert finding.rule == "format"
@@ -262,7 +262,7 @@ def test_stray_files_are_found_and_searched(folder, path):
     """A README beside cassettes is searched for secrets only."""
     (folder / ".imagedetail.lock").touch()
     assert found(folder) == []
-    for name in (".all.0123.tmp", "notes.json", "picture.png"):  # a killed write leaves the first
+    for name in (".all.0123.tmp", "notes.json", "picture.png"):  # the first is of a killed write
         (folder / name).write_bytes(b"{}" if "png" not in name else bytes(range(256)))
         assert [str(each) for each in linted(folder).findings] == [
             f"{folder / name}:1: warning orphan not a recording"
@@ -280,7 +280,7 @@ def test_names_and_files_that_cannot_be_used_are_found(folder, path, tmp_path):
     put(folder, recording_of({"images": []}, cloud="A"))
     assert found(folder) == [("case", 1)]
     shutil.rmtree(folder / "A")
-    (folder / "linked").symlink_to(folder)  # a loop ends, as it does for replaying
+    (folder / "linked").symlink_to(folder)  # a loop of links ends
     assert linted(folder).files == 1
     os.mkfifo(folder / "pipe.yaml")
     (folder / "folder.yaml").mkdir()

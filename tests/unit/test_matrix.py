@@ -58,7 +58,7 @@ def test_one_difference_in_many_queries_is_one_step():
 
     matrix = stepped(1, 1)
     assert steps(matrix) == [("a", "b", "value_changed", ["all", "status=ACTIVE"])]
-    assert matrix.compatible  # only a breaking change is not, by default
+    assert matrix.compatible  # by default, only a breaking change fails
     assert [queries for *_, queries in steps(stepped(0.0, False))] == [["all"], ["status=ACTIVE"]]
     old, new = (image_of(), image_of(2)), (image_of(minDisk=1), without(image_of(2), "minRam"))
     matrix = compare_neighbors(row(a=listing_of(*old), b=listing_of(*new)))

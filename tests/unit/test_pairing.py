@@ -39,7 +39,7 @@ def test_an_image_is_paired_by_id_name_or_size():
 def test_ambiguous_images_are_named():
     """Images of one name and size on both sides. A name on one side only is not ambiguous."""
     sides = [("1", "dup", 10), ("2", "dup", 10), ("5", "x")], [("3", "dup", 10)]
-    assert compared(*sides, across=False).unpaired.ambiguous == ()  # names say nothing there
+    assert compared(*sides, across=False).unpaired.ambiguous == ()  # names do not count there
     found = compared(*sides)
     assert [each.id for each in found.unpaired.ambiguous] == ["1", "2", "3"]
     assert [each.id for each in found.unpaired.baseline] == ["1", "2", "5"]

@@ -98,7 +98,7 @@ def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
     assert "&lt;script&gt;" in page
     tags = re.compile(r"<([a-z0-9]+)", re.IGNORECASE)
     assert {*tags.findall(page)} <= {*tags.findall(written(rich(), tmp_path, ".html"))}
-    outside = re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)", "", table)  # of code spans
+    outside = re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)", "", table)  # outside of code spans
     assert re.search(r"(?<!\\)[<>`*]", outside) is None
     for line in table.splitlines():
         assert not line.startswith("| ") or len(re.findall(r"(?<!\\)\|", line)) == 11

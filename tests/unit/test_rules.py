@@ -179,7 +179,7 @@ def test_what_a_pattern_matches():
         ("images[*].metadata.a?c", "images[*].metadata.abc", False),
         ("images[*].links['0']", "images[*].links.0", True),
         ("images[*].links.*", "images[*].links[0]", True),
-        ("images['*'].metadata.hw_rng_model", ANY, False),  # the image of that id
+        ("images['*'].metadata.hw_rng_model", ANY, False),  # an image with that id
         ("headers.*", "headers.server", True),
         ("images[*].metadata.*", path_of(("images", "metadata", ANY_KEY)), True),
         ("images[*].metadata['*']", path_of(("images", "metadata", ANY_KEY)), False),

@@ -42,7 +42,7 @@ CASES = (
     ("field_removed", SIZE, 1, MISSING, "data", "grizzly", NEW),
     ("field_added", "minRam", MISSING, 0, "compatible", "diablo", NEW),
     ("field_added", "minRam", MISSING, "64", "compatible", "diablo", NEW),
-    ("value_changed", "progress", [], ["x"], "data", "bexar", NEW),  # which promised nothing of it
+    ("value_changed", "progress", [], ["x"], "data", "bexar", NEW),  # bexar promised nothing here
     # an id is a number through Cactus, a text in Diablo, a UUID since Essex
     ("type_changed", "id", 1, "1", "breaking", "cactus", None),
     ("value_changed", "id", 1, 2, "data", "cactus", None),
@@ -103,7 +103,7 @@ CASES = (
     ("null_changed", "links.self.type", None, "a", "breaking"),
     ("item_added", "links.3", MISSING, LINK, "compatible"),
     ("item_removed", "links.3", {"rel": "x"}, MISSING, "breaking"),
-    # a link may leave out the own project, and be right only now
+    # a link may leave out the own project; a wrong link may be corrected
     ("link_changed", "links.0.href", BARE, OWN, "compatible"),
     ("link_changed", "links.0.href", BARE, OTHER, "breaking"),
     ("link_changed", "links.self.href", "<compute>/x", "<compute>/images/<id>", "compatible"),

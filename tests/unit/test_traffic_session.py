@@ -202,7 +202,7 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     for status in (200, 204, 302, 400, 404, 409, 503):
         own.record(received("/a", status=status))
     assert own.keep() == "recorded (replaced)"
-    fewer = session(tmp_path, "rewrite")  # the others may come from a process that is not seen
+    fewer = session(tmp_path, "rewrite")  # an unseen process may send the others
     fewer.record(received("/a"))
     assert fewer.keep() == "recorded (replaced; 6 of 7 requests were not sent again)"
 

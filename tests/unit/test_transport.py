@@ -31,7 +31,7 @@ def serving(handle):
 
         def serve():
             connection, _ = server.accept()
-            with connection, suppress(ConnectionError):  # who has read enough hangs up
+            with connection, suppress(ConnectionError):  # a client that has read enough hangs up
                 connection.settimeout(10)
                 handle(connection)
 
@@ -203,7 +203,7 @@ def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
     with serving(drip) as url:
         began = time.monotonic()
         said = refusal(url, timeout=5)
-        assert 0.25 <= time.monotonic() - began < 12  # it drips for fifteen
+        assert 0.25 <= time.monotonic() - began < 12  # the server sends for fifteen
     assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
 
 
