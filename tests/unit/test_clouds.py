@@ -31,7 +31,7 @@ SDK = tuple(map(int, clouds.sdk_version().split(".")[:2]))
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 
-class Front(SimulatedCloud):
+class Cloud(SimulatedCloud):
     """A cloud whose Keystone knows more auth types and whose catalog can be changed.
 
     Attributes:
@@ -100,17 +100,17 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def front():
-    with Front() as front:
-        yield front
+def cloud():
+    with Cloud() as cloud:
+        yield cloud
 
 
 def write(folder, auth, name="clouds.yaml", **more):
     (folder / name).write_text(json.dumps({"clouds": {"staging": {"auth": auth, **more}}}))
 
 
-def password(front, **changed):
-    return {**front.credentials, **changed}
+def password(cloud, **changed):
+    return {**cloud.credentials, **changed}
 
 
 def ask(access, expect=None):
@@ -140,41 +140,39 @@ def refused(*secrets, cloud="staging"):
 # Logging in
 
 
-def test_each_way_to_log_in(front, folder, caplog):
+def test_each_way_to_log_in(cloud, folder, caplog):
     """The token works, what proves the identity is a secret, and nothing is logged."""
     user = {"username": "demo", "user_domain_name": "Default"}
     project = {"project_name": "demo", "project_domain_name": "Default"}
     by_id = {"application_credential_secret": SECRET, "application_credential_id": CREDENTIAL}
     by_name = {"application_credential_secret": SECRET, "application_credential_name": "robot"}
-    known, old = front.credentials["password"], front.account.token
+    known, old = cloud.credentials["password"], cloud.account.token
     caplog.set_level("DEBUG")  # keystoneauth would log the whole token document
-    ways = [
-        ("password", password(front), {known}),
+    for auth_type, auth, secrets in (
+        ("password", password(cloud), {known}),
         ("v3applicationcredential", by_id, {SECRET, CREDENTIAL}),
         ("v3applicationcredential", by_name | user, {SECRET}),
-    ]
-    if SDK >= (4, 5):  # older ones send "None" in place of the token
-        ways.append(("v3token", {"token": old} | project, {old}))
-    for auth_type, auth, secrets in ways:
-        auth["auth_url"] = f"{front.origin}/v3"
+        ("v3token", {"token": old} | project, {old}),
+    ):
+        auth["auth_url"] = f"{cloud.origin}/v3"
         write(folder, auth, auth_type=auth_type, region_name="RegionOne")
         access = clouds.connect("staging")
-        assert (access.endpoint, access.timeout) == (f"{front.origin}/v2.1", 60)
-        assert (access.token, access.secrets - {access.token}) == (front.tokens[-1], secrets)
-        assert access.project_id == front.project_id
-        assert access.user_id == front.account.user_id
+        assert (access.endpoint, access.timeout) == (f"{cloud.origin}/v2.1", 60)
+        assert (access.token, access.secrets - {access.token}) == (cloud.tokens[-1], secrets)
+        assert access.project_id == cloud.project_id
+        assert access.user_id == cloud.account.user_id
         assert access.max_microversion == "2.104"
         assert caplog.text == ""
         assert lists(access)
 
 
-def test_an_endpoint_without_keystone(front, folder):
+def test_an_endpoint_without_keystone(cloud, folder):
     """A token and an endpoint, or no token. The endpoint may have no version document."""
-    down, nowhere = "http://127.0.0.1:1/v2.1", f"{front.origin}/v2.1/nowhere"
-    real = front.compute_url
+    down, nowhere = "http://127.0.0.1:1/v2.1", f"{cloud.origin}/v2.1/nowhere"
+    real = cloud.compute_url
     for auth_type, auth, more, endpoint, newest in (
         ("admin_token", {"endpoint": down, "token": "wrong"}, {}, down, None),
-        ("password", password(front), {"compute_endpoint_override": nowhere}, nowhere, None),
+        ("password", password(cloud), {"compute_endpoint_override": nowhere}, nowhere, None),
         ("none", {}, {"compute_endpoint_override": real}, real, "2.104"),
     ):
         write(folder, auth, auth_type=auth_type, **more)
@@ -187,7 +185,7 @@ def test_an_endpoint_without_keystone(front, folder):
     assert ask(access, expect=401).listing.error["code"] == 401
 
 
-def test_where_credentials_are_read(front, folder, monkeypatch):
+def test_where_credentials_are_read(cloud, folder, monkeypatch):
     """The current folder, the project's root, the user's folder, then `OS_*` variables."""
     here, user = folder / "tests" / "api", folder / "user"
     here.mkdir(parents=True)
@@ -197,7 +195,7 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
     for kind, name in (("CONFIG", "clouds"), ("SECURE", "secure")):
         files = [str(each / f"{name}.yaml") for each in (here, user)]
         monkeypatch.setattr(loader, f"{kind}_FILES", files)
-    auth = password(front)
+    auth = password(cloud)
     secret = {"password": auth.pop("password")}
     for place in (user, folder, here):
         write(place, auth)
@@ -208,14 +206,14 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
     assert lists(clouds.connect("staging"))
     write(user, {"password": "of-another-client"}, name="secure.yaml")
     assert "of-another-client" in configured_secrets("staging")  # others may read it
-    write(folder, password(front), name="other.yaml")
+    write(folder, password(cloud), name="other.yaml")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
     monkeypatch.setenv("OS_CLOUD", "staging")
     found = clouds.configure(None)
     assert found.cloud == "staging"
     assert found.files == (folder / "other.yaml", here / "secure.yaml")
     assert lists(clouds.connect("staging"))
-    for name, value in password(front).items():  # variables alone make the cloud `envvars`
+    for name, value in password(cloud).items():  # variables alone make the cloud `envvars`
         monkeypatch.setenv(f"OS_{name.upper()}", value)
     assert lists(clouds.connect("envvars"))
 
@@ -285,32 +283,32 @@ def nothing(_):
     return []
 
 
-def test_which_endpoint_is_taken(front, folder):
+def test_which_endpoint_is_taken(cloud, folder):
     """By region, interface and service type. An override wins. A new token must agree."""
     internal = {"region_name": "RegionTwo", "interface": "internal"}
     legacy = {"compute_service_type": "compute_legacy", "api_timeout": 7}
     for edit, more, path in (
         (two_regions, internal, "/v2.1"),
-        (list, legacy, f"/v2/{front.project_id}"),
-        (nothing, {"compute_endpoint_override": f"{front.origin}/v2.1"}, "/v2.1"),
-        (nothing, {"compute_endpoint_override": front.origin}, "/v2.1"),
+        (list, legacy, f"/v2/{cloud.project_id}"),
+        (nothing, {"compute_endpoint_override": f"{cloud.origin}/v2.1"}, "/v2.1"),
+        (nothing, {"compute_endpoint_override": cloud.origin}, "/v2.1"),
     ):
-        front.edit = edit
-        write(folder, password(front), **more)
+        cloud.edit = edit
+        write(folder, password(cloud), **more)
         access = clouds.connect("staging")
-        assert access.endpoint == front.origin + path
+        assert access.endpoint == cloud.origin + path
         assert access.timeout == more.get("api_timeout", 60)
         assert lists(access)
-    front.edit = list
-    write(folder, password(front))
+    cloud.edit = list
+    write(folder, password(cloud))
     access = clouds.connect("staging")
-    assert access.token != access.renew().token == front.tokens[-1]
-    front.edit = lambda catalog: with_endpoint(catalog, "compute", f"{front.origin}/v2")
+    assert access.token != access.renew().token == cloud.tokens[-1]
+    cloud.edit = lambda catalog: with_endpoint(catalog, "compute", f"{cloud.origin}/v2")
     with pytest.raises(RecordingError, match="the new one is for another project or endpoint"):
         access.renew()
 
 
-def test_what_the_catalog_lacks(front, folder):
+def test_what_the_catalog_lacks(cloud, folder):
     """The error says what the catalog has, and shows no address."""
     region = "the service catalog has no compute endpoint for this region and interface"
     no_service = "the service catalog has no service of type 'compute'"
@@ -323,17 +321,17 @@ def test_what_the_catalog_lacks(front, folder):
         (lambda catalog: catalog[:2], {}, no_service, others),
         (nothing, {}, no_project, name_project),
     ):
-        front.edit = edit
-        write(folder, password(front), **wrong)
+        cloud.edit = edit
+        write(folder, password(cloud), **wrong)
         error = refused("wrong.invalid")
         assert error.problem == problem
         assert error.remedy.startswith(remedy)
         assert "compute_endpoint_override" in error.remedy
 
 
-def test_a_broken_endpoint(front, folder):
+def test_a_broken_endpoint(cloud, folder):
     """In the catalog or in clouds.yaml, it is one error, which does not show the URL."""
-    secrets = [front.credentials["password"], "hunter2", "h\u00fcnter2"]
+    secrets = [cloud.credentials["password"], "hunter2", "h\u00fcnter2"]
     message = (
         "the compute endpoint is not a valid http or https URL\n"
         f"  where: cloud 'staging' of {folder}/clouds.yaml, service compute, region RegionOne, "
@@ -343,14 +341,14 @@ def test_a_broken_endpoint(front, folder):
         "https://HOST:PORT/v2.1"
     )
     for url in ("http://[hunter2/v2.1", "ftp://hunter2/v2.1", 7, "http://h\u00fcnter2/v2.1"):
-        front.edit = lambda catalog, url=url: with_endpoint(catalog, "compute", url)
-        write(folder, password(front), region_name="RegionOne")
+        cloud.edit = lambda catalog, url=url: with_endpoint(catalog, "compute", url)
+        write(folder, password(cloud), region_name="RegionOne")
         assert str(refused(*secrets)) == message
-        write(folder, password(front), region_name="RegionOne", compute_endpoint_override=url)
+        write(folder, password(cloud), region_name="RegionOne", compute_endpoint_override=url)
         assert str(refused(*secrets)) == message
-        front.edit = lambda catalog, url=url: with_endpoint(catalog, "image", url)
-        write(folder, password(front))
-        assert clouds.connect("staging").endpoint == f"{front.origin}/v2.1"
+        cloud.edit = lambda catalog, url=url: with_endpoint(catalog, "image", url)
+        write(folder, password(cloud))
+        assert clouds.connect("staging").endpoint == f"{cloud.origin}/v2.1"
 
 
 def with_endpoint(catalog, kind, url):
@@ -363,12 +361,12 @@ def with_endpoint(catalog, kind, url):
 # What goes wrong
 
 
-def test_keystone_fails(front, folder):
+def test_keystone_fails(cloud, folder):
     """It is silent, lacks TLS, is another server, or is down. Its address is never shown."""
 
-    def problem(remedy, url=f"{front.origin}/v3", **more):
-        write(folder, password(front, auth_url=url), **more)
-        error = refused(str(front.port), front.credentials["password"])
+    def problem(remedy, url=f"{cloud.origin}/v3", **more):
+        write(folder, password(cloud, auth_url=url), **more)
+        error = refused(str(cloud.port), cloud.credentials["password"])
         assert remedy in error.remedy
         return error.problem.removeprefix("Keystone gave no token: ")
 
@@ -376,31 +374,31 @@ def test_keystone_fails(front, folder):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
         found = problem("api_timeout", url, api_timeout=0.2)
     assert found == "it cannot be reached"
-    url = f"https://{front.origin.removeprefix('http://')}/v3"
+    url = f"https://{cloud.origin.removeprefix('http://')}/v3"
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
         (200, "the server is not Keystone", "check auth_url"),
         (401, "401 Unauthorized", "its auth section"),
         (503, "503 ServiceUnavailable", "Keystone failed: try again later"),
     ):
-        front.answer = Response(status=status, body=b"<html><body>hello</body></html>")
+        cloud.answer = Response(status=status, body=b"<html><body>hello</body></html>")
         assert problem(remedy) == wanted
     # keystoneauth alone waits forever if the discovery of versions is refused with 401.
-    front.answer = Response(status=401, body=b"{}")
-    url = f"{front.origin}/identify"
+    cloud.answer = Response(status=401, body=b"{}")
+    url = f"{cloud.origin}/identify"
     assert problem("check auth_url", url) == "the server is not Keystone"
-    front.address = front.origin
-    front.stop()
+    cloud.address = cloud.origin
+    cloud.stop()
     assert problem("auth_url") == "it cannot be reached"
 
 
-def test_an_unknown_cloud(front, folder):
+def test_an_unknown_cloud(cloud, folder):
     """The error suggests a name, lists all others and says what to set."""
     problem = "clouds.yaml has no usable cloud"
     name_one = "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file"
     assert refused().where.startswith("there is no clouds.yaml here, in the project's root")
     assert refused().remedy.startswith("write a clouds.yaml, or set OS_CLIENT_CONFIG_FILE")
-    section = {"auth": password(front)}
+    section = {"auth": password(cloud)}
     document = {"clouds": {"staging": section, "other": section}}
     (folder / "clouds.yaml").write_text(json.dumps(document))
     assert str(refused(cloud="stagin")) == (
@@ -470,7 +468,7 @@ def test_a_broken_file(folder, monkeypatch):
 
 
 @pytest.fixture
-def secured(front, folder):
+def secured(cloud, folder):
     """The cloud behind TLS with a self-signed certificate."""
     if shutil.which("openssl") is None:
         pytest.skip("the command openssl, which makes the certificate, is not installed")
@@ -482,10 +480,10 @@ def secured(front, folder):
     subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    server = LoopbackServer(front.serve, context=context)
-    front.address = f"https://127.0.0.1:{server.port}"
-    front.edit = lambda catalog: json.loads(json.dumps(catalog).replace("http:", "https:"))
-    yield front
+    server = LoopbackServer(cloud.serve, context=context)
+    cloud.address = f"https://127.0.0.1:{server.port}"
+    cloud.edit = lambda catalog: json.loads(json.dumps(catalog).replace("http:", "https:"))
+    yield cloud
     server.close()
 
 
