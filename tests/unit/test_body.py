@@ -104,7 +104,6 @@ def test_yaml_errors_have_a_place(tmp_path):
         (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2"),
         (b"a: 1\nb: 2\na: 3\n", twice.format("a"), ", line 3, column 1"),
         (b"- x: {b: 1, c: [b, {b: 1}], b: 2}\n", twice.format("b"), ", line 1, column 29"),
-        (b"[" * 100_000, "exceeded maximum nesting depth", ", line 1, column "),
         (b"[" + b"1," * 1_000_001 + b"]", "more than 1000000 values", ", line 1, column "),
     ):
         path.write_bytes(data)
@@ -116,6 +115,9 @@ def test_yaml_errors_have_a_place(tmp_path):
     assert refused(path) == f"not a UTF-8 file: byte 8 is 0xff\n{where}"
     path.write_bytes(b"[" * 900 + b"]" * 900)
     assert refused(path).startswith("not a readable YAML file: nested too deeply\n")
+    path.write_bytes(b"[" * 100_000)  # of which some versions of PyYAML say more
+    too_deep = "nested too deeply", "exceeded maximum nesting depth"
+    assert refused(path).startswith(tuple(f"not a readable YAML file: {each}" for each in too_deep))
     path.write_bytes(b"[" * 100 + b"]" * 100)
     assert read(path, error=SettingsError, remedy="")
     where = f"  where: {tmp_path}\n  next:  fix it"

@@ -144,7 +144,7 @@ def test_pages_that_do_not_end_are_an_error(answers):
 
 def test_a_further_page_in_another_form_is_an_error(answers):
     """Live and from a cassette, except for a query that asks for one page."""
-    not_understood = "in a form that is not understood: "
+    not_understood = "in an unknown form: "
     for beside in FURTHER_PAGES:
         answers[""] = answers["limit=1"] = page(image_of(1), **beside)
         (name,) = beside
