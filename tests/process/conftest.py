@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ store = Store(directory=Path({folder!r}))
 
 
 class Kept:
-    """A small good recording on disk, and how to see that it is as it was."""
+    """A small recording on disk, and its bytes."""
 
     def __init__(self, folder):
         self.store = Store(directory=folder)
@@ -30,8 +29,8 @@ class Kept:
         self.text = self.path.read_bytes()
 
     def debris(self):
-        """Sizes of what a dead writer left beside the cassette."""
-        return [path.stat().st_size for path in self.path.parent.glob("*.tmp")]
+        """Temporary files that a dead writer left beside the cassette."""
+        return list(self.path.parent.glob("*.tmp"))
 
 
 @pytest.fixture
@@ -42,10 +41,10 @@ def kept(tmp_path):
 
 @pytest.fixture
 def child(kept):
-    """Start a Python of its own that has `store` and the recordings at hand."""
+    """Start a Python process that has `store` and the functions of `process`."""
     started = []
 
-    def start(body, kept=kept):
+    def start(body):
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
         begin = BEGIN.format(folder=str(kept.store.directory))
         process = subprocess.Popen(
@@ -62,17 +61,3 @@ def child(kept):
     for process in started:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def guarded():
-    """The same, where a user without rights can reach it; pytest's own folder is for its user."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "tmp").mkdir()
-        (folder / "tmp").chmod(0o777)
-        guarded = Kept(folder / "cassettes")
-        yield guarded
-        for place, _, _ in os.walk(guarded.store.directory):
-            Path(place).chmod(0o755)

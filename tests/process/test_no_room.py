@@ -1,81 +1,58 @@
-"""Disks and folders that do not take a cassette: a RecordingError, and the older one stays."""
+"""Places that do not take or give a cassette: an error, and an older recording stays."""
+
+import pytest
 
 from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Written
+from pytest_imagedetail.errors import DamagedCassetteError, RecordingError
 
-NOBODY = 65534
 UNTOUCHED = "  next:  check space and permissions; an older recording is untouched"
-
-# Loaded first: what a child imports when it has become nobody may not be readable to it.
-AS_NOBODY = f"""
-import os, tempfile
-tempfile.tempdir = str(store.directory.parent / "tmp")
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setresgid({NOBODY}, {NOBODY}, {NOBODY})
-    os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
-assert os.geteuid() != 0, "the fault is not provoked: root may do everything"
+FULL_DISK = """
+import resource
+new = recording(5_000)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-"""
-SAY = """
+    write(store, new)
 except ImageDetailError as error:
     print(type(error).__name__, error, sep="\\n")
 """
 
 
-def said(process):
-    """What a child printed, by lines."""
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return out.splitlines()
-
-
 def test_a_full_disk(kept, child):
-    """What fitted is taken away again."""
-    process = child(
-        "import resource\n"
-        "new = recording(5_000)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "try:\n    write(store, new)" + SAY
-    )
-    assert said(process) == [
+    """The temporary file is removed."""
+    out, err = child(FULL_DISK).communicate(timeout=60)
+    assert out.splitlines() == [
         "RecordingError",
         "the cassette cannot be written: File too large",
         f"  where: {kept.path}",
         UNTOUCHED,
-    ]
+    ], err
     assert kept.path.read_bytes() == kept.text
     assert kept.debris() == []
 
 
-def test_a_folder_that_is_read_only(guarded, child):
-    """For a user whom the rights bind, which root is not."""
-    guarded.path.parent.chmod(0o555)
-    process = child(AS_NOBODY + "    write(store, recording(2))" + SAY, guarded)
-    assert said(process) == [
-        "RecordingError",
-        "the cassette cannot be written: Permission denied",
-        f"  where: {guarded.path}",
-        UNTOUCHED,
-    ]
-    assert guarded.path.read_bytes() == guarded.text
-    assert guarded.debris() == []
-
-
-def test_what_may_not_be_read_is_not_missing(guarded, child):
-    """Missing would be recorded anew, over what nobody looked at, or tested for fewer clouds."""
-    for place in (guarded.path, guarded.path.parent):
-        place.chmod(0)
-        kind, problem, where, *remedies = said(child(AS_NOBODY + "    load(store)" + SAY, guarded))
-        assert (kind, where) == ("DamagedCassetteError", f"  where: {guarded.path}")
-        assert problem.endswith("Permission denied")
-        assert remedies
-    lines = said(child(AS_NOBODY + "    print(store.clouds())" + SAY, guarded))
-    assert lines[:2] == ["DamagedCassetteError", "cassettes cannot be listed: Permission denied"]
+def test_a_path_that_cannot_be_read_or_written(kept):
+    """It is never taken for a missing recording, which would be recorded anew."""
+    kept.path.unlink()
+    kept.path.mkdir()
+    with pytest.raises(DamagedCassetteError, match="Is a directory") as caught:
+        load(kept.store)
+    assert caught.value.where == str(kept.path)
+    assert caught.value.remedy
+    kept.path.rmdir()
+    kept.path.parent.rmdir()
+    kept.path.parent.touch()
+    with pytest.raises(DamagedCassetteError, match="cannot be looked up: Not a directory"):
+        load(kept.store)
+    with pytest.raises(RecordingError) as caught:
+        write(kept.store, recording(2))
+    assert str(caught.value) == (
+        f"the cassette cannot be written: File exists\n  where: {kept.path}\n{UNTOUCHED}"
+    )
 
 
 def test_a_cassette_that_is_a_link(kept, tmp_path):
-    """It stays a link: what it leads to is replaced, and that whole."""
+    """The link stays; its target is replaced as a whole."""
     target = tmp_path / "shared.yaml"
     kept.path.rename(target)
     kept.path.symlink_to(target)
@@ -83,4 +60,4 @@ def test_a_cassette_that_is_a_link(kept, tmp_path):
     assert kept.path.is_symlink()
     assert images_in(load(kept.store)) == 2
     assert kept.debris() == []
-    assert [path for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
+    assert not list(tmp_path.glob("*.tmp"))
