@@ -1,6 +1,6 @@
-"""Cassettes under faults that are really provoked: nothing is lost, or it is said what.
+"""Faults that only real processes and disks show: nothing is lost without an error.
 
-Here: recordings to write, for a test and for the children that it ends by force.
+Here: recordings to write, for tests and their child processes.
 """
 
 import json
@@ -21,10 +21,10 @@ def write(store, recording, **options):
 
 
 def load(store):
-    """What stands in the place of these recordings by now."""
+    """Load what these recordings were written to."""
     return store.load("k5", recording().provenance.query)
 
 
 def images_in(recording):
-    """How many images the first answer has: which of the recordings above it is."""
+    """Return how many images the first answer has."""
     return len(json.loads(recording.interactions[0].response.body)["images"])

@@ -1,4 +1,4 @@
-"""A process that dies while it writes: the older cassette is there, whole, or the new one is."""
+"""A process that dies while it writes leaves the old cassette or the new one, whole."""
 
 import json
 import signal
@@ -6,8 +6,6 @@ import time
 
 from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Written
-
-LARGE = 8_000  # images, some 2 MB
 
 LINE_BY_LINE = """
 import json, os, signal, sys
@@ -43,7 +41,7 @@ print(json.dumps(deaths))
 
 
 def test_kill_9_at_every_line_of_the_write(kept, child):
-    """One process for each line, killed when it gets there: first always the old, then the new."""
+    """Each process is killed at another line: at first the old cassette is there, then the new."""
     process = child(LINE_BY_LINE)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -57,38 +55,26 @@ def test_kill_9_at_every_line_of_the_write(kept, child):
     assert kept.debris() != []  # some died with their temporary file half or wholly written
 
 
-def test_what_a_dead_writer_left_is_in_nobodys_way(kept, child):
-    """Neither its lock nor its temporary file keeps the next write from succeeding, at once."""
-    process = child(
-        "import os, time\n"
-        "os.fsync = lambda _: (print('writing', flush=True), time.sleep(60))\n"
-        f"write(store, recording({LARGE}))"
-    )
-    assert process.stdout.readline() == "writing\n"
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert kept.debris() != []
-    assert kept.path.read_bytes() == kept.text
+HALFWAY = """
+import os, time
+os.fsync = lambda _: (print("writing", flush=True), time.sleep(60))
+write(store, recording(2))
+"""
+
+
+def test_a_write_that_is_ended(kept, child):
+    """The old cassette stays. Ctrl-C cleans up; what kill -9 leaves stops no later write."""
+    for how, codes in ((signal.SIGINT, {130, -signal.SIGINT}), (signal.SIGKILL, {-signal.SIGKILL})):
+        process = child(HALFWAY)
+        assert process.stdout.readline() == "writing\n"
+        assert kept.debris() != []
+        process.send_signal(how)
+        process.communicate(timeout=60)
+        assert process.returncode in codes
+        assert (kept.debris() == []) is (how == signal.SIGINT)
+        assert kept.path.read_bytes() == kept.text
     began = time.monotonic()
     assert write(kept.store, recording(2)) is Written.REPLACED
-    assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
+    assert time.monotonic() - began < 50  # a lock that is held is waited for for 60 seconds
     assert images_in(load(kept.store)) == 2
     assert kept.store.clouds() == ("k5",)
-
-
-def test_ctrl_c_at_every_moment_cleans_up(kept, child):
-    """An interrupt in the write itself: the old cassette, and not even a temporary file."""
-    process = child(
-        "import os, time\n"
-        "os.fsync = lambda _: (print('writing', flush=True), time.sleep(60))\n"
-        "write(store, recording(2))"
-    )
-    assert process.stdout.readline() == "writing\n"
-    assert kept.debris() != []
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode in {130, -signal.SIGINT}
-    assert "KeyboardInterrupt" in err
-    assert kept.debris() == []
-    assert kept.path.read_bytes() == kept.text
