@@ -18,7 +18,7 @@ IMAGES = "test_own/test_images.yaml"
 
 
 def test_record_replay_and_verify(run, served, cassettes_of):
-    """Verifying compares and writes nothing; a test that asks nothing is no verification."""
+    """Verifying writes nothing; a test that asks nothing verifies nothing."""
     run(TEST, "once").assert_outcomes(passed=1)
     served.asked.clear()
     run(TEST).assert_outcomes(passed=1)
@@ -46,7 +46,7 @@ def test_record_replay_and_verify(run, served, cassettes_of):
 
 
 def test_expected_failures_and_skips_are_recorded_and_miss_nothing(run, cassettes_of):
-    """A skipped test asks a part, which replaces nothing; no miss passes for the expected error."""
+    """A skipped test replaces nothing: it asked only a part. A miss is no expected failure."""
     for after in ("pytest.skip('not here')", "pytest.xfail('known')"):
         source = f"{TEST}    {after}\n"
         assert run(source).ret == 1, after
@@ -63,7 +63,7 @@ def test_expected_failures_and_skips_are_recorded_and_miss_nothing(run, cassette
 
 
 def test_a_miss_says_what_is_recorded_and_what_comes_nearest(run):
-    """The message has the request, the recording, the difference and the command."""
+    """It shows the request, the recording, the difference and the command."""
     run(TEST, "once").assert_outcomes(passed=1)
     result = run(TEST.replace("limit=2", "limit=3&marker="))
     result.assert_outcomes(failed=1)
@@ -111,7 +111,7 @@ def test_expects(imagedetail_cassette):
 
 
 def test_a_miss_that_the_test_itself_caught(run, pytester):
-    """It is an error also of a test that skips, unless the test is about a miss, and has one."""
+    """A caught miss fails the test, even if the test then skips; expect_miss() allows it."""
     result = run(CAUGHT)
     result.assert_outcomes(passed=3, skipped=1, errors=3)
     path = f"{pytester.path}/cassettes/staging/tests/test_own/test_caught.yaml"
@@ -139,7 +139,7 @@ def pytest_runtest_protocol(item, nextitem):  # as pytest-rerunfailures does
 
 
 def test_a_test_that_is_run_again_begins_anew(run, pytester):
-    """What its first run got is no error of the second one."""
+    """A miss in its first run is not an error of the second one."""
     run(TEST, "once").assert_outcomes(passed=1)
     pytester.makeconftest(RERUNS)
     again = TEST.replace('limit=2"', 'limit=" + limits.pop()')
@@ -166,7 +166,7 @@ def test_cloud(imagedetail_cloud):
 
 
 def test_the_network_is_shut_while_replaying(project, run):
-    """For every client and fixture; the message has address, test and command."""
+    """With every fixture; the message has the address, the test and the command."""
     result = run(SHUT, "none", "--imagedetail-cloud=nova-2026.2")
     result.assert_outcomes(failed=3)
     for name, remedy in (
@@ -184,7 +184,7 @@ def test_the_network_is_shut_while_replaying(project, run):
 
 
 def test_the_command_fits_the_folder_where_pytest_was_started(pytester, run):
-    """It names the test from there."""
+    """It names the test relative to that folder."""
     run(TEST, "once")
     (pytester.path / "pytest.ini").touch()
     (pytester.path / "test_own.py").rename(pytester.mkdir("sub") / "test_below.py")
@@ -195,7 +195,7 @@ def test_the_command_fits_the_folder_where_pytest_was_started(pytester, run):
 
 
 def test_traffic_needs_one_cloud(run):
-    """Without it there is no name for the placeholders; a selected one needs no marker."""
+    """A marker or an option selects it."""
     unmarked = TEST.replace('@pytest.mark.imagedetail("staging")\n', "")
     result = run(unmarked)
     result.assert_outcomes(errors=1)
@@ -267,7 +267,7 @@ def test_wide(wide, imagedetail_cassette):
 def test_the_cassette_is_open_before_other_fixtures_and_closed_after_them(
     run, served, cassettes_of
 ):
-    """With TestCase, parameters, threads and overriding; one of wider scope stays outside."""
+    """Also with TestCase, parameters, threads and overriding; wider fixtures stay outside."""
     run(PARTS, "once").assert_outcomes(passed=5)
     texts = cassettes_of()
     assert len(texts) == 5
@@ -303,7 +303,7 @@ def test_subtests(imagedetail_cassette, subtests):
 
 
 def test_a_failing_part_of_a_test_keeps_the_old_recording(run, cassettes_of):
-    """Be it a subtest or what comes after the call; the run says that nothing was kept."""
+    """A subtest or a teardown; the run says that nothing was kept."""
     source = WHOLE + (SUBTESTS if hasattr(pytest, "Subtests") else "")  # from pytest 9.0 on
     assert run(source.replace("PASSES", "True"), "rewrite").ret == 0
     before = cassettes_of()
@@ -349,7 +349,7 @@ def test_forks(imagedetail_cassette):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing forks here")
 def test_a_forked_process_cannot_be_recorded(run, served, cassettes_of):
-    """Its requests are an error, in the child and, if that swallows it, in the test."""
+    """Its requests are an error in the child, and in the test if the child swallows it."""
     for how, outcome in (("ask", {"failed": 1}), ("swallow", {"passed": 1, "errors": 1})):
         served.asked.clear()
         result = run(FORKS.replace("HOW", how), "rewrite")
@@ -359,78 +359,59 @@ def test_a_forked_process_cannot_be_recorded(run, served, cassettes_of):
         assert cassettes_of() == {}
 
 
-PROJECT = """
+IDENTITIES = """
 import pytest, requests
 
-@pytest.mark.imagedetail("staging")
-def test_one(imagedetail_cassette):
-    url = "$URL".replace("v2.1", "v2/" + "a1" * 16)
-    assert requests.get(url + "/images").ok
-"""
+A, B = "a1" * 16, "b2" * 16
 
+def of_project(project, path=""):
+    return requests.get("$URL/images".replace("v2.1", f"v2/{project}") + path)
 
-def test_one_recording_has_one_project(run, cassettes_of):
-    """Replay could not tell two apart: who asks is part of the cloud."""
-    run(PROJECT, "new_episodes").assert_outcomes(passed=1)
-    run(PROJECT).assert_outcomes(passed=1)
-    before = cassettes_of()
-    other = PROJECT.replace("a1", "b2").replace("/images", "/images?limit=1")
-    result = run(other, "new_episodes")
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "nothing was added to the recording: it is of another project*",
-            "  next:  use the credentials of that project again",
-            "*or record everything as the new one: pytest *::test_one --*-mode=rewrite",
-        ]
-    )
-    assert cassettes_of() == before
-    run(other, "rewrite").assert_outcomes(passed=1)
+def with_token(token, path=""):
+    return requests.get("$URL/images" + path, headers={"X-Auth-Token": token})
 
-
-USERS = """
-import pytest, requests
-
-@pytest.mark.imagedetail("staging")
-def test_one(imagedetail_cassette):
-    for token in ("admin",):
-        assert requests.get("$URL/images", headers={"X-Auth-Token": token}).ok
-"""
-
-
-def test_an_added_request_is_of_the_user_whose_requests_are_replayed(run, cassettes_of):
-    """One cassette has one user, also if it is recorded in two runs."""
-    run(USERS, "once").assert_outcomes(passed=1)
-    before = cassettes_of()
-    result = run(USERS.replace('"admin",', '"admin", "member"'), "new_episodes")
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*were sent as different users or projects"])
-    assert cassettes_of() == before
-
-
-LOGIN = """
-import pytest, requests
-
-@pytest.mark.imagedetail("staging")
-def test_one(imagedetail_cassette):
-    user = {"id": "a1" * 16, "password": "a pass phrase"}
+def of_user(user, path=""):
+    user = {"id": user, "password": "a pass phrase"}
     auth = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
-    url = "$URL".replace("/v2.1", "/v3/auth/tokens")
-    token = requests.post(url, json=auth).headers["X-Subject-Token"]
-    assert requests.get("$URL/images", headers={"X-Auth-Token": token}).ok
+    answer = requests.post("$URL".replace("/v2.1", "/v3/auth/tokens"), json=auth)
+    return with_token(answer.headers["X-Subject-Token"], path)
+
+@pytest.mark.imagedetail("staging")
+def test_one(imagedetail_cassette):
+    assert all(each.ok for each in (ASKED,))
 """
 
 
-def test_another_user_adds_nothing_and_is_not_answered(run, cassettes_of):
-    """In a later run, too: nothing is replayed to a user that was recorded for another one."""
-    run(LOGIN, "once").assert_outcomes(passed=1)
-    before = cassettes_of()
-    for other in (LOGIN.replace("a1", "b2"), LOGIN.replace("a1", "b2").replace("ges", "ges?a=1")):
-        result = run(other, "new_episodes")
+def test_one_recording_has_one_identity(run, cassettes_of):
+    """Replay could not tell two apart, so who asks is part of the cloud. Later runs, too."""
+    next_ = "*  next:  "
+    for recorded, added, *message in (
+        (
+            "of_project(A)",
+            "of_project(B, '?limit=1')",
+            "nothing was added to the recording: another project asked *",
+            f"{next_}use the credentials of that project again",
+            "*or record everything as the new one: pytest *::test_one --*-mode=rewrite",
+        ),
+        (
+            "with_token('admin')",
+            "with_token('admin'), with_token('member')",
+            "*were sent as different users or projects",
+        ),
+        *(
+            ("of_user(A)", added, "nothing was added to the recording: another user asked *")
+            for added in ("of_user(B)", "of_user(B, '?a=1')")
+        ),
+    ):
+        run(IDENTITIES.replace("ASKED", recorded), "rewrite").assert_outcomes(passed=1)
+        before = cassettes_of()
+        result = run(IDENTITIES.replace("ASKED", added), "new_episodes")
         result.assert_outcomes(passed=1, errors=1)
-        result.stdout.fnmatch_lines(["nothing was added to the recording: it is of another user*"])
-        assert cassettes_of() == before
-    run(LOGIN.replace("/images", "/images?a=1"), "new_episodes").assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(message)
+        assert cassettes_of() == before, added
+    run(IDENTITIES.replace("ASKED", "of_user(A, '?a=1')"), "new_episodes").assert_outcomes(passed=1)
+    run(IDENTITIES.replace("ASKED", "of_project(B)"), "rewrite").assert_outcomes(passed=1)
+    run(IDENTITIES.replace("ASKED", "of_project(B)")).assert_outcomes(passed=1)
 
 
 SERVES = """
