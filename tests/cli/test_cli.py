@@ -32,7 +32,7 @@ def body(tmp_path):
 
 
 def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
-    """Same, compatible and breaking; each command that it shows works in the folder it leaves."""
+    """It shows the same, a compatible and a breaking answer, and commands that work afterwards."""
     result = imagedetail("demo")
     assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
@@ -65,7 +65,7 @@ def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
 
 
 def test_import_ls_show(imagedetail, body):
-    """A saved body becomes a cassette without its hosts and project, and can be looked at."""
+    """A saved body becomes a cassette with placeholders for its hosts and project."""
     result = imagedetail("import", body(), "--cloud", "manual", "--query", "status=ACTIVE")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("new  cassettes/manual/status=active-")
@@ -88,7 +88,7 @@ def test_import_ls_show(imagedetail, body):
 
 
 def test_an_answer_in_xml(imagedetail, tmp_path):
-    """It is kept in XML, shown as images, and compared with JSON by its values."""
+    """It stays XML in the cassette, is shown as images, and its values are compared with JSON."""
     image = {"id": "70a599e0", "name": "cirros", "status": "ACTIVE", "progress": 100, "minRam": 64}
     fields = " ".join(f'{name}="{value}"' for name, value in image.items())
     head = '<images xmlns="http://docs.openstack.org/compute/api/v1.1">'
@@ -103,7 +103,7 @@ def test_an_answer_in_xml(imagedetail, tmp_path):
 
 
 def test_the_traffic_of_tests_is_listed(imagedetail, cassettes):
-    """Beside the answers to queries, also of a cloud that has nothing else; damage is an error."""
+    """It is counted and listed after the listings; a damaged file is an error."""
     answer = Response(status_code=200, body=b"{}")
     for cloud in ("nova-essex", "staging"):
         page = Interaction(url=f"https://compute.{cloud}.invalid/v2/images", response=answer)
@@ -128,39 +128,21 @@ def test_the_traffic_of_tests_is_listed(imagedetail, cassettes):
     assert path in done.stderr
 
 
-def test_import_refuses_what_is_not_a_listing(imagedetail, tmp_path):
-    """Nothing is made of a body that is not what it should be."""
-    for text, problem in (
-        ("", "the body is empty, so it is not a listing"),
-        ('{"error": {"code": 401}}', "it has no `images` (an object with error)"),
-        ("<html><body>Bad gateway</body></html>", "the body is HTML, not JSON"),
-        ("<images><image>", "the body cannot be read as XML: no element found"),
-    ):
-        (tmp_path / "body.json").write_text(text)
-        result = imagedetail("import", "body.json", "--cloud", "manual")
-        assert result.returncode == 2, text
-        assert problem in result.stderr
-        assert "next:" in result.stderr
-    assert not (tmp_path / "cassettes").exists()
-
-
 def test_diff_exit_codes(imagedetail, body):
     """Data differences pass by default, breaking ones fail, `--fail-on` moves the bar."""
     body()
-    for name, fail_on, code in (
-        (body("renamed.json", name="debian"), "breaking", 0),
-        ("renamed.json", "change", 1),
-        (body("broken.json", progress="100"), "breaking", 1),
-        ("broken.json", "none", 0),
+    for name, options, code in (
+        (body("renamed.json", name="debian"), (), 0),
+        ("renamed.json", ("--fail-on=change",), 1),
+        (body("broken.json", progress="100"), (), 1),
+        ("broken.json", ("--fail-on=none",), 0),
     ):
-        done = imagedetail("diff", "answer.json", name, "--fail-on", fail_on)
-        assert (done.returncode, done.stderr) == (code, ""), (name, fail_on)
-    assert imagedetail("diff", "answer.json", "renamed.json").returncode == 0
-    assert imagedetail("diff", "answer.json", "broken.json").returncode == 1
+        done = imagedetail("diff", "answer.json", name, *options)
+        assert (done.returncode, done.stderr) == (code, ""), (name, options)
 
 
 def test_vendor_clouds_that_never_said_their_release(imagedetail):
-    """Fujitsu K5, from one page of its documentation, dated, and beside a real Nova of today."""
+    """Fujitsu K5, from its documentation: its release is narrowed down, and its shape compared."""
     for arguments, golden in (
         (("fingerprint", "fujitsu-k5"), "fingerprint.txt"),
         (("diff", "nova-2026.2", "fujitsu-k5", "--level", "shape"), "shape.txt"),
@@ -171,13 +153,11 @@ def test_vendor_clouds_that_never_said_their_release(imagedetail):
 
 
 def test_fingerprints_of_saved_bodies(imagedetail, body, tmp_path):
-    """By path or cloud; a declared release that is not true, and a listing that shows nothing."""
+    """By path or cloud; a declared release that is wrong, and a listing that has no clues."""
     (tmp_path / "new.json").write_text(json.dumps({"images": [IMAGE]}))
     done = imagedetail("fingerprint", "new.json")
-    assert (done.returncode, "new answers like kilo (2015.1) or later\n" in done.stdout) == (
-        0,
-        True,
-    )
+    assert done.returncode == 0
+    assert "new answers like kilo (2015.1) or later\n" in done.stdout
     imagedetail("import", "new.json", "--cloud=a", "--release=2012.1")
     done = imagedetail("fingerprint", "a")
     assert done.returncode == 1
@@ -194,10 +174,13 @@ def test_fingerprints_of_saved_bodies(imagedetail, body, tmp_path):
 
 
 def test_usage_errors(imagedetail):
-    """Exit 4 (2 for a file that is not there), a message that ends with what to do next."""
+    """Exit 4 (2 for a file that is not there), and a remedy at the end of each message."""
     for arguments, message in (
         ("", "the following arguments are required: VERB"),
         ("lnit", "did you mean lint? imagedetail --help"),
+        ("matrix nova-2023.1 --fail_on x", "did you mean --fail-on? imagedetail matrix --help"),
+        ("show nova-2023.1 nova-2024.2", "unrecognized arguments: nova-2024.2"),
+        ("ls --zzz", "next:  imagedetail ls --help"),
         ("diff a b --profile=same-cluod", "did you mean same-cloud? imagedetail diff --help"),
         ("diff one", "the following arguments are required: CANDIDATE"),
         ("doctor one --os-cloud other", "not allowed with argument"),
@@ -208,7 +191,6 @@ def test_usage_errors(imagedetail):
         ("import x.json --cloud x --release 2031.1", "unknown release '2031.1'"),
         ("lint --max-age=soon", "the maximum age is a whole number of days, not 'soon'"),
         ("lint --max-age=9999999", "the maximum age is a whole number of days, not '9999999'"),
-        ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
         ("matrix nova-2026.2", "only one is there"),
         ("matrix nova-2026.2 nova-2027.1", "unknown cloud 'nova-2027.1'"),
         (
@@ -226,21 +208,6 @@ def test_usage_errors(imagedetail):
         assert result.stdout == "", arguments
         assert message in result.stderr, arguments
         assert "next:" in result.stderr, arguments
-
-
-def test_an_unknown_option_leads_to_its_verb(imagedetail):
-    """With the option that is nearest, if one is near."""
-    for arguments, near in (
-        ("matrix nova-2023.1 --fail_on x", "did you mean --fail-on? "),
-        ("show nova-2023.1 --microverson=2.1", "did you mean --microversion? "),
-        ("show nova-2023.1 nova-2024.2", ""),
-        ("ls --zzz", ""),
-    ):
-        result = imagedetail(*arguments.split())
-        verb = arguments.split()[0]
-        assert result.returncode == 4
-        assert f"imagedetail {verb}: unrecognized arguments: " in result.stderr
-        assert result.stderr.endswith(f"  next:  {near}imagedetail {verb} --help\n")
 
 
 def test_a_reader_that_has_enough_is_no_error(tmp_path, body):
