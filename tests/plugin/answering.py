@@ -37,11 +37,6 @@ class Answering(BaseHTTPRequestHandler):
             self._send({"images": [{"owner": each} for each in OWNERS]})
         elif what == "owner":
             self._send({"owner": rest[0], "name": OWNERS.get(rest[0])})
-        elif what == "encoded":
-            encodings, body = rest[0].replace("+", ", "), BODY
-            for _ in encodings.split(","):
-                body = gzip.compress(body)
-            self._send_bytes(body, ("Content-Encoding", encodings))
         elif "gzip" in self.headers.get("Accept-Encoding", ""):
             self._send_bytes(gzip.compress(BODY), ("Content-Encoding", "gzip"))
         else:
