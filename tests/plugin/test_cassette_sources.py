@@ -19,11 +19,26 @@ NOVA = '@pytest.mark.imagedetail("nova-2026.2")\n'
 FLAVORS = "    requests.get('https://nova.example/v2.1/flavors')\n"
 
 
-def test_every_client_gets_every_release(pytester):
+SERVED = """
+import pytest
+
+@pytest.fixture
+def imagedetail_cassette(request, imagedetail_server):
+    # monkeypatch would be another fixture of the test, before which the cassette opens.
+    module, cloud = request.module, request.param
+    module.KEYSTONE = imagedetail_server.env(cloud)["OS_AUTH_URL"] + "/v3"
+    module.URL = imagedetail_server.url(cloud) + "/images/detail"
+    module.HEADERS = {"X-Auth-Token": imagedetail_server.token}
+"""
+
+
+@pytest.mark.parametrize("conftest", ["", SERVED], ids=["replayed", "served"])
+def test_every_client_gets_every_release(pytester, conftest):
     """apache-libcloud, novaclient, openstacksdk, keystoneauth1, requests, httpx and others."""
     for library in ("novaclient", "libcloud"):
         pytest.importorskip(library, reason="a client of the group `test`")
     source = CLIENTS.read_text(encoding="utf-8")
+    pytester.makeconftest(conftest)
     pytester.makepyfile(test_clients=source)
     result = pytester.runpytest_subprocess("-p", "no:recording", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=source.count("\ndef test_") * 9, warnings=None)
@@ -31,7 +46,7 @@ def test_every_client_gets_every_release(pytester):
 
 
 def test_a_request_is_answered_as_often_as_it_is_sent(run):
-    """By either microversion header, on any host, at any age; `/` is Nova's or Keystone's."""
+    """With either microversion header, on any host, at any age; `/` is Nova's or Keystone's."""
     source = """def test_client(imagedetail_cassette):
     endpoint = imagedetail_cassette.endpoint
     assert endpoint == "https://compute.nova-2026.2.invalid/v2.1"
@@ -50,7 +65,7 @@ def test_a_request_is_answered_as_often_as_it_is_sent(run):
 
 
 def test_it_runs_for_each_cloud_of_a_glob(run):
-    """With the fixture of a cloud or without, in any order; what is no listing is replayed, too."""
+    """With or without `imagedetail_cloud`; single images and versions are replayed, too."""
     source = """
 def got(path):
     return requests.get(f"http://my.cloud.example:8774{path}")
@@ -77,7 +92,7 @@ def test_cassette_first(imagedetail_cassette, imagedetail_cloud):
 
 
 def test_an_own_listing_comes_before_the_library(run, pytester):
-    """And what it lacks, the library has."""
+    """The library answers what it lacks."""
     path = pytester.path / "cassettes" / "nova-2026.2" / "limit=1.yaml"
     path.parent.mkdir(parents=True)
     path.write_bytes((LIBRARY / "nova-2026.2" / "limit=1.yaml").read_bytes())
@@ -95,7 +110,7 @@ def test_an_own_listing_comes_before_the_library(run, pytester):
 
 
 def test_a_shipped_cloud_is_replayed_in_every_record_mode(run, pytester):
-    """Nothing is recorded under its name: it would hide the release that it names."""
+    """Nothing is recorded under its name: it would hide the shipped release."""
     source = f"""{HEAD}{NOVA}def test_client(imagedetail_cloud, imagedetail_cassette):
     assert len(listed("https://nova.example/v2.1")) == 3
 """

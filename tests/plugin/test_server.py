@@ -1,6 +1,5 @@
 """`imagedetail_server`: the programs of a test talk to recorded clouds."""
 
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -18,14 +17,6 @@ OF_SDK = """
 import openstack
 with openstack.connect() as connection:
     print(*(each.id for each in connection.compute.images()))
-"""
-
-OF_NOVACLIENT = """
-import os
-from novaclient import client
-auth = [os.environ["OS_" + name] for name in ("USERNAME", "PASSWORD", "PROJECT_NAME", "AUTH_URL")]
-nova = client.Client("2", *auth, user_domain_name="Default", project_domain_name="Default")
-print(*(each.id for each in nova.images.list()))
 """
 
 def child(program, **env):
@@ -51,7 +42,7 @@ def run(pytester):
 
 
 def test_programs_ask_recorded_clouds(run):
-    """By URL, OS_* and clouds.yaml, while the network is blocked; one Keystone leads to all."""
+    """By URL, OS_* or clouds.yaml, while the network is blocked; one Keystone leads to all."""
     result = run(
         """
         def test_two_clouds(imagedetail_server, imagedetail):
@@ -59,8 +50,7 @@ def test_programs_ask_recorded_clouds(run):
             assert images(imagedetail_server, "openstack-sample") == (200, 7)
             ids = [*imagedetail["nova-2026.2"].list().by_id]
             env = {"OS_CLOUD": "of-the-shell", **imagedetail_server.env("nova-2026.2")}
-            for program in (OF_SDK, OF_NOVACLIENT):
-                assert child(program, **env) == ids
+            assert child(OF_SDK, **env) == ids
             file = {"OS_CLIENT_CONFIG_FILE": str(imagedetail_server.clouds_yaml)}
             assert child(OF_SDK, **file, OS_CLOUD="nova-2026.2") == ids
 
@@ -89,32 +79,8 @@ def test_programs_ask_recorded_clouds(run):
     result.assert_outcomes(passed=3)
 
 
-THROUGH = """
-import pytest
-
-@pytest.fixture
-def imagedetail_cassette(request, imagedetail_server):
-    # monkeypatch would be another fixture of the test, before which the cassette opens.
-    module, cloud = request.module, request.param
-    module.KEYSTONE = imagedetail_server.env(cloud)["OS_AUTH_URL"] + "/v3"
-    module.URL = imagedetail_server.url(cloud) + "/images/detail"
-    module.HEADERS = {"X-Auth-Token": imagedetail_server.token}
-"""
-
-
-def test_every_python_client_gets_every_release(pytester):
-    """The clients that replay in a test's own process, now through the server."""
-    for library in ("novaclient", "libcloud"):
-        pytest.importorskip(library, reason="a client of the group `test`")
-    source = Path(__file__).with_name("shipped_clients.py").read_text(encoding="utf-8")
-    pytester.makeconftest(THROUGH)
-    pytester.makepyfile(test_clients=source)
-    result = pytester.runpytest_subprocess("-p", "no:recording", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=source.count("\ndef test_") * 9, warnings=None)
-
-
 def test_a_request_without_a_recording_fails_the_test(run):
-    """Of this test alone, also if the program swallows the fault or a fixture sent it."""
+    """Even if the program ignores the answer or a fixture sent the request; no other test fails."""
     result = run(
         """
         @pytest.fixture
@@ -173,7 +139,7 @@ def test_a_request_without_a_recording_fails_the_test(run):
 
 
 def test_own_recordings(run, pytester, cassettes):
-    """They come before the library; a damaged one fails its test alone; unused ones are named."""
+    """They come before the library; a damaged one fails only its test; unused ones are named."""
     cassettes.rename(pytester.path / "cassettes")
     active = "status=active-bc8e2fbf.yaml"
     path = pytester.path / "cassettes" / "nova-essex" / active
@@ -200,7 +166,7 @@ def test_own_recordings(run, pytester, cassettes):
 
 
 def test_each_worker_has_its_own(run):
-    """pytest-xdist: ports and files of one worker are none of the other's."""
+    """With pytest-xdist, each worker starts a server."""
     result = run(
         """
         @pytest.mark.parametrize("number", range(4))
@@ -235,7 +201,7 @@ def test_it(warm, imagedetail_server, imagedetail_cassette):
 """
 
 
-def test_a_cassette_has_no_part_in_it(run, served, cassettes_of):
+def test_a_cassette_ignores_it(run, served, cassettes_of):
     """Requests to the server are neither recorded nor refused, nor intercepted."""
     source = OF_CASSETTE.replace("$URL", served.url)
     run(source, "--imagedetail-record-mode=once").assert_outcomes(passed=1)
