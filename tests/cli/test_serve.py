@@ -125,7 +125,10 @@ def test_any_client_gets_what_was_recorded(serve):
 
 
 def test_keystone_answers_as_clients_expect(serve):
-    """Both versions of it accept any password; only their token opens Nova."""
+    """v2.0 and v3 give the same token; only with it does Nova answer.
+
+    The answers are in tests/unit/test_keystone.py, and other tokens in tests/server.
+    """
     with serve(OLD) as served:
         url = served.auth_urls[OLD]
         token, urls = served.login()
@@ -133,8 +136,6 @@ def test_keystone_answers_as_clients_expect(serve):
         answer = requests.post(f"{url}/v2.0/tokens", json={"auth": v2}, timeout=30)
         access = answer.json()["access"]
         assert (access["token"]["id"], access["token"]["tenant"]["id"]) == (token, PROJECT)
-        compute = {each["type"]: each["endpoints"][0] for each in access["serviceCatalog"]}
-        assert compute["compute"]["publicURL"] == urls["compute"]
         for place in (f"{urls['compute']}/images/detail", f"{url}/v3/auth/tokens"):
             answer = requests.get(place, headers={"X-Auth-Token": "stolen"}, timeout=30)
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, 401)
@@ -145,9 +146,7 @@ def test_keystone_answers_as_clients_expect(serve):
             answer = requests.get(root + place, timeout=30)
             assert answer.status_code == 404
             assert answer.json()["error"]["message"].endswith(f"auth_url is {url}")
-        assert requests.get(url, timeout=30).status_code == 300  # versions need no token
-        assert requests.get(f"{url}/v3", timeout=30).json()["version"]["id"] == "v3.14"
-        version = requests.get(f"{root}/v2.1", timeout=30).json()["version"]
+        version = requests.get(f"{root}/v2.1", timeout=30).json()["version"]  # needs no token
         assert (version["id"], version["version"]) == ("v2.1", "2.95")
 
 
@@ -158,8 +157,6 @@ def test_a_signal_ends_it(serve):
             session.get(served.auth_urls[OLD], timeout=30)
             served.process.send_signal(number)
             assert served.process.wait(timeout=60) == 0
-            with pytest.raises(requests.ConnectionError):
-                requests.get(served.auth_urls[OLD], timeout=30)
         assert served.errors == ""
 
 
