@@ -36,7 +36,7 @@ def test_compressed(imagedetail_cassette, number):
 @pytest.mark.parametrize("number", range(len(CLIENTS)))
 def test_head(imagedetail_cassette, number):
     body, headers = asked_by(number, "HEAD", "/file")
-    assert (body, headers["Content-Length"]) == (b"", "19")
+    assert (body, headers["Content-Length"]) == (b"", "24")
 
 @pytest.mark.parametrize("form", FORMS)
 def test_form(imagedetail_cassette, form):
