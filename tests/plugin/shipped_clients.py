@@ -19,6 +19,13 @@ pytestmark = pytest.mark.imagedetail("nova-*")
 KEYSTONE = "https://keystone.example.com:5000/v3"
 URL = "https://nova.example.com:8774/v2.1/images/detail"
 HEADERS = {"X-Auth-Token": "of-my-own-cloud"}
+LOGIN = {
+    "username": "me",
+    "password": "secret",
+    "user_domain_id": "default",
+    "project_name": "mine",
+    "project_domain_id": "default",
+}
 IMAGES = 14
 ACTIVE = 8
 
@@ -53,27 +60,13 @@ def test_other_http_clients(imagedetail_cassette):
 
 
 def test_keystoneauth1(imagedetail_cassette):
-    auth = v3.Password(
-        KEYSTONE,
-        username="me",
-        password="secret",
-        user_domain_id="default",
-        project_name="mine",
-        project_domain_id="default",
-    )
-    compute = adapter.Adapter(session.Session(auth), service_type="compute")
+    auth = session.Session(v3.Password(KEYSTONE, **LOGIN))
+    compute = adapter.Adapter(auth, service_type="compute")
     assert len(compute.get("/images/detail").json()["images"]) == IMAGES
 
 
 def test_openstacksdk(imagedetail_cassette):
-    cloud = openstack.connect(
-        auth_url=KEYSTONE,
-        username="me",
-        password="secret",
-        user_domain_id="default",
-        project_name="mine",
-        project_domain_id="default",
-    )
+    cloud = openstack.connect(auth_url=KEYSTONE, **LOGIN)
     assert len(list(cloud.compute.images(details=True))) == IMAGES
     assert len(list(cloud.compute.images(details=True, limit=5))) == IMAGES
     assert len(cloud.compute.get("/images/detail?status=ACTIVE").json()["images"]) == ACTIVE
