@@ -186,6 +186,8 @@ def test_usage_errors(imagedetail):
         ("import x.json --cloud ../up", "'../up' cannot be the name of a cloud"),
         ("import x.json --cloud x --release 2031.1", "unknown release '2031.1'"),
         ("lint --max-age=soon", "the maximum age is a whole number of days, not 'soon'"),
+        ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
+        ("lint --max-age=-3", "the maximum age is a whole number of days, not '-3'"),
         ("lint --max-age=9999999", "the maximum age is a whole number of days, not '9999999'"),
         ("matrix nova-2026.2", "only one is there"),
         ("matrix nova-2026.2 nova-2027.1", "unknown cloud 'nova-2027.1'"),
