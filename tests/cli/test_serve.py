@@ -250,21 +250,6 @@ def test_a_client_records_what_the_command_records(cloud, serve, imagedetail, tm
     assert imagedetail("lint").returncode == 0
 
 
-@pytest.mark.usefixtures("cloud")
-def test_a_listing_is_recorded_with_all_its_pages(serve, tmp_path):
-    """Nova links a listing of 1,000 to an empty page, which the client gets from the recording."""
-    with SimulatedCloud(release="2026.2", images=987) as large:
-        (tmp_path / "clouds.yaml").write_text(large.clouds_yaml("site"))
-        with serve(*RECORD) as served:
-            first = served.ask().json()
-            (link,) = first["images_links"]
-            second = served.ask(link["href"]).json()
-            assert (len(first["images"]), second) == (1000, {"images": []})
-    assert served.lines[0].startswith("new  cassettes/staging/all.yaml  1000 images; ")
-    text = (tmp_path / "cassettes/staging/all.yaml").read_text()
-    assert "\n  pages: 2\n  complete: true\n" in text
-
-
 def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
     """The client gets a fault, the command names each on stderr and ends with exit code 2."""
     with serve(*RECORD) as served:
