@@ -18,7 +18,7 @@ def saved(imagedetail, tmp_path):
 
 
 def test_it_says_what_the_commands_said(imagedetail, saved, tmp_path):
-    """A report of the JSON form is the one that the command itself writes, but for the bodies."""
+    """A report from JSON equals the one that the command writes."""
     for arguments in (
         ("matrix", "nova-*"),
         ("diff", "nova-2023.1", "nova-2024.2", "--query=limit=0"),
@@ -39,7 +39,7 @@ def test_it_says_what_the_commands_said(imagedetail, saved, tmp_path):
 
 
 def test_several_become_one(imagedetail, saved, tmp_path):
-    """What is in two of them counts once; the worst result decides, and a problem stays one."""
+    """A result in two of them counts once; the worst one decides."""
     good = saved("good.json", "diff", "nova-2025.2", "nova-2026.1")
     bad = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
     assert imagedetail("report", good, "-o", "r.json").returncode == 0
@@ -54,7 +54,7 @@ def test_several_become_one(imagedetail, saved, tmp_path):
 
 
 def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
-    """An older report does not stand for it."""
+    """It replaces an older report."""
     for arguments in (("diff", "nova-2023.1", "nova-2024.2"), ("matrix", "nova-20*")):
         command = (*arguments, "--report=r.json", "--report=r.html")
         imagedetail(*command)
@@ -74,8 +74,8 @@ def test_why_it_fails_without_a_breaking_difference(imagedetail):
     assert (done.returncode, done.stdout.splitlines()[0]) == (1, line)
 
 
-def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
-    """No JSON, another document, an edited verdict, a lost key, another type; writes nothing."""
+def test_other_files_are_refused(imagedetail, saved, tmp_path):
+    """Other JSON, edited verdicts, lost keys or other types: nothing is written."""
     name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
     document = json.loads((tmp_path / name).read_text())
     edited = document | {"compatible": True}
@@ -101,7 +101,7 @@ def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
 
 
 def test_fleets_become_one(imagedetail, saved, tmp_path):
-    """The verdicts of `check` on several clouds; not beside comparisons."""
+    """Results of `check` on several clouds; they cannot be mixed with comparisons."""
     old, new = saved("old.json", "check", "nova-2019*"), saved("new.json", "check", "nova-2026*")
     imagedetail("check", "nova-2019*", "nova-2026*", "--report=all.md", "--report=all.json")
     done = imagedetail("report", old, new, old, "-o=again.md", "-o=again.json", "-o=again.html")
@@ -117,7 +117,7 @@ def test_fleets_become_one(imagedetail, saved, tmp_path):
 
 
 def test_what_was_not_compared_is_not_gone(imagedetail, saved, tmp_path):
-    """In another way, or because the clouds have no image in common any more."""
+    """With other options, or if the clouds have no image in common any more."""
     for cloud, version, id_ in (("a", "v2", 1), ("b", "v2.1", 1), ("c", "v2", 2)):
         links = [{"rel": "self", "href": f"http://h/{version}/images/{id_}"}]
         (tmp_path / cloud).write_text(json.dumps({"images": [{"id": str(id_), "links": links}]}))
@@ -136,7 +136,7 @@ def test_what_was_not_compared_is_not_gone(imagedetail, saved, tmp_path):
 
 
 def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
-    """What is new and what is gone, accepted or not compared; a report keeps the first day."""
+    """Causes are new, gone, accepted or not compared; a report keeps the first day."""
     three = ("matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")
     saved("old.json", *three[:3])
     shown = imagedetail(*three, "--since=old.json", "--report=r.html", "--report=r.json").stdout
@@ -185,7 +185,7 @@ def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
 
 
 def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
-    """Failures and known deviations count; those on other clouds were not asked."""
+    """Failures and known deviations count; those of other clouds were not compared."""
     saved("old.json", "check", "nova-2023.1", "nova-2026.2")
     only = ("check", "nova-2026.2", "--only=M13", "--since=old.json", "--report=r.md")
     since = imagedetail(*only).stdout.splitlines()[1]

@@ -1,4 +1,4 @@
-"""A cloud's name means the same in every verb, from any folder of a project."""
+"""A cloud has one name in every verb and every folder of a project."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def test_record_takes_names(imagedetail, tmp_path):
 
 @pytest.mark.usefixtures("staging")
 def test_names_that_are_refused(imagedetail, tmp_path):
-    """One name for several clouds, none at all, and one that differs in case only, as in `lint`."""
+    """One name for several clouds, none at all, or one that differs in case only."""
     (tmp_path / "answer.json").write_text('{"images": []}')
     ok(imagedetail("import", "answer.json", "--cloud=old"))
     for arguments, says in (
@@ -74,7 +74,7 @@ def test_names_that_are_refused(imagedetail, tmp_path):
 
 @pytest.mark.usefixtures("staging")
 def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, tmp_path):
-    """`record` adds it to imagedetail.yaml, whatever is in that file already."""
+    """`record` adds it to imagedetail.yaml and keeps what is there."""
     arguments = ("record", "--os-cloud", "old", "--name", "before", "--release", "2023.1")
     path = tmp_path / "imagedetail.yaml"
     entry = "  before:\n    os_cloud: old\n    release: '2023.1'\n"
@@ -108,7 +108,7 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
 
 @pytest.mark.usefixtures("staging")
 def test_any_folder_of_the_project_will_do(imagedetail, tmp_path, monkeypatch):
-    """The root is found as pytest finds it; what is typed is relative to where it is typed."""
+    """The root is found as pytest finds it; typed paths are relative to the current folder."""
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "imagedetail.yaml").write_text("clouds: {before: {os_cloud: old}}\n")
     ok(imagedetail("record", "before"))
@@ -144,7 +144,7 @@ def test_a_misspelt_cloud_gets_a_suggestion(imagedetail):
 
 
 def test_a_folder_that_is_not_there(imagedetail, tmp_path):
-    """Every verb that reads refuses it, with the nearest name; one that records makes it."""
+    """Every verb that reads refuses it and suggests a name; a verb that records makes it."""
     (tmp_path / "cassettes-k5").mkdir()
     one, two = "nova-2023.1", "nova-2024.2"
     for arguments in (
@@ -166,7 +166,7 @@ def test_a_folder_that_is_not_there(imagedetail, tmp_path):
 
 
 def test_globs_work_everywhere(imagedetail):
-    """Where one cloud is needed, a glob has to stand for one."""
+    """Where one cloud is needed, a glob has to match one."""
     assert "nova-2026.2, query all" in ok(imagedetail("show", "*-2026.2"))
     listed = ok(imagedetail("ls", "nova-2026.?"))
     assert {line.split()[0] for line in listed.splitlines()} == {"nova-2026.1", "nova-2026.2"}
@@ -179,7 +179,7 @@ def test_globs_work_everywhere(imagedetail):
 
 
 def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path):
-    """As they are typed, not as their files are called; nothing can be added to a shipped cloud."""
+    """As options, not as file names. Nothing can be added to a shipped cloud."""
     result = imagedetail("show", "nova-2026.2", "--query=name=cirros-bas")
     assert result.returncode == 2
     said = result.stderr.splitlines()
@@ -199,7 +199,7 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path
 
 @pytest.mark.usefixtures("staging")
 def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeypatch):
-    """What is answered is kept, what is not is named, and the exit code is 2."""
+    """Answers are kept, failed queries are named, and the exit code is 2."""
     ok(imagedetail("record", "old"))
     with Server(Store(directory=tmp_path / "cassettes"), "old") as poor:
         (tmp_path / "poor.yaml").write_text(yaml.dump({"clouds": {"poor": poor.clouds_yaml}}))
@@ -214,7 +214,7 @@ def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeyp
 
 @pytest.mark.usefixtures("staging")
 def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path):
-    """What the project recorded of one has to be there of the other, unless a rule says why not."""
+    """Queries recorded of one cloud must be recorded of the other, unless a rule accepts it."""
     ok(imagedetail("record", "old", "--suite=gate"))
     ok(imagedetail("record", "new"))
     result = imagedetail("matrix", "old", "new", "--fail-on=none")
@@ -241,8 +241,8 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path)
 
 
 @pytest.mark.usefixtures("staging")
-def test_what_is_no_comparison_is_said(imagedetail):
-    """One recording, two queries, and the newer release first."""
+def test_doubtful_comparisons_are_explained(imagedetail):
+    """The same recording twice, two queries, or the newer release first."""
     for name, release in (("old", "2023.1"), ("new", "2024.2")):
         ok(imagedetail("record", name, f"--release={release}"))
         ok(imagedetail("record", name, f"--release={release}", "--query=status=ACTIVE"))

@@ -1,6 +1,6 @@
-"""`imagedetail serve`: recordings as clouds, and with `--record` what any program asks is recorded.
+"""`imagedetail serve` replays clouds; with `--record`, it records what any program asks.
 
-The answers to odd requests are in tests/server.
+Hostile requests are in tests/server.
 """
 
 import re
@@ -35,7 +35,7 @@ class Served:
         self.auth_urls = dict(process.stdout.readline().split() for _ in range(clouds))
 
     def login(self, cloud=None):
-        """A token, and the catalog's URL of each service, by Keystone v3."""
+        """Return a token, and each service's URL in the catalog, from Keystone v3."""
         auth_url = self.auth_urls[cloud] if cloud else next(iter(self.auth_urls.values()))
         user = {"name": "u", "password": "typed-into-a-client"}
         login = {"identity": {"methods": ["password"], "password": {"user": user}}}
@@ -54,7 +54,7 @@ class Served:
 
 @pytest.fixture
 def serve(tmp_path):
-    """Serve while a block runs; has exit code, lines and errors afterwards."""
+    """Serve while a block runs; exit code, lines and errors are there afterwards."""
 
     @contextmanager
     def serve(*arguments, clouds=1):
@@ -86,7 +86,7 @@ def cloud(tmp_path, imagedetail):
 
 
 def test_any_client_gets_what_was_recorded(serve):
-    """Links lead to the server: next links, one image, the documented URL, Nova's own versions."""
+    """Links lead to the server; single images, the /v2 URL and versions are answered, too."""
     with serve(OLD, NEW, clouds=2) as served:
         assert served.ask("/images/detail?limit=0", cloud=OLD).status_code == 200
         assert served.ask("/images/detail?limit=0", cloud=NEW).status_code == 400
@@ -151,7 +151,7 @@ def test_keystone_answers_as_clients_expect(serve):
 
 
 def test_a_signal_ends_it(serve):
-    """With exit code 0, no complaint and no waiting for a client that keeps its connection."""
+    """With exit code 0, without waiting for a client that keeps its connection."""
     for number in (signal.SIGINT, signal.SIGTERM):
         with serve(OLD) as served, requests.Session() as session:
             session.get(served.auth_urls[OLD], timeout=30)
@@ -161,7 +161,7 @@ def test_a_signal_ends_it(serve):
 
 
 def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
-    """A port that is taken, a damaged cassette, a lost cloud, a file that is somebody else's."""
+    """A port in use, a damaged cassette, an unknown cloud, a clouds.yaml of somebody else."""
     for name in ("openstack-sample", "cut", "bare"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
     text = (LIBRARY / "openstack-sample" / "all.yaml").read_text(encoding="utf-8")
@@ -200,7 +200,7 @@ def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
 
 
 def test_a_client_records_what_the_command_records(cloud, serve, imagedetail, tmp_path):
-    """The same bytes but for the date, asked of the cloud once; then it replays without a cloud."""
+    """The same bytes but for the date, with one request to the cloud; then it replays offline."""
     paths = ("/images/detail", "/images/detail?limit=3", "/images/detail?limit=x", "/images")
     with serve(*RECORD, "--release=2026.2") as served:
         cloud.asked.clear()
@@ -251,7 +251,7 @@ def test_a_client_records_what_the_command_records(cloud, serve, imagedetail, tm
 
 
 def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
-    """The client gets a fault, the command names each on stderr and ends with exit code 2."""
+    """The client gets a fault, stderr has each of them, and the exit code is 2."""
     with serve(*RECORD) as served:
         cloud.asked.clear()
         base = served.auth_urls["staging"].removesuffix("/identity")
@@ -288,7 +288,7 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
 
 
 def test_the_guard_comes_before_the_first_request(cloud, serve, imagedetail, tmp_path):
-    """And looks again at a cloud that was away: another release is not recorded."""
+    """It also looks again at a cloud that was down: another release is not recorded."""
     (tmp_path / "cassettes/cut").mkdir(parents=True)
     (tmp_path / "cassettes/cut/all.yaml").touch()
     for arguments, code, problem in (

@@ -1,6 +1,6 @@
-"""The operator's story: the cloud behind one endpoint is upgraded, and its baseline survives.
+"""The cloud behind an endpoint is upgraded, and the recorded baseline survives.
 
-Each way of recording is tried through the command and through pytest, against a live cloud.
+Every way to record is tried with the command and with pytest, against a live cloud.
 """
 
 import json
@@ -51,7 +51,7 @@ def tests(pytester, imagedetail, site, monkeypatch):
 
 
 def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tests):
-    """Every way to record is refused, and the new cloud is compared under a name of its own."""
+    """Every way to record is refused, and the error names the command for a new name."""
     site.installs("2024.2")
     new_name = "imagedetail record --os-cloud=staging --name=staging-2024.2"
     for arguments in (
@@ -91,8 +91,8 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, imagedetail, tes
     assert site.recordings == before
 
 
-def test_a_release_that_is_told_later(site, imagedetail):
-    """The command that is printed keeps it."""
+def test_a_release_that_is_declared_later(site, imagedetail):
+    """The printed command has it."""
     site.installs("2024.2")
     for release, code in (((), 0), (["--release=2024.2"], 1)):
         done = imagedetail("record", "--os-cloud=staging", "--name=new", *release)
@@ -106,7 +106,7 @@ def test_a_release_that_is_told_later(site, imagedetail):
 
 
 def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, tests):
-    """A label and a microversion that contradict each other are told by every reader."""
+    """Every reader refuses a release that contradicts the recorded microversion."""
     site.installs("2026.2")
     site.declares(before=None, after=None)
     assert imagedetail("record").returncode == 0
@@ -124,7 +124,7 @@ def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, tes
 
 
 def test_a_changed_answer_is_replaced_on_request_only(site, before, imagedetail, tests):
-    """Same release, other data: the differences are printed, and `--rewrite` replaces."""
+    """With the same release, the differences are printed, and `--rewrite` replaces."""
     site.installs("2023.1", without={"withdrawn"})
     done = imagedetail("record", "before")
     assert done.returncode == 1
@@ -153,7 +153,7 @@ def test_a_changed_answer_is_replaced_on_request_only(site, before, imagedetail,
 
 
 def test_what_a_client_asked_is_asked_again(site, imagedetail, tests):
-    """Where nothing else is recorded, and no microversion tells one release from another."""
+    """If nothing else is recorded, and no microversion shows the release."""
     own = f"import requests\n\n{TEST[TEST.index('def test_own') :]}"
     site.installs("essex")
     site.declares(before=None)
@@ -186,7 +186,7 @@ def test_what_a_client_asked_is_asked_again(site, imagedetail, tests):
 
 
 def test_another_project_adds_nothing(site, before, imagedetail, tests):
-    """It may see other images, also where one query shows it the same."""
+    """It may see other images, even if one query shows the same ones."""
     object.__setattr__(site.cloud.application.identity.account, "project_id", "ab" * 16)
     refusal = "nothing was added to the recordings of 'before': another project asks"
     done = imagedetail("record", "before", "--query=status=SAVING")
@@ -200,7 +200,7 @@ def test_another_project_adds_nothing(site, before, imagedetail, tests):
 
 
 def test_no_evidence_is_no_contradiction(site, imagedetail, tests):
-    """Neither a cloud without microversions nor an undeclared one is refused; others only warn."""
+    """A cloud without microversions, or without a declared release, is not refused."""
     for name, release, code in (("old", "essex", 0), ("new", "2026.2", 2)):
         site.installs(release)
         site.declares(**{name: None})
@@ -220,7 +220,7 @@ def test_no_evidence_is_no_contradiction(site, imagedetail, tests):
 
 
 def test_a_microversion_that_is_new_or_not_there_any_more(site, before, imagedetail, monkeypatch):
-    """It contradicts every declared release; a cloud that had one is not the same without it."""
+    """A newer one contradicts every declared release; a missing one contradicts recordings."""
     for name, newest in (("2030.1", (2, 200)), ("hidden", None)):
         monkeypatch.setitem(RELEASES, name, replace(RELEASES["2026.2"], max_microversion=newest))
     site.installs("hidden")
@@ -241,7 +241,7 @@ def test_a_microversion_that_is_new_or_not_there_any_more(site, before, imagedet
 
 
 def test_labels_count_where_microversions_do_not(site, imagedetail, tests):
-    """Two releases share 2.96: what was declared tells them apart, and is never dropped."""
+    """Two releases share 2.96: the declared release tells them apart, and is kept."""
     site.installs("2024.2")
     record = ("record", "--os-cloud=staging", "--name=shared")
     assert imagedetail(*record, "--release=2024.1").returncode == 0
@@ -257,7 +257,7 @@ def test_labels_count_where_microversions_do_not(site, imagedetail, tests):
 
 
 def test_an_import_of_another_release(site, before, imagedetail):
-    """A saved body is refused under the name of a cloud that was recorded as another release."""
+    """A body is refused if its cloud was recorded as another release."""
     (site.folder / "body.json").write_text('{"images": []}')
     arguments = ("import", "body.json", "--cloud=before", "--query=limit=1")
     assert imagedetail(*arguments, "--release=juno").returncode == 2

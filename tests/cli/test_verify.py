@@ -1,4 +1,4 @@
-"""`imagedetail verify`: one line for each cassette, the details below, and not a byte written."""
+"""`imagedetail verify`: a line for each cassette, details below, and nothing written."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def public(site, imagedetail):
 
 
 def test_the_cloud_changed(public, imagedetail):
-    """One line for each, then what differs and the command that records it; exit 1."""
+    """It shows each cassette, what differs, and the commands that record it; exit code 1."""
     before = public.recordings
     public.installs("2026.2", without={"withdrawn"})
     done = imagedetail("verify", "--report=drift.json")
@@ -94,7 +94,7 @@ def test_the_cloud_changed(public, imagedetail):
 
 
 def test_the_cloud_is_down(public, imagedetail, monkeypatch):
-    """Each cassette has its line, the reason stands once; Keystone is asked once: it may lock."""
+    """Every cassette fails, the reason is printed once, and Keystone is asked once."""
     asked, connect = [], clouds.connect
     monkeypatch.setattr(clouds, "connect", lambda name: asked.append(name) or connect(name))
     assert imagedetail("verify").returncode == 0
@@ -108,7 +108,7 @@ def test_the_cloud_is_down(public, imagedetail, monkeypatch):
 
 
 def test_what_is_not_verified_is_no_success(public, imagedetail):
-    """Damaged, stale or lost recordings fail, imported ones are skipped; the others are asked."""
+    """Damaged, stale or lost recordings fail, and imported ones are skipped."""
     config = public.folder / "imagedetail.yaml"
     for text, says in (
         ("{os_cloud: staging, release: '2023.1'}", "all.yaml +error: the recording is stale"),
@@ -143,7 +143,7 @@ def test_what_is_not_verified_is_no_success(public, imagedetail):
 
 
 def test_what_cannot_be_verified(public, imagedetail):
-    """A name nobody knows is a usage error, a recording that is not there an impossibility."""
+    """An unknown name is a usage error (4), a missing recording is not (2)."""
     record = "imagedetail record --os-cloud=staging --name=public --query=limit=8"
     for arguments, code, message in (
         (("pubic",), 4, "unknown cloud 'pubic'\n  where: cassettes\n  next:  did you mean public?"),
@@ -157,7 +157,7 @@ def test_what_cannot_be_verified(public, imagedetail):
 
 
 def test_a_long_wait_is_said_on_a_terminal_only(public, imagedetail, monkeypatch):
-    """A line on stderr, wiped when it is over; nothing where nobody looks."""
+    """A line on stderr, which is removed afterwards."""
     assert imagedetail("verify").stderr == ""
     monkeypatch.setattr("sys.stderr", sys.stderr)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -168,7 +168,7 @@ def test_a_long_wait_is_said_on_a_terminal_only(public, imagedetail, monkeypatch
 
 
 def test_what_was_redacted_is_listed(site, imagedetail):
-    """A password that changed cannot be seen, so record and verify say that it was not compared."""
+    """A redacted password cannot be compared; record and verify say so."""
 
     def password(value):
         return lambda images: images[0]["properties"].update(db_password=value)
@@ -187,7 +187,7 @@ def test_what_was_redacted_is_listed(site, imagedetail):
 
 
 def test_rules_are_applied(public, imagedetail):
-    """As `diff` does: accepted, expired and unused rules, reports included."""
+    """Accepted, expired and unused ones, as in `diff`; reports show them."""
     public.installs("2026.2", without={"withdrawn"})
     rules = public.folder / "imagedetail-rules.yaml"
     unused = ACCEPTS.replace("'images[*]'", "'images[*].name'")
