@@ -1,4 +1,4 @@
-"""The command in this process, in a folder of its own, and a cloud that it can ask."""
+"""The command, run in this process and an empty folder, and a cloud to ask."""
 
 import json
 import signal
@@ -63,13 +63,13 @@ def commit(git):
 
 
 class Site:
-    """An endpoint, `staging` of clouds.yaml, and a cloud behind it that can be replaced."""
+    """An endpoint, `staging` of clouds.yaml, whose cloud can be replaced."""
 
     def __init__(self, folder):
         self.folder, self.cloud, self._port = folder, None, 0
 
     def installs(self, release, *, without=(), edit=None):
-        """Put a cloud of this release behind the endpoint, in place of the one that is there."""
+        """Replace the cloud behind the endpoint by one of this release."""
         self.shuts_down()
         images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
         images = [each for each in images if each["name"] not in without]
@@ -97,14 +97,14 @@ class Site:
 
     @property
     def recordings(self):
-        """Every cassette with its bytes."""
+        """Return every cassette with its bytes."""
         paths = sorted((self.folder / "cassettes").rglob("*.yaml"))
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
 
 
 @pytest.fixture
 def site(tmp_path):
-    """A project without recordings, and no cloud yet."""
+    """A project without recordings, and no running cloud yet."""
     pytest.importorskip("openstack", reason="credentials need the extra `record`")
     site = Site(tmp_path)
     yield site

@@ -1,4 +1,4 @@
-"""`imagedetail accept` and `diff --rules`: from red to known."""
+"""`imagedetail accept` and `diff --rules`."""
 
 import html
 import json
@@ -25,7 +25,7 @@ def run(cassettes, imagedetail):
 
 
 def test_from_a_difference_to_a_rule(run, cassettes):
-    """What is written accepts what was shown, between these two clouds and no others."""
+    """The rule accepts what was shown, between these two clouds only."""
     code, out, err = run("accept", *CLOUDS, "--path", "images[*].links.*", *WHY)
     assert (code, err) == (0, "")
     assert re.fullmatch(
@@ -60,7 +60,7 @@ def test_from_a_difference_to_a_rule(run, cassettes):
 
 
 def test_the_exit_code_follows_the_rules(run, cassettes, monkeypatch):
-    """They are found from any folder; the report shows every difference; an expired rule fails."""
+    """Rules are found from any folder; accepted differences are shown; an expired rule fails."""
     assert run("diff", *CLOUDS)[0] == 1
     (cassettes.parent / "imagedetail.yaml").write_text("clouds: {}")
     monkeypatch.chdir(cassettes)
@@ -79,7 +79,7 @@ def test_the_exit_code_follows_the_rules(run, cassettes, monkeypatch):
 
 
 def test_the_command_that_explain_prints_can_be_run(run, tmp_path):
-    """As it stands, whatever the sides are and whatever was typed; all is accepted in the end."""
+    """As printed, for any sides and options; afterwards all differences are accepted."""
     folder = (tmp_path / "cassettes").rename(tmp_path / "our cassettes")
     image = {"id": "a1", "name": "n", "metadata": {"*": "1", "it's": "1", "k": "v"}}
     (tmp_path / "it's old.json").write_text(json.dumps({"images": [image]}))
@@ -108,7 +108,7 @@ def test_the_command_that_explain_prints_can_be_run(run, tmp_path):
 
 
 def test_one_image_of_many_can_be_accepted(run, cassettes):
-    """As in the file: the others that share the difference stay differences."""
+    """The same difference of other images stays."""
     _, out, _ = run("show", CLOUDS[0], "--json")
     id_ = json.loads(out)["images"][0]["id"]
     path = f"images[{id_}].OS-EXT-IMG-SIZE:size"
@@ -141,7 +141,7 @@ def test_what_would_not_be_a_rule(run, cassettes):
 
 
 def test_by_the_id_of_a_cause(run, cassettes):
-    """The rule names the id, for these clouds, and is written once."""
+    """The rule has the id and the clouds, and is written once."""
     _, out, _ = run("diff", *CLOUDS, "--json")
     lost = next(e for e in json.loads(out)["differences"] if e["kind"] == "field_removed")
     by_id = ("accept", *CLOUDS, "--id", lost["id"], *WHY)
@@ -155,7 +155,7 @@ def test_by_the_id_of_a_cause(run, cassettes):
 
 
 def test_the_page_says_how_to_accept(run, tmp_path):
-    """By a command that can be run, or by a line for the file of rules; then nothing is left."""
+    """With lines for the file of rules; they accept all differences."""
     matrix = ("matrix", "nova-2023.1", "nova-2024.2")
     assert run(*matrix, "--report=m.html")[0] == 1
     page = html.unescape((tmp_path / "m.html").read_text())

@@ -18,14 +18,14 @@ def matrix(imagedetail):
 
 
 def test_what_changed_between_the_releases_of_nova(matrix):
-    """Nine real releases, every question: what was found by hand, and nothing else."""
+    """Nine real releases and all recorded queries."""
     result = matrix("nova-20??.?")
     assert result.stdout == (GOLDEN / "matrix.txt").read_text(encoding="utf-8")
     assert (result.returncode, result.stderr) == (1, "")
 
 
 def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_path):
-    """Clouds whose names differ in their release alone; the others are named as left out."""
+    """Clouds whose names differ in the release only; the others are named."""
     result = matrix("--json")
     (library,) = json.loads(result.stdout)["matrices"]
     releases = [each["release"] for each in library["clouds"]]
@@ -50,7 +50,7 @@ def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_pat
 
 
 def test_own_recordings_come_before_the_library(matrix, tmp_path):
-    """The library answers for what they lack, and says so; damage is not left out."""
+    """The library answers for the rest, which is said; a damaged file is an error."""
     for name in ("nova-2026.1", "nova-2026.2"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
         for query in ("all", "limit=0"):
@@ -69,7 +69,7 @@ def test_own_recordings_come_before_the_library(matrix, tmp_path):
 
 
 def test_all_shows_every_query(matrix):
-    """Also those that changed nowhere, and what was asked of one cloud only."""
+    """Even without a change, or recorded of one cloud only."""
     result = matrix("nova-2026.1", "openstack-sample", "--all")
     lines = result.stdout.splitlines()
     assert lines[0].startswith(
@@ -81,7 +81,7 @@ def test_all_shows_every_query(matrix):
 
 
 def test_declared_clouds_without_recordings(matrix, tmp_path):
-    """As in a job that has no cassettes: say that, and where they may be."""
+    """As in a CI job without cassettes; the error says where they may be."""
     (tmp_path / "imagedetail.yaml").write_text("clouds: {before: {}, after: {}}")
     result = matrix("before", "after")
     assert result.returncode == 2
@@ -93,7 +93,7 @@ def test_declared_clouds_without_recordings(matrix, tmp_path):
 
 
 def test_a_query_that_nobody_was_asked(matrix):
-    """It is named, and how to record it; no other fault is told in its place."""
+    """The error names it and the command that records it."""
     result = matrix("nova-2026.1", "nova-2026.2", "--query", "limit=abc")
     assert (result.returncode, result.stdout) == (2, "")
     assert "every answer is an error" in result.stderr

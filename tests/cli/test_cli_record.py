@@ -1,4 +1,4 @@
-"""`imagedetail record` and `import`: what they say of answers that are not what they seem."""
+"""`imagedetail record` and `import`: warnings, volatile values and damaged recordings."""
 
 import json
 
@@ -17,7 +17,7 @@ WEAK = (
 
 @pytest.fixture
 def record(imagedetail, tmp_path):
-    """Record a cloud that answers by a script, from an account with this password."""
+    """Record a scripted cloud from an account with this password."""
 
     def run(*options, acts=(), password="s3cret-of-this-account"):
         with ScriptedCloud() as cloud:
@@ -30,7 +30,7 @@ def record(imagedetail, tmp_path):
 
 
 def seen(number):
-    """Every image has another field in each answer; the first another size, too."""
+    """Answer with other values in every image."""
 
     def edit(document):
         for image in document["images"]:
@@ -41,7 +41,7 @@ def seen(number):
 
 
 def test_what_two_identical_requests_disagree_on_is_named(imagedetail, record, tmp_path):
-    """The paths, without the image; it stays a difference, which a report explains."""
+    """By paths without the image; it stays a difference, which reports explain."""
     done = record("--twice", acts=[seen(1), seen(2)])
     assert done.returncode == 0
     for line in (
@@ -66,7 +66,7 @@ def test_what_two_identical_requests_disagree_on_is_named(imagedetail, record, t
 
 
 def test_two_answers_that_are_the_same_or_none(record, tmp_path):
-    """A second answer that fails keeps nothing; nothing is proposed where nothing differed."""
+    """If the second request fails, nothing is written."""
     assert record("--twice", acts=[None, say(500)]).returncode == 2
     assert not (tmp_path / "cassettes").exists()
     done = record("--twice")
@@ -77,7 +77,7 @@ def test_two_answers_that_are_the_same_or_none(record, tmp_path):
 
 
 def test_a_damaged_recording_is_not_replaced(record, tmp_path):
-    """Not even by --rewrite: it may be all that there is."""
+    """Not even by --rewrite."""
     assert record().returncode == 0
     path = tmp_path / "cassettes/staging/all.yaml"
     for damaged in (b"", path.read_bytes()[:5000]):
@@ -89,7 +89,7 @@ def test_a_damaged_recording_is_not_replaced(record, tmp_path):
 
 
 def test_what_redaction_cannot_search_for_is_counted(record):
-    """A weak secret by its number; a redacted query is recorded, and cannot be asked again."""
+    """Weak secrets are counted; a redacted query is recorded with a warning."""
     for password in ("image", "12345678", "k9-x"):
         result = record("--rewrite", password=password)
         assert (result.returncode, result.stderr) == (0, WEAK), password
@@ -101,7 +101,7 @@ def test_what_redaction_cannot_search_for_is_counted(record):
 
 
 def test_texts_that_look_sensitive_are_named(imagedetail, tmp_path):
-    """The first three in the order of the body; each is kept as it is."""
+    """The first three; they are kept."""
     notes = ["see 10.1.2.3", "plain", "db.corp.local", "me@corp.test", "fd00::17", "10.9.9.9"]
     images = [{"id": str(n), "metadata": {"note": note}} for n, note in enumerate(notes)]
     (tmp_path / "a.json").write_text(json.dumps({"images": images}))

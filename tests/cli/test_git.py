@@ -1,4 +1,4 @@
-"""Revisions as sides of a comparison, and `imagedetail diff --git-driver`, with a real git."""
+"""Comparing git revisions, and `imagedetail diff --git-driver`."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def staging(commit, tmp_path):
 
 
 def test_a_side_may_be_a_revision(imagedetail, staging, monkeypatch):
-    """Each verb that takes a path takes git's form of it, from a subfolder, too."""
+    """Every verb that takes a path takes REVISION:PATH, even in a subfolder."""
     path = "cassettes/staging/limit=0.yaml"
     for old in (f"HEAD~1:{path}", f":{path}"):
         result = imagedetail("diff", old, path)
@@ -50,7 +50,7 @@ def test_a_side_may_be_a_revision(imagedetail, staging, monkeypatch):
 
 
 def test_a_revision_that_is_not_there(imagedetail, git, staging, tmp_path, monkeypatch):
-    """The error is git's, with the forms that it takes; a damaged cassette is named as typed."""
+    """The error quotes git; a damaged cassette is named as it was typed."""
     for name, said in (
         ("HEAD:nope.yaml", "fatal: path 'nope.yaml' does not exist in 'HEAD'"),
         ("C:\\old.yaml", "fatal: invalid object name 'C'."),
@@ -81,14 +81,14 @@ def test_a_revision_that_is_not_there(imagedetail, git, staging, tmp_path, monke
 
 @pytest.fixture
 def driven(git, staging, tmp_path):
-    """The same, with the command as git's driver."""
+    """The same repository, with the command as its diff driver."""
     (tmp_path / ".gitattributes").write_text("*.yaml diff=imagedetail\n")
     git("config", "diff.imagedetail.command", f"{DRIVER} --git-driver")
     return git
 
 
 def test_git_shows_comparisons(driven, tmp_path):
-    """Of what changed, was added, removed or renamed; in the log, too."""
+    """Of changed, added, removed and renamed files; also in the log."""
     limit = "cassettes/staging/limit=0.yaml"
     changed = driven("diff", limit)
     assert changed.startswith(
@@ -118,7 +118,7 @@ def test_git_shows_comparisons(driven, tmp_path):
 
 
 def test_rules_and_options_hold_for_git(driven, tmp_path):
-    """As for the same comparison, typed."""
+    """As for the same command in a shell."""
     driven("config", "diff.imagedetail.command", f"{DRIVER} --rules=no.yaml --git-driver")
     assert "not compared: the file cannot be read" in driven("diff")
     (tmp_path / "imagedetail-rules.yaml").write_text(
@@ -129,7 +129,7 @@ def test_rules_and_options_hold_for_git(driven, tmp_path):
 
 
 def test_nothing_ends_git(driven, tmp_path):
-    """What is no cassette, not merged, badly named or not read to its end is one line at most."""
+    """A file that cannot be compared is one line, and git goes on."""
     odd = tmp_path / "cassettes/-odd\x1b[31m.yaml"
     odd.write_text("a: b")
     driven("add", "--", str(odd))

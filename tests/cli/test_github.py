@@ -1,4 +1,4 @@
-"""`imagedetail diff --github`: annotations that GitHub reads as they were meant."""
+"""`imagedetail diff --github`: annotations as GitHub reads them."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ ODD = "50 %, a:b\n::error file=x::\x1b[31m"
 
 @pytest.fixture
 def recorded(imagedetail, tmp_path):
-    """Make cassettes of images; the name of a cloud is that of its body."""
+    """Import images as the recording of a cloud."""
 
     def write(**clouds):
         for cloud, images in clouds.items():
@@ -28,7 +28,7 @@ def image(number, **fields):
 
 
 def read(line):
-    """An annotation as GitHub's runner reads it: properties and message."""
+    """Return properties and message as GitHub's runner reads them."""
     command, _, message = line.removeprefix("::error ").partition("::")
     found = dict(each.split("=", 1) for each in command.split(","))
     for code, mark in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
@@ -38,7 +38,7 @@ def read(line):
 
 
 def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypatch):
-    """The file is that of the candidate, from the workspace's root; any text stays one command."""
+    """In the candidate's file, relative to the workspace; any text stays one command."""
     recorded(old=[image(1), image(2, status="ACTIVE")], new=[image(1), image(2, status=ODD)])
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path.parent))
     result = imagedetail("diff", "old", "new", "--github", "--fail-on=change", "--json")
@@ -61,7 +61,7 @@ def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypa
 
 
 def test_only_what_fails_is_annotated(imagedetail, recorded):
-    """Ten at most, and none below the threshold."""
+    """At most ten, and none below the threshold."""
     several = [image(number) for number in range(12)]
     recorded(old=several, new=[{**each, f"x{at}:y": 1} for at, each in enumerate(several)])
     diff = ("diff", "old", "new", "--github", "--fail-on")
@@ -70,7 +70,7 @@ def test_only_what_fails_is_annotated(imagedetail, recorded):
 
 
 def test_a_matrix_is_annotated_at_the_later_cloud(imagedetail, tmp_path):
-    """Each cause once, in the cassette that shows it, if that is in the project."""
+    """Each cause once, if the cassette is in the project."""
     for cloud in ("nova-2023.1", "nova-2024.2"):
         shutil.copytree(LIBRARY / cloud, tmp_path / "cassettes" / cloud)
     result = imagedetail("matrix", "nova-2023.1", "nova-2024.2", "nova-2026.2", "--github")

@@ -25,13 +25,13 @@ def store(tmp_path):
 
 
 def found(store):
-    """All tests that have recordings, by the names in them."""
+    """Return the names of all tests that have recordings."""
     paths = [each for cloud in ("one", "two") for each in store.traffic_paths(cloud)]
     return sorted({store.reader.load(each).provenance.test for each in paths})
 
 
 def test_recordings_are_moved(imagedetail, store):
-    """Those of a test, a module or a folder; what only begins alike stays."""
+    """Those of a test, a module or a folder; a common prefix is not enough."""
     for old, new, expected in (
         ("t/test_a.py::test_x", "t/test_a.py::test_y", ("test_a.py::test_y", "test_ab.py::test_x")),
         ("t/test_a.py", "t/b/test_c.py", ("b/test_c.py::test_y", "test_ab.py::test_x")),
@@ -48,7 +48,7 @@ def test_recordings_are_moved(imagedetail, store):
 
 
 def test_what_cannot_be_moved(imagedetail, store):
-    """Nothing is moved to where a recording is, or if no recording has the name."""
+    """Onto another recording, or if no recording has the name."""
     for old, new, problem in (
         (TESTS[2], TESTS[1], "t/test_a.py::test_x[1] has a recording already"),
         ("t/test_b.py", "t/test_c.py", "there is no recording of t/test_b.py"),

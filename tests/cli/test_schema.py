@@ -1,4 +1,4 @@
-"""The published JSON Schema describes what the command really prints, key by key."""
+"""The published JSON Schema describes what the command prints."""
 
 import json
 
@@ -46,7 +46,7 @@ VERBS = {
 
 
 def objects(schema, place="#"):
-    """Every subschema that is about an object, with its place."""
+    """Yield every subschema of an object with its place."""
     if isinstance(schema, dict):
         if "properties" in schema or schema.get("type") == "object":
             yield place, schema
@@ -58,7 +58,7 @@ def objects(schema, place="#"):
 
 
 def check(document, name):
-    """A document is of one kind, the named one."""
+    """Assert that a document is of this kind and no other."""
     for error in VALIDATOR.evolve(schema={**DEFINED[name], "$defs": DEFINED}).iter_errors(document):
         pytest.fail(f"{name}: {error.json_path}: {error.message}")
     VALIDATOR.validate(document)
@@ -66,7 +66,7 @@ def check(document, name):
 
 @pytest.fixture
 def project(imagedetail, site):
-    """A project that has a recording, which cannot be asked again, an import and damaged files."""
+    """A project with a recording, an import and damaged files."""
     site.installs("2026.2")
     assert imagedetail("record", "--os-cloud=staging", "--release=2026.2", ACTIVE).returncode == 0
     (site.folder / "body.json").write_text('{"images": [{"id": "one", "name": "a"}]}')
@@ -80,7 +80,7 @@ def project(imagedetail, site):
 
 
 def test_what_each_verb_prints(project):
-    """With results and errors; every document is of one kind."""
+    """With results and errors."""
     for name, commands in VERBS.items():
         for arguments in commands:
             result = project(*arguments, "--json")
@@ -105,7 +105,7 @@ def test_reports(tmp_path):
 
 
 def test_every_object_is_closed():
-    """A new key of ours has to be added to the schema; `facts` is closed by those that use it."""
+    """A new key must be added to the schema; users of `facts` close it."""
     ours = {place: each for place, each in objects(SCHEMA) if "properties" in each}
     assert len(ours) > 20
     closed = {"additionalProperties", "unevaluatedProperties"}
@@ -114,7 +114,7 @@ def test_every_object_is_closed():
 
 
 def test_the_verb(imagedetail):
-    """It prints the file, with the program's words; every kind of document is tested here."""
+    """It prints the file; every kind of document in it is tested here."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert json.loads(imagedetail("schema").stdout) == SCHEMA
     documents = {each["$ref"].rpartition("/")[2] for each in SCHEMA["oneOf"]}

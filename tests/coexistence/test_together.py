@@ -1,4 +1,4 @@
-"""A project's tests with every fixture of ours beside those of other plugins."""
+"""Tests that use every fixture of ours beside other plugins."""
 
 import json
 import urllib.request
@@ -61,14 +61,14 @@ def test_served_clouds(imagedetail_server, httpserver):
 
 
 def test_a_shut_network_is_no_loopback(imagedetail, httpserver):
-    """A test that replays reaches the servers of its own process."""
+    """A test that replays can reach servers of its own process."""
     assert names(imagedetail["nova-2026.2"].list(limit=3).document) == NAMES
     assert version_of(httpserver) == 1
 
 
 @ONE
 def test_a_server_beside_the_cassette(imagedetail_cassette):
-    """One that the test starts is none of the cassette's."""
+    """Requests to a server that the test starts are not replayed."""
     with HTTPServer(host="127.0.0.1") as server:
         assert version_of(server) == 1
     answer = requests.get(imagedetail_cassette.endpoint + LIST, timeout=30)

@@ -1,4 +1,4 @@
-"""With `-p no:imagedetail` nothing of ours is there."""
+"""`-p no:imagedetail` removes the plugin."""
 
 import pytest
 

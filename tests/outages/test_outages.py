@@ -1,4 +1,4 @@
-"""Recording during outages, by command and with pytest: an error, and older recordings are kept.
+"""Recording during outages is an error, and older recordings stay.
 
 What else a transport may do is in tests/unit/test_transport.py.
 """
@@ -61,7 +61,7 @@ OUTAGES = (  # what happens, and the message
 
 @pytest.fixture
 def cloud(pytester, monkeypatch, capsys):
-    """Two pages of its images are recorded, in the current folder, which has its clouds.yaml."""
+    """A cloud with two recorded pages, in clouds.yaml of the current folder."""
     with ScriptedCloud("essex") as cloud:
         (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
         (pytester.path / "imagedetail.yaml").write_text(json.dumps({"clouds": {"staging": {}}}))
@@ -74,7 +74,7 @@ def cloud(pytester, monkeypatch, capsys):
 
 @pytest.fixture
 def files(pytester):
-    """Every file below the folder of cassettes with its bytes, and whatever was left beside it."""
+    """Return every file below the folder of cassettes with its bytes."""
 
     def read():
         found = (pytester.path / "cassettes").rglob("*")
@@ -103,7 +103,7 @@ def record(cloud, capsys, monkeypatch):
 
 
 def test_the_command_says_what_where_and_what_next(cloud, record, files):
-    """Without a secret; nothing on disk has changed."""
+    """It shows no secret, and no file changes."""
     before = files()
     for acts, problem, where, remedies in OUTAGES:
         cloud.plan(*acts)
@@ -120,7 +120,7 @@ def test_the_command_says_what_where_and_what_next(cloud, record, files):
 
 
 def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
-    """A second in earnest, which is said; the refusals are no part of the recording."""
+    """It waits a second and says so; the refusals are not recorded."""
     limited = say(413, b'{"overLimit": {}}', ("Retry-After", "1"))
     cloud.plan(say(401, b"expired"), limited, show("new 1", next_="m1"), show("new 2"))
     began = time.monotonic()
@@ -138,7 +138,7 @@ def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
 
 
 def test_a_fault_is_a_red_test(cloud, pytester, files):
-    """It says why, and no secret is shown, not even in a traceback; a rest is given."""
+    """It says why, without a secret even in a traceback; a busy cloud is asked again."""
     pytester.makepyfile(TEST)
     before = files()
     cloud.plan(FIRST, say(500, b"computeFault"))
@@ -170,7 +170,7 @@ def test_a_fault_is_a_red_test(cloud, pytester, files):
     ],
 )
 def test_what_is_ended_while_it_records(cloud, pytester, files, arguments, how, code):
-    """The answer is on its way when the run ends: the old recording, and nothing beside it."""
+    """An old recording stays if the run ends before the answer arrives."""
     pytester.makepyfile(TEST)
     before = files()
     cloud.plan(hang)

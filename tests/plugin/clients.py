@@ -1,4 +1,4 @@
-"""HTTP clients for tests of own traffic: method and URL in, decoded body and headers out."""
+"""HTTP clients; each takes method and URL and returns the decoded body and headers."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""A downstream project in a temporary folder, and what its tests ask."""
+"""A project in a temporary folder, and a server that its tests ask."""
 
 import concurrent.futures.process
 import shutil
@@ -16,7 +16,7 @@ from answering import answering
 from pytest_imagedetail.cassette import capture
 
 LOADED = (aiohttp, capture, concurrent.futures.process, httpx, openstack, requests, urllib3)
-"""A run in this process forgets the modules that it is the first to load, and their classes."""
+"""Loaded here, because a run in this process unloads modules that it loads first."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def served():
 
 @pytest.fixture
 def run(pytester, monkeypatch, served):
-    """Run a module in this process, in a record mode; `$URL` in it is that of the server."""
+    """Run a module in this process, in a record mode; `$URL` is the URL of the server."""
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
 
@@ -59,7 +59,7 @@ def run(pytester, monkeypatch, served):
 
 @pytest.fixture
 def cassettes_of(pytester):
-    """Every cassette of a cloud's tests: its text by its path below the folder."""
+    """Return the texts of a cloud's test cassettes by path."""
 
     def found(cloud="staging"):
         folder = pytester.path / "cassettes" / cloud / "tests"

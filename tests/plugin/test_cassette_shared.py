@@ -1,4 +1,4 @@
-"""A folder that tests share: each writes its own file and replays those of the others, too."""
+"""A folder that tests share: each writes its own file and also replays the others."""
 
 import json
 
@@ -21,7 +21,7 @@ ONE, TWO, THREE, SAME = {"n": 1}, {"n": 2}, {"n": 3}, {"same": ["x"]}
 
 
 def asks(**tests):
-    """A module whose tests ask for these paths."""
+    """Return a module whose tests ask for these paths."""
     return HEAD + "".join(
         f"\ndef test_{name}(imagedetail_cassette):\n    [get(each) for each in {paths.split()!r}]\n"
         for name, paths in tests.items()
@@ -57,7 +57,7 @@ def test_each_test_writes_its_own_file(run, held, served, pytester):
 
 
 def test_while_recording_only_the_own_file_counts(run, held):
-    """What others recorded answers nothing and is not touched."""
+    """The files of other tests answer nothing and stay."""
     run(asks(a="/n"), "once").assert_outcomes(passed=1)
     run(asks(a="/n", b="/n"), "once").assert_outcomes(passed=2)
     assert held() == {A: [ONE], B: [TWO]}
@@ -71,7 +71,7 @@ def test_while_recording_only_the_own_file_counts(run, held):
 
 
 def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, served):
-    """A new test of the folder needs no recording; outside it, a renamed test gets nothing."""
+    """A new test of the folder needs no recording; without a folder, a renamed test has none."""
     run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
     served.asked.clear()
     run(asks(a="/same/x /same/y", c="/same/y /same/x")).assert_outcomes(passed=2)
@@ -100,7 +100,7 @@ def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, served):
 
 
 def test_two_files_that_disagree_are_an_error(run):
-    """It names both; but what a test's own file knows comes from it alone, also when it is over."""
+    """It names both. A request that the test's own file has is answered by that file only."""
     run(asks(a="/n"), "once").assert_outcomes(passed=1)
     run(asks(b="/n /n"), "once").assert_outcomes(passed=1)
     result = run(asks(a="/n /n", c="/n"))
@@ -119,7 +119,7 @@ def test_two_files_that_disagree_are_an_error(run):
 
 
 def test_a_file_that_nobody_plays_is_unused(run):
-    """The file of a test that is gone, unless another test of the folder needs it."""
+    """The file of a removed test, unless another test of the folder needs it."""
     run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
     options = ("none", "--imagedetail-unused=fail", "--imagedetail-cloud=staging")
     result = run(asks(a="/same/x"), *options)
@@ -138,14 +138,14 @@ def test_own(imagedetail_cassette, number, name):
 
 
 def test_ids_that_tests_receive_are_not_mixed_up(run):
-    """While replaying they receive placeholders, and send them."""
+    """While replaying, tests receive and send placeholders."""
     run(HEAD + OWNERS, "once").assert_outcomes(passed=2)
     run(HEAD + OWNERS).assert_outcomes(passed=2)
     run(HEAD + OWNERS, "none", "-k", "bob").assert_outcomes(passed=1, deselected=1)
 
 
 def test_a_damaged_file_is_an_error_where_it_is_needed(run, pytester):
-    """Not for a test whose own file has all the answers."""
+    """But not for a test whose own file has all answers."""
     run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
     (pytester.path / "cassettes/staging/tests/inv.d" / B).write_text("")
     result = run(asks(a="/same/x", c="/same/x"))

@@ -1,4 +1,4 @@
-"""Cassettes of vcrpy, once scrubbed, are replayed here, and ours by vcrpy."""
+"""Scrubbed cassettes of vcrpy are replayed, and vcrpy replays ours."""
 
 import json
 
@@ -33,7 +33,7 @@ FOLDER = "cassettes/staging/tests"
 
 
 def test_a_scrubbed_cassette_of_vcrpy_is_replayed_and_left_alone(pytester, run, served):
-    """With another client than recorded it; what is new goes to the test's own file."""
+    """With another client; new requests go to the test's own file."""
     theirs = pytester.path / "shared.yaml"
     with vcr.use_cassette(str(theirs)):
         url = f"{served.url}/images/detail?limit=2"
@@ -60,7 +60,7 @@ def test_a_scrubbed_cassette_of_vcrpy_is_replayed_and_left_alone(pytester, run, 
 
 
 def test_scrubbed_cassettes_of_pytest_recording_are_those_of_their_tests(pytester, run, served):
-    """Of one in a class with parameters, too."""
+    """Even for a test with parameters in a class."""
     theirs = pytester.path / "old/test_own/TestOne.test_images[1.5].yaml"
     with vcr.use_cassette(str(theirs)):
         requests.get(f"{served.url}/images/detail?limit=2", timeout=9)
@@ -79,7 +79,7 @@ def test_scrubbed_cassettes_of_pytest_recording_are_those_of_their_tests(pyteste
 
 
 def test_ours_is_replayed_by_vcrpy_and_pytest_recording(pytester, run):
-    """With the placeholders for hosts; no cloud is there."""
+    """With placeholders for hosts and without a cloud."""
     pytest.importorskip("pytest_recording", reason="pytest-recording is not installed")
     run(OWN, "once").assert_outcomes(passed=1)
     ours = pytester.path / FOLDER / "test_own/test_images.yaml"

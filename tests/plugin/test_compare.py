@@ -1,4 +1,4 @@
-"""Comparing in a test: a failed assertion says what differs and where to see the rest."""
+"""Comparing in a test: a failed assertion explains itself."""
 
 import json
 import re
@@ -83,7 +83,7 @@ DIFFERENCES = [
 
 
 def sections(result):
-    """The lines that follow each failing test's name."""
+    """Return the lines below each failing test's name."""
     parts = re.split(r"^_+ (test_\w+) _+$", result.stdout.str(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], map(str.splitlines, parts[2::2]), strict=True))
 
@@ -96,7 +96,7 @@ def shows(lines, *patterns):
 
 
 def test_what_a_test_can_compare(project):
-    """Listings, comparisons, the baseline and matrices; a matrix is in the report and counted."""
+    """Listings, comparisons, the baseline and matrices; reports have the matrices."""
     rule = "- {path: 'images[*].minDisk.**', reason: moved, expires: never}"
     (project.path / "imagedetail-rules.yaml").write_text(rule)
     (project.path / "everything.yaml").write_text(
@@ -118,7 +118,7 @@ def test_what_a_test_can_compare(project):
 
 
 def test_a_failed_assertion_explains_itself(project, monkeypatch):
-    """Counts first, the worst first, then how to see the rest; once, and no frame of ours."""
+    """Counts, the worst differences, and how to see the rest; once."""
     monkeypatch.delenv("BUILD_NUMBER", raising=False)
     project.makepyfile(FAILING)
     for ci in ("", "true"):  # there, pytest repeats assertions in its summary
@@ -154,7 +154,7 @@ def test_a_failed_assertion_explains_itself(project, monkeypatch):
 
 
 def test_a_declared_release_judges_recordings_that_name_none(pytester):
-    """Whoever declares releases later need not record again."""
+    """A release that is declared later counts without recording again."""
     (pytester.path / "body.json").write_text('{"images": [{"id": "1", "name": "a", "links": []}]}')
     for name in ("one", "two"):
         assert main(["import", "body.json", "--cloud", name]) == 0
@@ -202,7 +202,7 @@ def accepts(project, run):
 
 
 def test_where_rules_come_from(project, accepts):
-    """The default file; argument beats option, option marker, marker ini key; files and rules."""
+    """The argument overrides the option, the option the marker, the marker the ini key."""
     option, other = "--imagedetail-rules=all.yaml", "--imagedetail-rules=none.yaml"
     accepts().assert_outcomes(failed=1)
     project.makeini("[pytest]\nimagedetail_rules = all.yaml")
@@ -221,7 +221,7 @@ def test_where_rules_come_from(project, accepts):
 
 
 def test_rules_that_do_not_hold(project, accepts):
-    """An expired one is in the failure; one that cannot be right is named before any test."""
+    """The failure names an expired one; a malformed file ends the run before any test."""
     (project.path / "all.yaml").write_text(ALL.replace("never", "2020-01-31"))
     option = "--imagedetail-rules=all.yaml"
     result = accepts(option, "--imagedetail-fail-on=none")

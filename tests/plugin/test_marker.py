@@ -1,4 +1,4 @@
-"""What a marker chooses; one that cannot be right fails its own test, with a message alone."""
+"""What a marker chooses; a wrong one fails its own test with a message and no traceback."""
 
 ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
 IN = "in the imagedetail marker"
@@ -35,7 +35,7 @@ CASES = [
 
 
 def test_it_names_test_and_argument(project):
-    """The whole message, nothing else; and the other tests of the module run."""
+    """The whole message and nothing else; other tests of the module run."""
     cases = [(f"test_{at}", "imagedetail_cloud", *case) for at, case in enumerate(CASES)]
     others = ("imagedetail_cassette", "imagedetail")
     cases += [(f"test_{fixture}", fixture, *CASES[0]) for fixture in others]
@@ -102,7 +102,7 @@ def test_a_query_and_a_level_of_the_marker_are_those_of_each_call(project):
 
 
 def test_a_choice_of_the_whole_run_is_said_without_frames(project):
-    """A clouds file that cannot be right is nobody's marker."""
+    """For example, of the clouds file."""
     (project.path / "imagedetail.yaml").write_text("clods: {}\n")
     project.makepyfile("def test_one(imagedetail_cloud): pass\ndef test_two(imagedetail): pass")
     result = project.runpytest("--tb=long", "--continue-on-collection-errors")

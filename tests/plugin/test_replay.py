@@ -1,4 +1,4 @@
-"""Replaying in a test: which clouds it runs for, and what it says when it cannot."""
+"""Replaying in a test: the clouds that it runs for, and errors."""
 
 import shutil
 
@@ -22,7 +22,7 @@ SELECTED = """
 
 
 def test_which_clouds_a_test_runs_for(project):
-    """Every recorded one; the option beats the marker, the marker the ini key; globs work."""
+    """Every recorded one; the option overrides the marker, the marker the ini key; globs work."""
     project.makepyfile(SELECTED)
     new, old = "[nova-2026.2]", "[nova-essex]"
     for ini, arguments, wanted in (
@@ -39,7 +39,7 @@ def test_which_clouds_a_test_runs_for(project):
 
 
 def test_what_is_unknown_ends_the_run_before_any_test(project):
-    """A typing error never selects nothing in silence; nor does a folder that is none."""
+    """A typing error is never an empty selection; nor is a file in place of a folder."""
     project.makepyfile("def test_x(): pass")
     unknown = "ERROR: unknown cloud 'nova-2026.3'"
     known = "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, nova-essex, *"
@@ -61,7 +61,7 @@ def test_what_is_unknown_ends_the_run_before_any_test(project):
 
 
 def test_no_cloud_at_all_is_an_error_not_a_skip(pytester):
-    """A test for every cloud, with none there, says so and fails."""
+    """A test for every cloud fails if there is none."""
     pytester.makepyfile("def test_x(imagedetail_cloud): pass")
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
@@ -76,7 +76,7 @@ def test_no_cloud_at_all_is_an_error_not_a_skip(pytester):
 
 
 def test_what_cannot_be_replayed(project):
-    """An error in the test's own line with the remedy; nothing is overwritten."""
+    """The error is at the line of the test, with a remedy; nothing is overwritten."""
     path = project.path / "cassettes/nova-essex/all.yaml"
     changed = path.read_text().replace("cirros-base", "cirros-case")
     path.write_text(changed)
@@ -130,7 +130,7 @@ def test_what_cannot_be_replayed(project):
 
 
 def test_the_library_answers_for_what_the_project_lacks(project):
-    """Own recordings come first, query by query, for a declared cloud, too; also as a baseline."""
+    """Own recordings come first, query by query, even for a declared cloud or a baseline."""
     path = project.path / "imagedetail.yaml"
     path.write_text(path.read_text().replace("clouds:", "clouds:\n  nova-2019.1: {}"))
     project.makepyfile(

@@ -1,4 +1,4 @@
-"""Reports of a whole run, by suffix; workers' comparisons are in them."""
+"""Reports of a whole run, by suffix."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ TESTS = """
 
 
 def test_every_comparison_of_the_run_is_in_the_report(project):
-    """Whatever compared, in any worker, and what could not be compared; also in pytest's JUnit."""
+    """From every worker, with what could not be compared; pytest's JUnit file has counts."""
     project.makepyfile(TESTS)
     files = ("out/run.json", "out/run.html", "out/run.md", "out/run.xml")
     options = [f"--imagedetail-report={name}" for name in files]
@@ -66,7 +66,7 @@ def test_every_comparison_of_the_run_is_in_the_report(project):
 
 
 def test_a_report_that_was_not_written_is_not_there(project):
-    """Nor an older one, unless tests are only listed; one that cannot be written is one line."""
+    """An older one is removed, unless tests are only listed; failing to write is a short error."""
     (project.path / "run.md").write_text("old")
     project.makeconftest("import os\ndef pytest_sessionstart(): os._exit(3)")
     project.runpytest_subprocess("--imagedetail-report=run.md")
@@ -88,7 +88,7 @@ def test_a_report_that_was_not_written_is_not_there(project):
 
 
 def test_the_end_of_a_run_says_what_failed(project):
-    """The verdict, each cause that fails and pytest's exit code; not if the tests expected it."""
+    """The verdict, each failing cause and pytest's exit code, unless the tests passed."""
     test = """
         def test_back(imagedetail):
             found = imagedetail.compare("nova-2026.2", "nova-essex")
@@ -114,7 +114,7 @@ def test_the_end_of_a_run_says_what_failed(project):
 
 
 def test_what_a_run_did_not_reach_is_no_pass(project):
-    """Ctrl-C, a module that cannot be imported, a worker that crashes; nor in a merged report."""
+    """After Ctrl-C, a failed import or a crashed worker; nor in a merged report."""
     source = """
         import os, pytest
 

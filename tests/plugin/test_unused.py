@@ -1,4 +1,4 @@
-"""Recordings that no test used: named at the end of a full run, and of no other run."""
+"""Recordings that no test used are named at the end of a full run."""
 
 import shutil
 
@@ -25,18 +25,18 @@ UNUSED = [
 
 @pytest.fixture
 def partly(project):
-    """A project whose one test uses the half of its four recordings."""
+    """A project whose one test uses two of its four recordings."""
     project.makepyfile(test_all=ALL)
     return project
 
 
 def said(result):
-    """What the summary says of it."""
+    """Return the lines about unused recordings."""
     return [line for line in result.outlines if "unused" in line]
 
 
 def test_what_no_test_used_is_named(partly):
-    """Each file with its path and what to do; fail makes the run red, by option and by ini key."""
+    """Each file and a remedy; `fail` makes the run fail, as an option or an ini key."""
     for choice, code in (("warn", 0), ("fail", 1)):
         result = partly.runpytest("-W", "error", f"--imagedetail-unused={choice}")
         result.assert_outcomes(passed=2)
@@ -53,7 +53,7 @@ def test_what_no_test_used_is_named(partly):
 
 
 def test_a_run_that_uses_all_says_nothing(partly):
-    """In any way: a matrix, several workers; recordings of the library are never judged."""
+    """By a matrix or in workers; the library's recordings do not count."""
     partly.makepyfile(
         test_active=ACTIVE,
         test_shipped="def test_it(imagedetail): imagedetail['nova-2019.1'].list(limit=0)",
@@ -75,7 +75,7 @@ def test_a_run_that_uses_all_says_nothing(partly):
 
 
 def test_a_part_of_the_tests_is_not_judged(partly):
-    """The rest may use what these do not; fail says why nothing is said, and does not fail."""
+    """The other tests may use the rest; `fail` says that nothing was judged."""
     partly.makeini("[pytest]\nmarkers = slow")
     partly.makepyfile(test_active=f"import pytest\npytestmark = pytest.mark.slow\n{ACTIVE.strip()}")
     (partly.path / "cassettes/nova-essex/limit=1.yaml").write_text("of no interest")
@@ -96,7 +96,7 @@ def test_a_part_of_the_tests_is_not_judged(partly):
 
 
 def test_what_is_a_full_run(partly):
-    """The paths of testpaths, typed or not, and all tests that take recordings."""
+    """All paths of testpaths, typed or not, and every test that takes recordings."""
     partly.makeini("[pytest]\ntestpaths = one two\naddopts = -m 'not slow'\nmarkers = slow")
     for name in ("one", "two"):
         (partly.path / name).mkdir()
@@ -111,7 +111,7 @@ def test_what_is_a_full_run(partly):
 
 
 def test_a_run_that_is_not_whole_is_not_judged(partly):
-    """A test that did not pass, a module that was not collected, recording: fail says why."""
+    """A test did not pass, a module was not collected, or the run records; `fail` says which."""
     taken = "not every test that takes recordings was run"
     test = "import pytest\ndef test_active(imagedetail):\n    "
     for source, why, *arguments in (
@@ -138,7 +138,7 @@ def test_a_run_that_is_not_whole_is_not_judged(partly):
 
 
 def test_what_a_test_did_not_ask_of_its_own_traffic_is_named(pytester, run):
-    """An interaction that was recorded and never played, and a cassette without a test."""
+    """Interactions that were not played, and cassettes without a test."""
     source = """
 import pytest, requests
 

@@ -1,4 +1,4 @@
-"""A project whose cloud runs and is in clouds.yaml."""
+"""A project that declares a running cloud."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from tests.cloud import Application, SimulatedCloud
 
 @pytest.fixture
 def cloud(pytester, monkeypatch):
-    """A running cloud whose images can still be changed; its project declares it."""
+    """A running cloud whose images a test can change, declared by the project."""
     cloud = SimulatedCloud(release="2023.1")
     old = cloud.application
     compute = replace(old.compute, rows=list(old.compute.rows))

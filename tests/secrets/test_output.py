@@ -231,7 +231,7 @@ LOUD = (
 
 @pytest.fixture
 def live(pytester, cloud):
-    """A project that declares one running cloud, and knows the passwords of two others."""
+    """A project that declares a running cloud, and has the passwords of two others."""
     clouds_yaml = pytester.path / "clouds.yaml"
     others = (
         f"  {name}: {json.dumps({'auth': {'password': password}})}\n"
@@ -244,7 +244,7 @@ def live(pytester, cloud):
 
 
 def shown(pytester, result, cloud):
-    """Return what output or a file shows of a secret, with its place."""
+    """Return each part of a secret that is shown, and where."""
     account, address = cloud.account, cloud.compute_url.split("/")[2]
     secrets = (account.token, account.password, account.project_id, account.user_id)
     searched = {address, SHORT}.union(*map(parts, (*secrets, *JWTS, PASSWORD, SENT)))
@@ -286,7 +286,7 @@ def test_a_live_secret_is_shown_nowhere(pytester, live, more):
 
 
 def test_an_interrupted_run_shows_no_live_secret(pytester, live):
-    """Not even the arguments of the functions that --full-trace shows."""
+    """Even with --full-trace, which shows arguments."""
     pytester.makepyfile(test_interrupted=INTERRUPTED)
     result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", "-l", "--full-trace")
     assert result.ret == pytest.ExitCode.INTERRUPTED

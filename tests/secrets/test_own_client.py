@@ -1,4 +1,4 @@
-"""A test's own client: what it sends and gets is in no recording of any test."""
+"""A test's own client: no recording has the secrets that it sends or gets."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_described(imagedetail_cassette, url):
 
 
 def application(environ, start_response):
-    """A Keystone, and a Nova that repeats a password."""
+    """Keystone, and a Nova that repeats a password."""
     headers = [("Content-Type", "application/json")]
     if environ["REQUEST_METHOD"] == "POST":
         document = {"token": {"methods": ["password"]}}
@@ -86,7 +86,7 @@ def once(pytester, *arguments):
 
 
 def found(text):
-    """Return the secrets that stand in a text, by their beginning or end."""
+    """Return the first or last characters of secrets that a text has."""
     plain = unescape(text)
     parts = {each[:12] for each in (TOKEN, PASSWORD, ADMIN)} | {TOKEN[-12:], PASSWORD[-12:]}
     return {part for part in parts if part in plain}
@@ -99,7 +99,7 @@ def texts(live):
 
 
 def test_no_recording_has_a_password(live, texts):
-    """One that an earlier test sent, or that clouds.yaml alone knows, whoever logs in and when."""
+    """Sent by another test, or known from clouds.yaml only; in any order, and in workers."""
     head, login, described = re.split(r"(?m)^(?=def )", ASKING)
     for source, configured, more in (
         (ASKING, {}, ()),
@@ -133,7 +133,7 @@ def test_behind(imagedetail_cassette, monkeypatch, url):
 
 
 def test_no_recording_has_a_password_that_a_test_configured(live, texts):
-    """What a fixture has set is gone when the recording is written, and it was read before."""
+    """It is read before the fixtures of the test end."""
     live.makepyfile(test_setting=SETTING)
     (live.path / "elsewhere.yaml").write_text(json.dumps(CONFIGURED))
     for name in ("test_before", "test_behind"):
@@ -144,7 +144,7 @@ def test_no_recording_has_a_password_that_a_test_configured(live, texts):
 
 
 def test_nothing_is_written_where_a_clouds_yaml_is_broken(live, texts):
-    """Nobody knows what must not be written; one of the project ends a test before it asks."""
+    """The secrets are unknown then; the project's own file fails a test before it asks."""
     broken = f"clouds: [{PASSWORD}"
     for name, source, outcome in (
         ("elsewhere", SETTING, {"passed": 2, "errors": 2}),
@@ -160,7 +160,7 @@ def test_nothing_is_written_where_a_clouds_yaml_is_broken(live, texts):
 
 
 def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
-    """Its recording would have the secret in its own name."""
+    """The recording would have the secret in its file name."""
     live.makepyfile(
         f"""
         import pytest

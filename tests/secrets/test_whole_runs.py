@@ -59,7 +59,7 @@ def secrets_of(cloud):
 
 
 def plant(cloud, writings):
-    """Put each secret, in each writing, into an image of its own, the newest ones."""
+    """Add an image for each secret in each encoding."""
     rows = cloud.application.compute.rows
     texts = [WRITINGS[each](secret) for secret in secrets_of(cloud) for each in writings]
     first = rows[0]
@@ -79,7 +79,7 @@ def written(pytester):
 
 
 def found(pytester, result, cloud):
-    """Return the files and outputs that show a secret: files in any encoding."""
+    """Return the outputs, and the files, that hold a secret; files in any encoding."""
     secrets = secrets_of(cloud)
     places = {
         path.name
@@ -104,7 +104,7 @@ def found(pytester, result, cloud):
 
 
 def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud):
-    """What is in plain sight is redacted, and what is encoded is redacted or refused."""
+    """Plain secrets are redacted; encoded ones are redacted or refused."""
     plant(cloud, PLAIN)
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *LOUD)
@@ -122,7 +122,7 @@ def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud):
 
 
 def test_the_command_shows_none_either(pytester, cloud):
-    """Whatever the verb, and whether it writes, compares or only looks."""
+    """In any verb that asks a cloud."""
 
     def run(*arguments):
         return pytester.run(sys.executable, "-m", "pytest_imagedetail", *arguments)
