@@ -205,15 +205,8 @@ def test_traffic_needs_one_cloud(run):
             "  next:  name one, which needs no configuration: @pytest.mark.imagedetail('staging')",
         ]
     )
-    case = """
-    import pytest, unittest
-
-    @pytest.mark.usefixtures("imagedetail_cassette")
-    class TestCase(unittest.TestCase):
-        def test_it(self):
-            pass
-    """
-    many = run(case, "none", "--imagedetail-cloud=nova-*")
+    test = "def test_it(request): request.getfixturevalue('imagedetail_cassette')"
+    many = run(test, "none", "--imagedetail-cloud=nova-*")
     many.stdout.fnmatch_lines(["*: 9 clouds are selected: nova-2019.1, *, nova-2026.2"])
     for mode in ("once", "none"):
         run(unmarked, mode, "--imagedetail-cloud=staging").assert_outcomes(passed=1)

@@ -107,10 +107,6 @@ def test_a_choice_of_the_whole_run_is_said_without_frames(project):
     project.makepyfile("def test_one(imagedetail_cloud): pass\ndef test_two(imagedetail): pass")
     result = project.runpytest("--tb=long", "--continue-on-collection-errors")
     result.assert_outcomes(errors=1)
-    assert [line for line in result.outlines if "plugin" in line and ".py:" in line] == []
-    message = [
-        "the file has unknown keys: clods",
-        f"  where: {project.path / 'imagedetail.yaml'}",
-    ]
-    start = result.outlines.index(message[0])
-    assert result.outlines[start : start + 2] == message
+    assert not [line for line in result.outlines if "plugin" in line and ".py:" in line]
+    message = ["the file has unknown keys: clods", "  where: *imagedetail.yaml"]
+    result.stdout.fnmatch_lines(message, consecutive=True)
