@@ -17,36 +17,26 @@ CONFIGURED = {"clouds": {"staging": {"auth": {"password": PASSWORD}}}}
 CONFTEST = """
 import json
 
-import pytest
-
-URL, TOKEN, PASSWORD = json.load(open("facts.json"))
+URL, PASSWORD = json.load(open("facts.json"))
 LOGIN = {"auth": {"identity": {"methods": ["password"], "password": {
     "user": {"name": "me", "domain": {"id": "default"}, "password": PASSWORD}}}}}
-
-@pytest.fixture
-def headers():
-    return {"X-Auth-Token": TOKEN}
-
-@pytest.fixture
-def url():
-    return URL
 """
 
 ASKING = """
 import pytest
 import requests
-from conftest import LOGIN
+from conftest import LOGIN, URL
 
 pytestmark = pytest.mark.imagedetail("staging")
 
 
-def test_login(imagedetail_cassette, url):
-    answer = requests.post(url + "/v3/auth/tokens", json=LOGIN)
-    assert requests.get(url + "/servers", headers={"X-Auth-Token": "x"}).ok
+def test_login(imagedetail_cassette):
+    answer = requests.post(URL + "/v3/auth/tokens", json=LOGIN)
+    assert requests.get(URL + "/servers", headers={"X-Auth-Token": "x"}).ok
 
 
-def test_described(imagedetail_cassette, url):
-    assert requests.get(url + "/described").ok
+def test_described(imagedetail_cassette):
+    assert requests.get(URL + "/described").ok
 """
 
 
@@ -72,7 +62,7 @@ def live(pytester, monkeypatch):
     for name in ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
     server = LoopbackServer(application)
-    facts = [f"http://127.0.0.1:{server.port}", TOKEN, PASSWORD]
+    facts = [f"http://127.0.0.1:{server.port}", PASSWORD]
     (pytester.path / "facts.json").write_text(json.dumps(facts))
     pytester.makeconftest(CONFTEST)
     yield pytester
@@ -117,18 +107,19 @@ def test_no_recording_has_a_password(live, texts):
 SETTING = """
 import pytest
 import requests
+from conftest import URL
 
 pytestmark = pytest.mark.imagedetail("staging")
 
 
-def test_before(monkeypatch, imagedetail_cassette, url):
+def test_before(monkeypatch, imagedetail_cassette):
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")
-    assert requests.get(url + "/described").ok
+    assert requests.get(URL + "/described").ok
 
 
-def test_behind(imagedetail_cassette, monkeypatch, url):
+def test_behind(imagedetail_cassette, monkeypatch):
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")
-    assert requests.get(url + "/described").ok
+    assert requests.get(URL + "/described").ok
 """
 
 
@@ -165,11 +156,12 @@ def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
         f"""
         import pytest
         import requests
+        from conftest import URL
 
         @pytest.mark.imagedetail("staging")
         @pytest.mark.parametrize("token", ["{ADMIN}"])
-        def test_named(imagedetail_cassette, token, url):
-            requests.get(url + "/servers", headers={{"X-Auth-Token": token}})
+        def test_named(imagedetail_cassette, token):
+            requests.get(URL + "/servers", headers={{"X-Auth-Token": token}})
         """
     )
     result = once(live)
