@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from unit import image_of
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 ODD = "50 %, a:b\n::error file=x::\x1b[31m"
@@ -23,10 +24,6 @@ def recorded(imagedetail, tmp_path):
     return write
 
 
-def image(number, **fields):
-    return {"id": f"5eed0000-0000-4000-8000-{number:012}", "name": f"n{number}", **fields}
-
-
 def read(line):
     """Return properties and message as GitHub's runner reads them."""
     command, _, message = line.removeprefix("::error ").partition("::")
@@ -39,7 +36,9 @@ def read(line):
 
 def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypatch):
     """In the candidate's file, relative to the workspace; any text stays one command."""
-    recorded(old=[image(1), image(2, status="ACTIVE")], new=[image(1), image(2, status=ODD)])
+    recorded(
+        old=[image_of(1), image_of(2, status="ACTIVE")], new=[image_of(1), image_of(2, status=ODD)]
+    )
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path.parent))
     result = imagedetail("diff", "old", "new", "--github", "--fail-on=change", "--json")
     json.loads(result.stdout)
@@ -51,7 +50,7 @@ def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypa
     assert found["file"] == f"{tmp_path.name}/cassettes/new/all.yaml"
     assert found["title"].endswith(" value_changed")
     lines = (tmp_path / "cassettes/new/all.yaml").read_text().splitlines()
-    assert image(2)["id"] in lines[int(found["line"]) - 1]
+    assert image_of(2)["id"] in lines[int(found["line"]) - 1]
     assert message.splitlines()[2] == f"+ {json.dumps(ODD)}"
 
     odd = tmp_path / "a,b:c%.yaml"
@@ -62,7 +61,7 @@ def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypa
 
 def test_only_what_fails_is_annotated(imagedetail, recorded):
     """At most ten, and none below the threshold."""
-    several = [image(number) for number in range(12)]
+    several = [image_of(number) for number in range(12)]
     recorded(old=several, new=[{**each, f"x{at}:y": 1} for at, each in enumerate(several)])
     diff = ("diff", "old", "new", "--github", "--fail-on")
     assert len(imagedetail(*diff, "change").stderr.splitlines()) == 10
