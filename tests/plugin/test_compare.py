@@ -2,7 +2,6 @@
 
 import json
 import re
-from fnmatch import fnmatch
 
 import pytest
 
@@ -83,16 +82,10 @@ DIFFERENCES = [
 
 
 def sections(result):
-    """Return the lines below each failing test's name."""
+    """Return a matcher of the lines below each failing test's name."""
     parts = re.split(r"^_+ (test_\w+) _+$", result.stdout.str(), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], map(str.splitlines, parts[2::2]), strict=True))
-
-
-def shows(lines, *patterns):
-    """Assert that lines match these patterns, in this order."""
-    left = iter(lines)
-    for pattern in patterns:
-        assert any(fnmatch(line, pattern) for line in left), (pattern, lines)
+    lines = [pytest.LineMatcher(text.splitlines()) for text in parts[2::2]]
+    return dict(zip(parts[1::2], lines, strict=True))
 
 
 def test_what_a_test_can_compare(project):
@@ -127,30 +120,31 @@ def test_a_failed_assertion_explains_itself(project, monkeypatch):
         result.assert_outcomes(failed=6)
         found = sections(result)
         counts = "nova-2026.2 -> nova-essex: 12 differences: 9 breaking, 3 compatible, 0 data"
-        shows(found["test_comparison"], f"E *{counts}", *DIFFERENCES)
-        shows(found["test_equality"], f"E *assert {counts}", *DIFFERENCES)
-        explained = [line for line in found["test_equality"] if "or: imagedetail diff" in line]
-        assert len(explained) == 1
-        assert not [line for line in found["test_equality"] if "Full output truncated" in line]
-        shows(
-            found["test_matrix"],
-            "*nova-2026.2 → nova-essex: * differences: * breaking, *",
-            "*breaking * nova-2026.2 -> nova-essex: *",
-            "*pytest -vv",
-            "*or: imagedetail matrix nova-2026.2 nova-essex",
+        found["test_comparison"].fnmatch_lines([f"E *{counts}", *DIFFERENCES])
+        found["test_equality"].fnmatch_lines([f"E *assert {counts}", *DIFFERENCES])
+        assert found["test_equality"].str().count("or: imagedetail diff") == 1
+        found["test_equality"].no_fnmatch_line("*Full output truncated*")
+        found["test_matrix"].fnmatch_lines(
+            [
+                "*nova-2026.2 → nova-essex: * differences: * breaking, *",
+                "*breaking * nova-2026.2 -> nova-essex: *",
+                "*pytest -vv",
+                "*or: imagedetail matrix nova-2026.2 nova-essex",
+            ]
         )
-        assert not [line for line in found["test_unrelated"] if "no difference" in line]
+        found["test_unrelated"].no_fnmatch_line("*no difference*")
         for what in ("comparison", "matrix"):
             expected = f"E *TypeError: a {what} is neither true nor false: ask *"
-            shows(found[f"test_truth_of_a_{what}"], expected)
+            found[f"test_truth_of_a_{what}"].fnmatch_lines([expected])
     found = sections(project.runpytest("-vv"))
-    shows(
-        found["test_comparison"],
-        "E *baseline *nova-2026.2 *13 images *query all *release 2026.2 *recorded 2*",
-        "E *breaking    field_removed   images[[]*[]].OS-EXT-IMG-SIZE:size  13 images: *",
-        "E *not offered: essex never had it; the baseline's release has",
+    found["test_comparison"].fnmatch_lines(
+        [
+            "E *baseline *nova-2026.2 *13 images *query all *release 2026.2 *recorded 2*",
+            "E *breaking    field_removed   images[[]*[]].OS-EXT-IMG-SIZE:size  13 images: *",
+            "E *not offered: essex never had it; the baseline's release has",
+        ]
     )
-    shows(found["test_matrix"], "*2 clouds, * queries, * answers*", "*header_changed*")
+    found["test_matrix"].fnmatch_lines(["*2 clouds, * queries, * answers*", "*header_changed*"])
 
 
 def test_a_declared_release_judges_recordings_that_name_none(pytester):
