@@ -30,8 +30,7 @@ def ok(result):
     return result.stdout
 
 
-@pytest.mark.usefixtures("staging")
-def test_record_takes_names(imagedetail, tmp_path):
+def test_record_takes_names(staging, imagedetail, tmp_path):
     """One, several, a glob, or every declared cloud if none is named."""
     ok(imagedetail("record", "old"))
     ok(imagedetail("record", "old", "new", "--query=limit=1"))
@@ -51,8 +50,7 @@ def test_record_takes_names(imagedetail, tmp_path):
     assert "declared" not in (tmp_path / "imagedetail.yaml").read_text()
 
 
-@pytest.mark.usefixtures("staging")
-def test_names_that_are_refused(imagedetail, tmp_path):
+def test_names_that_are_refused(staging, imagedetail, tmp_path):
     """One name for several clouds, none at all, or one that differs in case only."""
     (tmp_path / "answer.json").write_text('{"images": []}')
     ok(imagedetail("import", "answer.json", "--cloud=old"))
@@ -72,8 +70,7 @@ def test_names_that_are_refused(imagedetail, tmp_path):
         assert (result.returncode, "did you mean before? " in result.stderr) == (2, True), verb
 
 
-@pytest.mark.usefixtures("staging")
-def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, tmp_path):
+def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(staging, imagedetail, tmp_path):
     """`record` adds it to imagedetail.yaml and keeps what is there."""
     arguments = ("record", "--os-cloud", "old", "--name", "before", "--release", "2023.1")
     path = tmp_path / "imagedetail.yaml"
@@ -106,8 +103,7 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
     assert path.read_text() == "clouds: {k5: {}}\n"
 
 
-@pytest.mark.usefixtures("staging")
-def test_any_folder_of_the_project_will_do(imagedetail, tmp_path, monkeypatch):
+def test_any_folder_of_the_project_will_do(staging, imagedetail, tmp_path, monkeypatch):
     """The root is found as pytest finds it; typed paths are relative to the current folder."""
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "imagedetail.yaml").write_text("clouds: {before: {os_cloud: old}}\n")
@@ -197,8 +193,7 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path
     assert result.stderr.endswith("\n  next:  add --cassette-dir='other place' to such a command\n")
 
 
-@pytest.mark.usefixtures("staging")
-def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeypatch):
+def test_a_query_that_fails_does_not_stop_a_suite(staging, imagedetail, tmp_path, monkeypatch):
     """Answers are kept, failed queries are named, and the exit code is 2."""
     ok(imagedetail("record", "old"))
     with Server(Store(directory=tmp_path / "cassettes"), "old") as poor:
@@ -212,8 +207,7 @@ def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeyp
     assert "where: cloud poor, query limit=0" in result.stderr
 
 
-@pytest.mark.usefixtures("staging")
-def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path):
+def test_a_missing_recording_of_one_side_fails_the_matrix(staging, imagedetail, tmp_path):
     """Queries recorded of one cloud must be recorded of the other, unless a rule accepts it."""
     ok(imagedetail("record", "old", "--suite=gate"))
     ok(imagedetail("record", "new"))
@@ -240,8 +234,7 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path)
     assert result.stdout.partition("\n")[0].endswith("; not compared: 1 missing recording")
 
 
-@pytest.mark.usefixtures("staging")
-def test_doubtful_comparisons_are_explained(imagedetail):
+def test_doubtful_comparisons_are_explained(staging, imagedetail):
     """The same recording twice, two queries, or the newer release first."""
     for name, release in (("old", "2023.1"), ("new", "2024.2")):
         ok(imagedetail("record", name, f"--release={release}"))
