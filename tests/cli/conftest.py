@@ -15,7 +15,6 @@ from tests.cloud import DEFAULT_SEED, SimulatedCloud
 def imagedetail(tmp_path, monkeypatch, capsys):
     """Run the command; return its exit code and what it printed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OS_CLOUD", raising=False)
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 

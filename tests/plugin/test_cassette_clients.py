@@ -195,8 +195,7 @@ import openstack
 import pytest
 
 @pytest.mark.imagedetail("staging")
-def test_keystone(imagedetail_cassette, monkeypatch):
-    monkeypatch.delenv("OS_CLOUD", raising=False)
+def test_keystone(imagedetail_cassette):
     with openstack.connection.Connection(auth=AUTH, region_name="RegionOne") as cloud:
         answer = cloud.compute.get("/images/detail?limit=2", microversion="2.1")
     assert len(answer.json()["images"]) == 2

@@ -59,8 +59,7 @@ def application(environ, start_response):
 def live(pytester, monkeypatch):
     """A project whose tests ask a running cloud with clients and headers of their own."""
     pytest.importorskip("requests")
-    for name in ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "PYTEST_XDIST_WORKER"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     server = LoopbackServer(application)
     facts = [f"http://127.0.0.1:{server.port}", PASSWORD]
     (pytester.path / "facts.json").write_text(json.dumps(facts))
