@@ -144,7 +144,7 @@ def test_nothing_is_written_where_a_clouds_yaml_is_broken(live, texts):
     assert found(result.stdout.str()) == set()
 
 
-def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
+def test_a_secret_in_the_name_of_a_test(live):
     """The recording would have the secret in its file name."""
     live.makepyfile(
         f"""
@@ -164,8 +164,8 @@ def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
     result.stdout.fnmatch_lines(
         [
             "* ERROR at teardown of test_named*",
-            "refused to write: the test's name has a secret, *",
-            "  where: test_a_test_that_is_called_by_a_secret*.py::test_named; nothing was written",
+            "refused to write: the test's own name has a secret, *",
+            "  where: test_a_secret_in_the_name_of_a_test.py::test_named; nothing was written",
             '  next: *pytest.param(..., id="with a token"), or ids= of parametrize',
         ],
         consecutive=True,
