@@ -382,7 +382,7 @@ def test_one_recording_has_one_identity(run, cassettes_of):
         (
             "of_project(A)",
             "of_project(B, '?limit=1')",
-            "nothing was added to the recording: another project asked *",
+            "nothing was added to the recording: it is of another project*",
             f"{next_}use the credentials of that project again",
             "*or record everything as the new one: pytest *::test_one --*-mode=rewrite",
         ),
@@ -392,7 +392,7 @@ def test_one_recording_has_one_identity(run, cassettes_of):
             "*were sent as different users or projects",
         ),
         *(
-            ("of_user(A)", added, "nothing was added to the recording: another user asked *")
+            ("of_user(A)", added, "nothing was added to the recording: it is of another user*")
             for added in ("of_user(B)", "of_user(B, '?a=1')")
         ),
     ):

@@ -49,7 +49,7 @@ def test_what_is_unknown_ends_the_run_before_any_test(project):
         ("--imagedetail-baseline=nova-2026.3", [unknown]),
         ("--imagedetail-report=run.pdf", ["ERROR: unknown report suffix '.pdf'", "*.html, *"]),
         ("--imagedetail-max-age=1.5", ["ERROR: the maximum age is a whole number of days, *"]),
-        ("--imagedetail-cassette-dir=file", ["ERROR: cassettes cannot be looked up: Not a *"]),
+        ("--imagedetail-cassette-dir=file", ["ERROR: cassettes cannot be listed: Not a *"]),
     ):
         result = project.runpytest(option)
         assert result.ret == pytest.ExitCode.USAGE_ERROR

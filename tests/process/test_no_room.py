@@ -42,7 +42,7 @@ def test_a_path_that_cannot_be_read_or_written(kept):
     kept.path.rmdir()
     kept.path.parent.rmdir()
     kept.path.parent.touch()
-    with pytest.raises(DamagedCassetteError, match="looked up: Not a directory") as caught:
+    with pytest.raises(DamagedCassetteError, match="listed: Not a directory") as caught:
         load(kept.store)
     assert caught.value.where == str(kept.path)
     with pytest.raises(RecordingError) as caught:

@@ -164,7 +164,7 @@ def test_a_secret_in_the_name_of_a_test(live):
     result.stdout.fnmatch_lines(
         [
             "* ERROR at teardown of test_named*",
-            "refused to write: the test's own name has a secret, *",
+            "refused to write: the test's name has a secret, *",
             "  where: test_a_secret_in_the_name_of_a_test.py::test_named; nothing was written",
             '  next: *pytest.param(..., id="with a token"), or ids= of parametrize',
         ],
