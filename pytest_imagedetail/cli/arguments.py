@@ -41,7 +41,7 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
     "--expect": {
         "metavar": "CODE",
         "type": int,
-        "help": "compare error responses with this status (default: errors are not compared)",
+        "help": "all responses must be this error; compare what they say",
     },
     "--level": {
         "choices": LEVELS,

@@ -51,7 +51,7 @@ from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Place, places
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE
+from pytest_imagedetail.settings import CLOUDS_FILE, RULES_FILE
 from pytest_imagedetail.workspace import read_rules
 
 _PAIR: Final = 2
@@ -316,7 +316,7 @@ def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
         raise CassetteNotFoundError(
             "there are no two recorded clouds that declare a release to put them in order",
             remedy="name the clouds, oldest first: imagedetail matrix OLD NEW\n"
-            "or record with a release: imagedetail record --os-cloud NAME --release 2026.2",
+            f"or declare the release of each in {CLOUDS_FILE}: NAME: {{release: '2026.2'}}",
         )
     return rows
 
@@ -325,8 +325,8 @@ def _answers(cloud: str, options: Options) -> Answers:
     asked = options.asked
     if asked == Query():
         return {each.query: each for each in sides.recorded(cloud, options)}
-    path = options.store.find(cloud, asked)
-    return {asked: sides.own(path, options.chosen.declaration(cloud).release)} if path else {}
+    path, release = options.store.find(cloud, asked), options.chosen.declaration(cloud).release
+    return {asked: sides.own(path, release, options.expect)} if path else {}
 
 
 def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailError:

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 from pytest_imagedetail.body import yaml as yamltext
@@ -33,17 +34,20 @@ def load(name: str, options: Options) -> Listing:
         CassetteError: The cassette is missing or damaged.
         BodyError: The body is not a listing.
         UsageError: The name matches no cloud, or several.
+        ResponseError: It is not the error of `--expect`.
     """
+    expect = _expected(options)
     if not is_path(name):
         cloud = one_name(name, options)
         recording = options.store.load(cloud, options.asked)
-        return _listing_of(recording, options.chosen.declaration(cloud).release)
+        return _listing_of(recording, options.chosen.declaration(cloud).release, expect)
     path = Path(name)
     content = _committed(name) if _revision(name) else read_bytes(path)
     if path.suffix in yamltext.SUFFIXES:
-        return _listing_of(loads(content, where=name))
+        return _listing_of(loads(content, where=name), expect=expect)
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
-    return imported(content, cloud=check_cloud_name(cloud), where=name).listing
+    check_cloud_name(cloud)
+    return imported(content, cloud=cloud, where=name, status_code=expect or HTTPStatus.OK).listing
 
 
 def checked(name: str, options: Options) -> Listing:
@@ -61,16 +65,16 @@ def mislabelled(name: str, found: Listing, options: Options) -> StaleCassetteErr
     return release_guard.mislabelled(found.provenance, declared)
 
 
-def own(path: Path, release: str | None = None) -> Listing:
+def own(path: Path, release: str | None = None, expect: int | None = None) -> Listing:
     """Load a recording under its own name; `release` applies if it names none itself."""
-    return _listing_of(load_own(path), release)
+    return _listing_of(load_own(path), release, expect)
 
 
 def recorded(cloud: str, options: Options) -> Iterator[Listing]:
     """Load all recordings of a cloud; raise StaleCassetteError as in `checked`."""
     release = options.chosen.declaration(cloud).release
     for path in options.store.paths(cloud):
-        found = own(path, release)
+        found = own(path, release, _expected(options))
         recorder.refuse_stale(found.recording, release)
         yield found
 
@@ -149,5 +153,13 @@ def _committed(name: str) -> bytes:
     )
 
 
-def _listing_of(recording: Recording, release: str | None = None) -> Listing:
-    return recorder.follow(recording, declared=release, expect=error_status(recording))
+def _listing_of(
+    recording: Recording, release: str | None = None, expect: int | None = None
+) -> Listing:
+    """Read a recording as the listing or the error that it is, or as the expected error."""
+    return recorder.follow(recording, declared=release, expect=expect or error_status(recording))
+
+
+def _expected(options: Options) -> int | None:
+    """Return the status of `--expect`, which some verbs do not have."""
+    return getattr(options, "expect", None)

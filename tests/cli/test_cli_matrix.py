@@ -102,3 +102,22 @@ def test_a_query_that_nobody_was_asked(matrix):
         assert (result.returncode, result.stdout) == (2, "")
         assert f"{says}was asked query 'name=never'" in result.stderr
         assert "imagedetail record --os-cloud NAME --query=name=never" in result.stderr
+
+
+def test_expect_is_an_expectation(imagedetail):
+    """A refusal that has vanished, from one cloud or from both, is no success."""
+    for verb, clouds, query, code in (
+        ("diff", ("nova-2024.2", "nova-2026.2"), "limit=0", 0),
+        ("matrix", ("nova-2024.2", "nova-2025.2", "nova-2026.2"), "limit=0", 0),
+        ("diff", ("nova-2019.1", "nova-2023.1"), "limit=0", 2),
+        ("diff", ("nova-2023.1", "nova-2024.2"), "limit=0", 2),
+        ("diff", ("nova-2026.2", "nova-2023.1"), "limit=0", 2),
+        ("matrix", ("nova-2023.1", "nova-2024.2", "nova-2026.2"), "limit=0", 2),
+        ("matrix", ("nova-2024.2", "nova-2026.2"), None, 2),
+        ("diff", ("cassettes/nova-2026.2/all.yaml", "nova-2026.2"), None, 2),
+    ):
+        asked = [f"--query={query}"] if query else []
+        names = [each.replace("cassettes", str(LIBRARY)) for each in clouds]
+        done = imagedetail(verb, *names, *asked, "--expect=400")
+        assert done.returncode == code, (verb, clouds)
+        assert ("the cloud answered 200, not 400: " in done.stderr) == (code == 2), (verb, clouds)
