@@ -85,7 +85,11 @@ def _conceal(failure: BaseException, root: Path) -> bool:
         if isinstance(error, errors.ImageDetailError):
             has_line = _cut(error, root)
             error.__cause__ = None  # also suppresses the context
-            is_bare |= error is failure and not has_line and not hasattr(error, "__notes__")
+            if error is failure and not has_line:
+                is_bare = True
+                # pytest shows no notes of an error without a traceback.
+                error.problem = "\n".join([error.problem, *getattr(error, "__notes__", ())])
+                error.__notes__ = []
     return is_bare
 
 
