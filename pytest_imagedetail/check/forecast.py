@@ -1,4 +1,4 @@
-"""Forecast which images turn a listing into an error, and how to heal them.
+"""Forecast which images turn a listing into an error, and how to fix them.
 
 Nova 32 (2025.2) and later validate responses (`[api] response_validation`). With `error`, one image
 that breaks the schema turns the whole listing into a 400. In Nova 19 to 34, a property that is not

@@ -65,7 +65,7 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
         for key in ("owner", "visibility"):
             of += f", {key} {value}" if (value := getattr(each.image, key, None)) else ""
         yield "image", f"{of}, {each.path}{''.join(f' {key!r}' for key in each.keys)}"
-        yield "heal", each.command or each.advice
+        yield "fix", each.command or each.advice
     for each in verdict.findings[:1]:
         yield "answer", each.error
     for known in verdict.deviations:

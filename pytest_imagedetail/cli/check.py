@@ -47,7 +47,7 @@ def add_verbs(verbs: Any) -> None:
     flag(parser, "--dry-run", "list the requests; only the listing of all images is asked for")
     chosen = parser.add_mutually_exclusive_group()
     value(chosen, "--only", "ID", "this check, M9; repeatable", action="append", default=[])
-    says = "only S1 to S3: which images will make the listing fail, and how to heal them"
+    says = "only S1 to S3: which images will make the listing fail, and how to fix them"
     flag(chosen, "--forecast-only", says)
     flag(chosen, "--no-forecast", "only M1 to M27")
 

@@ -38,7 +38,7 @@ _NOTES: Final = 3
 _BRIEF: Final = 90  # characters of a line of a failing assertion
 _BRIEF_NAME: Final = 24  # characters of a cloud or an image in such a line
 _BRIEF_VALUES: Final = range(24, 15, -1)  # widths to try
-_COMMANDS: Final = frozenset({"accept", "again", "heal"})  # not wrapped, so that they can be copied
+_COMMANDS: Final = frozenset({"accept", "again", "fix"})  # not wrapped, so that they can be copied
 _BY_DEFAULT: Final = {"level": DEFAULT_LEVEL, "profile": DEFAULT_PROFILE, "expect": None}
 
 

@@ -36,7 +36,7 @@ def test_the_forecast_names_each_image(imagedetail):
         "FAIL: 1 of 3 checks fails; 1 passes, 1 inconclusive",
         "400 instead of the listing, under [api] response_validation = error from 2025.2 on",
         "images[8].metadata 'größe'",
-        "heal     openstack image unset --property 'größe' 5eed0006-0000-4000-8000-000000000006",
+        "fix      openstack image unset --property 'größe' 5eed0006-0000-4000-8000-000000000006",
         "'größe' does not match any of the regexes: '^[a-zA-Z0-9-_:. ]{1,255}$'",
         "counted  1 listing",
     ):
