@@ -80,7 +80,8 @@ def _clouds(options: Options) -> int:
         )
     if options.json:
         return print_json(entries)
-    print_table(list(entry.values()) for entry in entries)
+    head = ["cloud", "release", "listings", "tests", "from"]
+    print_table([head, *(list(entry.values()) for entry in entries)] if entries else [])
     return SAME
 
 
