@@ -233,9 +233,17 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     ]
 
 
+def _findings(done: Sequence[_Verified]) -> Iterator[str]:
+    """Yield the finding of each cassette; an error that several share once."""
+    shown = set()
+    for each in done:
+        yield "error: as above" if each.error and each.finding in shown else each.finding
+        shown.add(each.finding)
+
+
 def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
     print()
-    print_table((each.path, each.finding) for each in done)
+    print_table(zip((each.path for each in done), _findings(done), strict=True))
     remedies = dict.fromkeys(
         remedy
         for each in done

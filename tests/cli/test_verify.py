@@ -40,8 +40,8 @@ FAIL: 3 errors
 exit code 2
 
 cassettes/public/all.yaml                     error: Keystone gave no token: it cannot be reached
-cassettes/public/limit=x.yaml                 error: Keystone gave no token: it cannot be reached
-cassettes/public/status=active-bc8e2fbf.yaml  error: Keystone gave no token: it cannot be reached
+cassettes/public/limit=x.yaml                 error: as above
+cassettes/public/status=active-bc8e2fbf.yaml  error: as above
 
 3 cassettes: 3 error; nothing was written
 """
