@@ -55,7 +55,8 @@ _SINGULAR: Final = {
 }
 _NAMED: Final = 3  # of the texts that look sensitive
 _FIRST_PAGE: Final = "interactions[0].response.body: "
-_WIRE: Final = " on the wire only: key order, a repeated key, a header or the declared release"
+_WIRE: Final = "the answer changed on the wire only: key order, a repeated key or a header"
+_RELABELED: Final = "the answer is the same, and the declared release is another one"
 
 
 def add_verbs(verbs: Any) -> None:
@@ -67,8 +68,8 @@ def add_verbs(verbs: Any) -> None:
         "every cloud that imagedetail.yaml declares)"
     )
     value(parser, "clouds", "NAME", says, nargs="*")
-    value(parser, "--os-cloud", "NAME", "the cloud's name in clouds.yaml (default: the same)")
-    value(parser, "--name", "N", "the name to keep it under; the same as NAME")
+    value(parser, "--os-cloud", "NAME", "the cloud's name in clouds.yaml (default: NAME)")
+    value(parser, "--name", "N", "the name to keep it under (default: NAME)")
     value(parser, "--release", "R", 'its OpenStack release, for example "2026.2"')
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
@@ -250,9 +251,12 @@ def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, optio
         expect = error_status(old.recording)
         changed = compare(old, answer.listing, profile="wire", fail_on="change", expect=expect)
         if not options.store.holds(answer.listing.recording):
-            print(terminal.details(changed))
-            how = "" if changed.differences else _WIRE
-            print(f"\nnot replaced  {path}: the answer changed{how}")
+            relabeled = changed.baseline.release != changed.candidate.release
+            how = _RELABELED if relabeled else _WIRE
+            if changed.differences:
+                print(terminal.details(changed), end="\n\n")
+                how = "the answer changed"
+            print(f"not replaced  {path}: {how}")
             newest, folder = answer.listing.provenance.max_microversion, options.cassette_dir
             print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
             return DIFFERENT

@@ -97,7 +97,7 @@ def test_a_release_that_is_declared_later(site, imagedetail):
     for release, code in (((), 0), (["--release=2024.2"], 1)):
         done = imagedetail("record", "--os-cloud=staging", "--name=new", *release)
         assert done.returncode == code
-    assert "a header or the declared release\n" in done.stdout
+    assert "and the declared release is another one\n" in done.stdout
     typed = re.search("replace the recording: imagedetail (.*)", done.stdout)[1].split()
     assert "--release=2024.2" in typed
     assert imagedetail(*typed).stdout.startswith("replaced ")
