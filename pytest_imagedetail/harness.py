@@ -108,7 +108,7 @@ class Harness:
         self._sessions: Final = sessions
 
     def __repr__(self) -> str:
-        return f"<imagedetail: {len(self.clouds)} clouds>"
+        return "<imagedetail>"
 
     @property
     def clouds(self) -> tuple[str, ...]:
@@ -137,7 +137,10 @@ class Harness:
             own = selectable(self.store, self.settings)
             known = (*own, *self.settings.declared, *self.store.library_clouds())
             if name not in known:
-                raise unknown_cloud(name, dict.fromkeys(known), where=self.settings.cassette_dir)
+                where = self.settings.cassette_dir
+                unknown = unknown_cloud(name, dict.fromkeys(known), where=where)
+                unknown.remedy += "\nor in a test: pytest --imagedetail-record-mode=once"
+                raise unknown
         return Cloud(name=name, _harness=self)
 
     def compare(

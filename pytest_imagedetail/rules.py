@@ -25,8 +25,8 @@ _WHAT: Final = ("path", "kind", "id")
 _REQUIRED: Final = ("reason", "expires")
 _KEYS: Final = (*_WHAT, "query", "between", "clouds", "reason", "reference", "expires")
 _REMEDY: Final = (
-    "each rule has path, kind or id, and reason and expires; it may have query, between or clouds, "
-    "and reference; see docs/rules.md"
+    "a rule needs reason, expires, and one of path, kind and id; it may have query, between or "
+    "clouds, and reference: see docs/rules.md"
 )
 _ID: Final = re.compile("[0-9a-f]{12}")
 
@@ -362,7 +362,7 @@ def _id(value: Any) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise _invalid(
             f"id must be 12 hexadecimal digits in quotes, not {value!r}",
-            "copy it from a report; the names of `imagedetail rules` are kinds: kind: field_added",
+            "copy it from a report; a name of `imagedetail rules` is a kind: kind: field_added",
         )
     return value
 

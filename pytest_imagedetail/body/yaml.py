@@ -114,6 +114,8 @@ def read_bytes(path: Path, *, error: type[ImageDetailError], remedy: str) -> byt
         return content(path)
     except OSError as fault:
         problem = f"the file cannot be read: {fault.strerror}"
+        if isinstance(fault, FileNotFoundError):
+            remedy = "give the path of a file that exists"
         raise error(problem, where=str(path), remedy=remedy) from fault
 
 

@@ -243,7 +243,7 @@ class Store:
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
         ]
         if cloud in self.library_clouds() and not self.has_own(cloud):
-            steps = ["shipped recordings cannot be added to"]
+            steps = ["shipped recordings cannot be added to; record a cloud of your own"]
         if recorded:
             nearest = difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0)
             found = ", ".join(recorded[each] for each in nearest)

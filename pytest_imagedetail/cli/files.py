@@ -146,7 +146,8 @@ def _scrub(options: Options) -> int:
         _tried(each.path, partial(_planned, each, options, cloud, known)) for each in sources
     )
     if not options.check and any(each.error for each in results):
-        say("nothing was written, because a secret of one file may occur in another")
+        if len(results) > 1:
+            say("nothing was written, because a secret of one file may occur in another")
     elif not options.check:
         if options.in_place:
             replaced = (each for each in results if each.outcome == "would scrub")
@@ -302,11 +303,11 @@ def _notes(done: Scrubbed) -> Iterator[str]:
     if done.source.is_old:
         yield f"to schema {SCHEMA}"
     if done.keystone:
-        yield f"{done.keystone} of authentication left out"
+        yield f"{text.count(done.keystone, 'login request')} left out"
     if done.unanswered:
         yield f"{done.unanswered} without a response left out"
     if done.mixed:
-        yield f"sent as {done.mixed}, which replay cannot distinguish"
+        yield f"sent as {done.mixed}, which a replay cannot tell apart"
 
 
 def _mv(options: Options) -> int:

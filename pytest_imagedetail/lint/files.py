@@ -147,7 +147,7 @@ def _foreign(path: Path) -> list[Finding] | None:
     if not (done.keystone or known.secrets or any(counts.get(kind) for kind in _SENSITIVE)):
         return []
     removed = ", ".join(f"{kind} {number}" for kind, number in counts.items() if number)
-    problem = f"recorded by {source.tool}; scrub would remove: {removed}"
+    problem = f"{source.tool} recording; scrub would remove: {removed}"
     return [Finding(path=path, line=1, rule="foreign", message=problem)]
 
 

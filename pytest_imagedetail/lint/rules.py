@@ -28,7 +28,7 @@ _CLEAN: Final = (
     "remove it from version control, and from the history if it was pushed; change the secret; "
     f"then {_AGAIN}"
 )
-_SCRUB: Final = "imagedetail scrub PATH --cloud NAME, with --in-place to replace it"
+_SCRUB: Final = "imagedetail scrub PATH --cloud NAME; --in-place replaces a recording of vcrpy"
 _KEEP: Final = "if it is sensitive, remove it from the image and record it again; else ignore it"
 _RELEASE: Final = "record an upgraded cloud under a new name, or correct the declared release"
 _RENEW: Final = (

@@ -169,7 +169,7 @@ def _sentence_of(result: Result) -> str:
         sentence = f"{breaking} of {differences} can break {clients}"
     else:
         sentence = f"{differences}, and none of them breaks a client"
-    return f"{sentence}; an expired rule accepts nothing" if result.expired_rules else sentence
+    return f"{sentence}; a rule has expired" if result.expired_rules else sentence
 
 
 def counted(result: Result) -> str:

@@ -333,7 +333,8 @@ class Session:
             gone = missing_from(new.interactions, old.interactions, key=key_of)
             if gone:  # requests of subprocesses are not seen
                 asked = text.count(len(old.interactions), "request")
-                return f"{done.value}; {gone} of {asked} were not sent again"
+                was = "was" if gone == 1 else "were"
+                return f"{done.value}; {gone} of {asked} {was} not sent again"
         return done.value
 
     def _verify(self) -> str:

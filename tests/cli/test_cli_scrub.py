@@ -113,7 +113,7 @@ def test_a_file_is_scrubbed_and_counted_by_kind(scrub, old, tmp_path):
     before = old.read_bytes()
     done = scrub("old.yaml")
     assert re.fullmatch(
-        rf"scrubbed old.yaml -> {NEW}: 1 interaction \(1 of authentication left out\)\n"
+        rf"scrubbed old.yaml -> {NEW}: 1 interaction \(1 login request left out\)\n"
         r"  removed: (\w+ \d+, )*\w+ \d+\n"
         r"1 file: 1 done, 0 failed\n"
         r"review the cassettes before you commit them: image names and metadata are kept\n",
@@ -127,14 +127,14 @@ def test_a_file_is_scrubbed_and_counted_by_kind(scrub, old, tmp_path):
         (image,) = requests.get(LISTING).json()["images"]
     assert image["name"] == "cirros"
     (tmp_path / "login.json").write_text(recording(login(), dump=json.dumps))
-    head = "login.json: nothing to write (1 of authentication left out)\n"
+    head = "login.json: nothing to write (1 login request left out)\n"
     assert scrub("login.json").stdout == f"{head}1 file: 1 done, 0 failed\n"
     assert cassettes().keys() == {"old.yaml"}
     other = exchange(
         "http://nova.example.com/v2.1", {}, headers=[("X-Auth-Token", "another-token")]
     )
     (tmp_path / "two.yaml").write_text(recording(listing(), other))
-    assert "(sent as different users or projects, which replay " in scrub("two.yaml").stdout
+    assert "(sent as different users or projects, which a replay " in scrub("two.yaml").stdout
 
 
 def test_other_tools_are_scrubbed(scrub, tmp_path):

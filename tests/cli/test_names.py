@@ -179,7 +179,7 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path
     result = imagedetail("show", "nova-2026.2", "--query=name=cirros-bas")
     assert result.returncode == 2
     said = result.stderr.splitlines()
-    assert said[2] == "  next:  shipped recordings cannot be added to"
+    assert said[2] == "  next:  shipped recordings cannot be added to; record a cloud of your own"
     assert said[3].startswith("  next:  or ask a recorded query: --query=name=cirros-base, ")
     assert said[3].endswith("; imagedetail ls nova-2026.2 lists all")
     assert "afc" not in said[3]

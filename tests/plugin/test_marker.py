@@ -30,7 +30,15 @@ CASES = [
         ["write a file, a rule as a dict, or a list of them"],
     ),
     ("'nova-9*'", "no cloud matches 'nova-9*'", [KNOWN]),
-    ("'nova-9'", "unknown cloud 'nova-9'", [KNOWN, "or record it: imagedetail record nova-9"]),
+    (
+        "'nova-9'",
+        "unknown cloud 'nova-9'",
+        [
+            KNOWN,
+            "or record it: imagedetail record nova-9",
+            "or in a test: pytest --imagedetail-record-mode=once",
+        ],
+    ),
 ]
 
 

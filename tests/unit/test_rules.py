@@ -106,13 +106,17 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         rules.rules_of(tmp_path / "absent.yaml", today=TODAY)
     for text, problem, remedy in (
-        ("a: 1", "not a list of rules", "each rule has path"),
+        ("a: 1", "not a list of rules", "a rule needs reason"),
         ("- {path: a, reason: '', expires: never}", "reason must be a text", "quotes"),
-        ("- {path: a, reason: r}", "the rule has no expires", "each rule has path"),
+        ("- {path: a, reason: r}", "the rule has no expires", "a rule needs reason"),
         ("- {path: a, reason: r, expires: soon}", "expires must be a day", "2027-02-01"),
         ("- {path: a, reason: r, expires: never, kinds: b}", "unknown key 'kinds'", "mean kind?"),
         ("- {path: a, reason: r, expires: never, kind: field_ad}", "unknown kind", "field_added?"),
-        ("- {path: a, reason: r, expires: never, clouds: [1]}", "clouds must be a name", "each"),
+        (
+            "- {path: a, reason: r, expires: never, clouds: [1]}",
+            "clouds must be a name",
+            "a rule needs",
+        ),
         (
             "- {path: a, reason: r, expires: never, between: [a, b], clouds: a}",
             "the rule has both between and clouds",
@@ -121,7 +125,7 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         ("- {path: 'a[', reason: r, expires: never}", "path 'a[' is invalid", "copy it from"),
         ("- {path: minRam, reason: r, expires: never}", "path 'minRam' begins", "images[*].minRam"),
         ("- {path: '**', reason: r, expires: never}", "it would accept every", "copy it"),
-        ("- {path: a, reason: one, expires: never, reason: two}", "is repeated", "each rule"),
+        ("- {path: a, reason: one, expires: never, reason: two}", "is repeated", "a rule needs"),
     ):
         with pytest.raises(SettingsError) as caught:
             written(f"# a comment\n{text}")
