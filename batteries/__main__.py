@@ -1,7 +1,7 @@
-"""Run the batteries: `python -m batteries`, or a part: `--only damage --tool vcrpy`.
+"""Run the batteries: `python -m batteries`, or some: `--only damage --tool vcrpy`.
 
-A whole run writes the table into docs/batteries.md; a part is printed only. Exit code 0, 1 if
-pytest-imagedetail has a fault, 2 if something was not provoked.
+A full run writes the table into docs/batteries.md; otherwise it is only printed. The exit code is 1
+if pytest-imagedetail has a fault, and 2 if a fault could not be provoked.
 """
 
 import argparse
@@ -26,12 +26,12 @@ PAGE = Path(__file__).parents[1] / "docs" / "batteries.md"
 
 
 def main() -> int:
-    """Run what was asked for, show the table, and write it if it is whole."""
+    """Run the chosen batteries and print the table; write it after a full run."""
     parser = argparse.ArgumentParser(prog="python -m batteries", description=__doc__)
     parser.add_argument("--only", action="append", choices=FAMILIES, help="a family of rows")
     parser.add_argument("--row", action="append", help="one row, by its letter and number")
     parser.add_argument("--tool", action="append", choices=[tool.name for tool in TOOLS])
-    parser.add_argument("--jobs", type=int, default=3, help="batteries at one time (3)")
+    parser.add_argument("--jobs", type=int, default=3, help="batteries at the same time (3)")
     options = parser.parse_args()
     shown = [
         row
@@ -51,8 +51,8 @@ def main() -> int:
         PAGE.write_text(written(page, MEANINGS, meanings()), encoding="utf-8")
     if any(cell.unknown for cell in cells.values()):
         return 2
-    ours = [cell.text for (_, name), cell in cells.items() if name == OURS.name]
-    return int(any(text.startswith("FAULT") for text in ours))
+    ours = (cell for (_, name), cell in cells.items() if name == OURS.name)
+    return int(any(cell.text.startswith("FAULT") for cell in ours))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Recordings that have become old: a limit, if one is set, is kept."""
+"""Old recordings: an age limit is enforced if one is set."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from batteries.bench import NO_SWITCH, Bench, Row
 from batteries.verdicts import Fault, NotProvoked
 
 DAYS = 400
-LIMIT = 30  # as every driver's switch `age` sets it
+LIMIT = 30  # each driver's switch `age` sets it
 
 
 def old(bench: Bench) -> None:
@@ -21,24 +21,24 @@ def old(bench: Bench) -> None:
     switch = bench.tool.switches.get("age", NO_SWITCH)
     aged = path.read_bytes()
     if switch is not NO_SWITCH and aged == before:
-        raise NotProvoked("its date is as it was")
+        raise NotProvoked("its date has not changed")
     if not project.run("none").green:
         raise NotProvoked("without a limit it does not replay")
     asked = len(bench.server.asked)
     run = project.run("none", switch=switch)
     if len(bench.server.asked) > asked:
-        raise Fault("asked the live server")
+        raise Fault("reached the server")
     if run.green:
-        raise Fault("knows no limit" if switch is NO_SWITCH else "replayed")
+        raise Fault("has no age limit" if switch is NO_SWITCH else "replayed")
     if path.read_bytes() != aged:
-        raise Fault("refused, and the recording is gone")
+        raise Fault("refused, but the recording was changed")
 
 
 ROWS = (
     Row(
         id="o",
-        name=f"{DAYS} days old, with a limit of {LIMIT}",
-        holds="It is refused and left as it is.",
+        name=f"a recording {DAYS} days old, with a limit of {LIMIT} days",
+        holds="It is refused and left unchanged.",
         battery=old,
     ),
 )

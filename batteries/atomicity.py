@@ -1,4 +1,4 @@
-"""Recordings that are cut off: killed in mid-write, or a disk that is full."""
+"""Interrupted recordings: a process killed while it writes, and a full disk."""
 
 import os
 import signal
@@ -16,13 +16,13 @@ TRIES = 6
 
 
 def large(_method: str, _target: str) -> Reply:
-    """An answer that takes a while to write; few nodes, as some readers count them."""
+    """Return a response that takes a while to write. Some readers limit the number of nodes."""
     name = "x" * LARGE + END
     return Reply(document={"images": [{"id": "i-1", "name": name, "status": "ACTIVE"}]})
 
 
 def killed(bench: Bench) -> None:
-    """Kill pytest with signal 9 when a large recording is half-way on the disk."""
+    """Kill pytest with signal 9 while it writes a large recording."""
     project = bench.recorded()
     path = project.cassette()
     old = path.read_bytes()
@@ -31,13 +31,13 @@ def killed(bench: Bench) -> None:
         if _killed_while_writing(project, path):
             if path.exists() and path.read_bytes() == old:
                 return
-            raise Fault("the old recording is gone")
+            raise Fault("the old recording is lost")
         path.write_bytes(old)
-    raise NotProvoked(f"{TRIES} runs were not caught while they wrote")
+    raise NotProvoked(f"none of {TRIES} runs was killed while it wrote")
 
 
 def _killed_while_writing(project: Project, path: Path) -> bool:
-    """Whether a run was killed with part of the new recording, and not all of it, on the disk."""
+    """Return whether a run was killed after it wrote a part of the new recording, but not all."""
     process = project.start("all")
     before = _seen(path.parent)
     end = time.monotonic() + PATIENCE
@@ -53,7 +53,7 @@ def _killed_while_writing(project: Project, path: Path) -> bool:
 
 
 def _seen(folder: Path) -> dict[str, tuple[int, int]]:
-    """Files by inode and size; locks are no recordings, and an empty new file is no beginning."""
+    """Return inode and size of each file, without locks and empty temporary files."""
     found = {}
     for entry in os.scandir(folder):
         try:
@@ -67,7 +67,7 @@ def _seen(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def disk_full(bench: Bench) -> None:
-    """Record a large answer where no file may be larger than a limit."""
+    """Record a large response under a limit on the size of files."""
     project = bench.recorded()
     path = project.cassette()
     old = path.read_bytes()
@@ -78,22 +78,22 @@ def disk_full(bench: Bench) -> None:
     if "probe: File too large" not in run.output or len(bench.server.asked) == before:
         raise NotProvoked("no write was too large")
     if not path.exists() or path.read_bytes() != old:
-        raise Fault("the old recording is gone")
+        raise Fault("the old recording is lost")
     if run.green:
-        raise Fault("green, and nothing was recorded")
+        raise Fault("the run passes, but nothing was recorded")
 
 
 ROWS = (
     Row(
         id="b1",
-        name="kill -9 while a large recording is written",
-        holds="The old recording is as it was.",
+        name="kill -9 during the write of a large recording",
+        holds="The old recording is unchanged.",
         battery=killed,
     ),
     Row(
         id="b2",
-        name="the disk is full while recording",
-        holds="The old recording is as it was, and the run is red.",
+        name="full disk while recording",
+        holds="The old recording is unchanged, and the run fails.",
         battery=disk_full,
     ),
 )

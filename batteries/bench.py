@@ -1,10 +1,10 @@
-"""Where a battery works: generated pytest projects of one tool, against a server of its own."""
+"""Generated pytest projects of one tool, which ask a server of their own."""
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,37 +29,32 @@ NO_SWITCH = Switch(name="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run of pytest said.
-
-    Attributes:
-        code: Its exit code.
-        output: Everything printed.
-    """
+    """Exit code and output of a run of pytest."""
 
     code: int
     output: str
 
     @property
     def green(self) -> bool:
-        """Whether pytest was satisfied."""
+        """Whether all tests passed."""
         return self.code == 0
 
     @property
     def message(self) -> str:
-        """The lines of errors, without source and places."""
-        # An error in a fixture of imagedetail stands alone, without pytest's E.
+        """The lines of error messages."""
+        # An error in a fixture of imagedetail is printed without pytest's E.
         shown = re.compile(r"E( |$)|  (where|next): ")
         lines = filter(shown.match, self.output.splitlines())
         return "\n".join(line[1:].strip() for line in lines)
 
     def count(self, outcome: str) -> int:
-        """How many tests passed, failed or had an error."""
+        """Return how many tests passed, failed or had an error."""
         found = re.findall(rf"(\d+) {outcome}s?\b", self.output)
         return int(found[-1]) if found else 0
 
 
 class Project:
-    """A folder with a driver's files and the tests of a battery."""
+    """A folder with the files of a driver and the tests of a battery."""
 
     def __init__(self, folder: Path, tool: Tool, server: Server) -> None:
         self.folder = folder
@@ -74,18 +69,9 @@ class Project:
         (self.folder / f"{name}.py").write_text(source)
 
     def start(
-        self,
-        mode: str,
-        *arguments: str,
-        environment: Mapping[str, str] | None = None,
+        self, mode: str, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> "subprocess.Popen[str]":
-        """Start pytest in a record mode.
-
-        Args:
-            mode: In the batteries' words.
-            *arguments: More for its command line.
-            environment: More for its environment.
-        """
+        """Start pytest in a record mode, one of the keys of `Tool.modes`."""
         plugins = (self.tool.plugin, "xdist.plugin" if "-n" in arguments else None)
         return subprocess.Popen(
             [
@@ -102,7 +88,7 @@ class Project:
         )
 
     def run(self, mode: str, *arguments: str, switch: Switch = NO_SWITCH, **more: Any) -> Run:
-        """Run pytest to its end in a record mode."""
+        """Run pytest in a record mode, and wait for its end."""
         environment = {**switch.environment, **more.pop("environment", {})}
         process = self.start(mode, *arguments, *switch.arguments, environment=environment, **more)
         try:
@@ -114,22 +100,18 @@ class Project:
         return Run(code=process.returncode, output=output)
 
     def cassettes(self) -> list[Path]:
-        """Every cassette of the project."""
+        """Return every cassette of the project."""
         return sorted((self.folder / "cassettes").rglob(f"*{self.tool.suffix}"))
 
     def cassette(self) -> Path:
-        """The one cassette there is.
-
-        Raises:
-            NotProvoked: There is none, or more than one.
-        """
+        """Return the only cassette; raise NotProvoked if there is none or more than one."""
         found = self.cassettes()
         if len(found) != 1:
             raise NotProvoked(f"{len(found)} cassettes instead of one")
         return found[0]
 
     def document(self, path: Path | None = None) -> dict[str, Any]:
-        """A cassette as a document; nothing if it is none."""
+        """Return the parsed cassette, or {} if it cannot be read."""
         try:
             document = yaml.safe_load((path or self.cassette()).read_bytes())
         except yaml.YAMLError:
@@ -137,7 +119,7 @@ class Project:
         return document if isinstance(document, dict) else {}
 
     def interactions(self, path: Path | None = None) -> list[Any]:
-        """The interactions in a cassette; none if it cannot be read."""
+        """Return the interactions of a cassette, or [] if it cannot be read."""
         return self.document(path).get(self.tool.interactions) or []
 
     def _environment(self, mode: str) -> dict[str, str]:
@@ -158,7 +140,7 @@ class Project:
 
 
 class Bench:
-    """What a battery gets: a tool, a server that is up, and room for projects."""
+    """A tool, a running server, and a folder for projects."""
 
     def __init__(self, tool: Tool, server: Server, folder: Path) -> None:
         self.tool = tool
@@ -167,36 +149,32 @@ class Bench:
         self._projects = 0
 
     def needs(self, *needs: str) -> None:
-        """Raise NotApplicable if the tool has not what the row is about."""
+        """Raise NotApplicable if the tool lacks what the row tests."""
         for need in needs:
             if need in self.tool.without:
                 raise NotApplicable(self.tool.without[need])
 
     def project(self, source: str = ONE) -> Project:
-        """A new project with one module of tests, `test_own.py`."""
+        """Create a project with one test module, `test_own.py`."""
         self._projects += 1
         project = Project(self._folder / f"p{self._projects}", self.tool, self.server)
         project.write(source)
         return project
 
     def recorded(self, source: str = ONE, *arguments: str, **more: Any) -> Project:
-        """A new project whose tests have been recorded, in mode once.
-
-        Raises:
-            NotProvoked: Nothing was recorded.
-        """
+        """Create a project and record it in mode once; raise NotProvoked if that fails."""
         project = self.project(source)
         before = len(self.server.asked)
         run = project.run("once", *arguments, **more)
         if not run.green or not project.cassettes() or len(self.server.asked) == before:
-            raise NotProvoked(f"there is no recording to begin with\n{run.output}")
+            raise NotProvoked(f"the first recording failed\n{run.output}")
         return project
 
     def switched(self, need: str, judge: Callable[[Switch], None]) -> str | None:
-        """Judge the tool as it is, and if it fails, with its switch for that need.
+        """Judge the tool with default settings; if it fails, with its switch for `need`.
 
         Returns:
-            What had to be switched on; None if it held as it is.
+            The name of the switch, or None if the defaults were enough.
         """
         try:
             judge(NO_SWITCH)
@@ -215,9 +193,9 @@ class Row:
 
     Attributes:
         id: Letter and number.
-        name: What is provoked, in a few words.
+        name: The fault, in a few words.
         holds: What must hold.
-        battery: Provokes it; raises what it found, or returns what had to be switched on.
+        battery: Provokes the fault; raises a verdict, or returns the switch that was needed.
     """
 
     id: str
@@ -227,11 +205,6 @@ class Row:
 
 
 def not_live(server: Server, before: int) -> None:
-    """Raise Fault if the server was asked since, for replaying must not ask."""
+    """Raise Fault if a request reached the server since then."""
     if len(server.asked) > before:
-        raise Fault("asked the live server")
-
-
-def words(items: Sequence[str]) -> str:
-    """A list for a sentence."""
-    return ", ".join(items)
+        raise Fault("reached the server")

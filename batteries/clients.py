@@ -1,12 +1,12 @@
-"""One cassette, every client: recorded packed by one, replayed by each of the others."""
+"""Record a gzip response with one HTTP client, and replay it with every other."""
 
 import functools
 import re
 
-from batteries.bench import Bench, Row, words
+from batteries.bench import Bench, Row
 from batteries.server import Reply, listing
 from batteries.tools import CLIENTS
-from batteries.verdicts import Fault, NotApplicable, NotProvoked
+from batteries.verdicts import Fault, NotProvoked
 
 RECORD = """
 import os
@@ -25,23 +25,22 @@ REPLAY = RECORD.replace("import os", "import pytest").replace(
 
 
 def packed(method: str, target: str) -> Reply:
-    """The usual answer in gzip."""
+    """Return the usual response, in gzip."""
     return Reply(document=listing(method, target).document, zipped=True)
 
 
 def recorded_by(bench: Bench, *, client: str) -> None:
-    """Record a gzip'd answer with one client and replay it with all five, the server being down."""
-    if "clients" in bench.tool.without:
-        raise NotApplicable(bench.tool.without["clients"])
+    """Record with one client, and replay with all five while the server is down."""
+    bench.needs("clients")
     bench.server.reply = packed
     project = bench.project(RECORD.replace("CLIENT", repr(client)))
     run = project.run("once")
     if len(bench.server.asked) != 1:
         raise NotProvoked(f"the server was not asked\n{run.output}")
     if not run.green:
-        raise Fault("red: it cannot be recorded")
+        raise Fault("cannot be recorded")
     if not any(project.interactions(path) for path in project.cassettes()):
-        raise Fault("green, and nothing was recorded")
+        raise Fault("the run passes, but nothing was recorded")
     bench.server.stop()
     project.write(REPLAY.replace("CLIENT", "client"))
     replayed = project.run("none")
@@ -50,14 +49,14 @@ def recorded_by(bench: Bench, *, client: str) -> None:
     if replayed.count("passed") + replayed.count("failed") != len(CLIENTS):
         raise NotProvoked(f"not every client was tried\n{replayed.output}")
     if failed:
-        raise Fault(f"not replayed by {words(failed)}")
+        raise Fault(f"does not replay with {', '.join(failed)}")
 
 
 ROWS = tuple(
     Row(
         id=f"i{number}",
-        name=f"gzip, recorded by {client}",
-        holds=f"It is replayed by {words(CLIENTS)} alike.",
+        name=f"gzip response recorded with {client}",
+        holds=f"It replays with {', '.join(CLIENTS)}.",
         battery=functools.partial(recorded_by, client=client),
     )
     for number, client in enumerate(CLIENTS, 1)

@@ -1,4 +1,4 @@
-"""Cassettes that are damaged, or that try to run code: refused, named, and left as they are."""
+"""Damaged cassettes, and one that tries to run code: refused by name and left unchanged."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ CODE = b'\nbattery: !!python/object/apply:os.system ["touch EXECUTED"]\n'
 
 
 def runs_code(bench: Bench) -> None:
-    """Replay a cassette with a YAML tag that runs a command when it is loaded carelessly."""
+    """Replay a cassette with a YAML tag that makes an unsafe loader run a command."""
     bench.needs("yaml")
     project = bench.recorded()
     path = project.cassette()
@@ -29,7 +29,7 @@ def runs_code(bench: Bench) -> None:
     if mark.exists():
         raise Fault("the code was executed")
     if run.green:
-        raise Fault("replayed as if nothing were wrong")
+        raise Fault("replayed without an error")
 
 
 def refused(bench: Bench, *, damage: Callable[[Project, bytes], bytes]) -> None:
@@ -40,19 +40,18 @@ def refused(bench: Bench, *, damage: Callable[[Project, bytes], bytes]) -> None:
     bad = damage(project, good)
     path.write_bytes(bad)
     if bad == good:
-        raise NotProvoked("the cassette is as it was")
+        raise NotProvoked("the cassette has not changed")
     before = len(bench.server.asked)
     replayed = project.run("none")
-    named = path.name in replayed.message
     found = []
     if replayed.green:
         found.append("replayed")
-    elif not named:
-        found.append("refused without the file's name")
+    elif path.name not in replayed.message:
+        found.append("the error does not name the file")
     path.write_bytes(bad)
     again = project.run("once")
     if len(bench.server.asked) > before or path.read_bytes() != bad:
-        found.append("recorded over in mode once")
+        found.append("overwritten in mode once")
     elif again.green and not replayed.green:
         found.append("accepted in mode once")
     if bench.tool.lint:
@@ -67,30 +66,10 @@ def _not_seen_by_lint(bench: Bench, project: Project, name: str) -> list[str]:
     return [] if lint.returncode and name in lint.stdout else ["passed by lint"]
 
 
-def _empty(_: Project, _good: bytes) -> bytes:
-    return b""
-
-
-def _truncated(_: Project, good: bytes) -> bytes:
-    return good[: len(good) * 2 // 3]
-
-
-def _text(_: Project, _good: bytes) -> bytes:
-    return b"hello world\n"
-
-
 def _no_interactions(project: Project, _: bytes) -> bytes:
     if project.tool.suffix == ".json":
         return json.dumps({"recorded_with": "betamax"}).encode()
     return b"version: 1\n"
-
-
-def _list(_: Project, _good: bytes) -> bytes:
-    return b"[1, 2]\n"
-
-
-def _not_utf8(_: Project, good: bytes) -> bytes:
-    return good.replace(b"ACTIVE", b"ACT\xff\xfeVE")
 
 
 def _version_99(project: Project, good: bytes) -> bytes:
@@ -100,12 +79,12 @@ def _version_99(project: Project, good: bytes) -> bytes:
 
 
 DAMAGES = (
-    ("empty", _empty),
-    ("truncated", _truncated),
-    ("text instead of a cassette", _text),
+    ("empty", lambda _, __: b""),
+    ("truncated", lambda _, good: good[: len(good) * 2 // 3]),
+    ("plain text", lambda _, __: b"hello world\n"),
     ("no interactions", _no_interactions),
-    ("a list", _list),
-    ("not UTF-8", _not_utf8),
+    ("a list", lambda _, __: b"[1, 2]\n"),
+    ("not UTF-8", lambda _, good: good.replace(b"ACTIVE", b"ACT\xff\xfeVE")),
     ("version 99", _version_99),
 )
 
@@ -113,14 +92,14 @@ ROWS = (
     Row(
         id="a",
         name="`!!python/object` in a cassette",
-        holds="The cassette is refused and the code in it is not executed.",
+        holds="The cassette is refused, and its code is not executed.",
         battery=runs_code,
     ),
     *(
         Row(
             id=f"e{number}",
             name=f"damaged cassette: {name}",
-            holds="It is refused with the file's name, and mode `once` does not record over it.",
+            holds="The error names the file, and mode `once` does not overwrite it.",
             battery=functools.partial(refused, damage=damage),
         )
         for number, (name, damage) in enumerate(DAMAGES, 1)

@@ -1,4 +1,4 @@
-"""What is kept and what is not: failing tests, refused requests, servers that are down."""
+"""What is saved: failing tests, refused requests, servers that are down."""
 
 import functools
 
@@ -8,7 +8,7 @@ from batteries.verdicts import Fault, NotProvoked
 
 FAILS = ONE + "    assert False, 'the test fails'\n"
 TWO = ONE + '    ask(url + "?limit=7")\n'
-FAILS_HALF_WAY = ONE + "    assert False, 'half-way'\n" + '    ask(url + "?limit=7")\n'
+FAILS_HALFWAY = ONE + "    assert False, 'halfway'\n" + '    ask(url + "?limit=7")\n'
 
 
 def failing_test(bench: Bench) -> None:
@@ -18,11 +18,11 @@ def failing_test(bench: Bench) -> None:
     if run.green or "the test fails" not in run.output or len(bench.server.asked) != 1:
         raise NotProvoked("the test did not ask and fail")
     if project.cassettes():
-        raise Fault("kept")
+        raise Fault("saved")
 
 
 def refused_request(bench: Bench, *, status: int) -> None:
-    """Record a test that passes though the server refused, then see what is replayed."""
+    """Record a test that passes although the server refuses, then replay it."""
 
     def refuse(_method: str, _target: str) -> Reply:
         return Reply(status=status, document={"error": {"code": status}})
@@ -36,11 +36,11 @@ def refused_request(bench: Bench, *, status: int) -> None:
         return
     bench.server.stop()
     if project.run("none").green:
-        raise Fault("kept and replayed")
+        raise Fault("saved and replayed")
 
 
 def server_down(bench: Bench) -> None:
-    """Record anew while nobody answers."""
+    """Record again while the server is down."""
     project = bench.recorded()
     path = project.cassette()
     old = path.read_bytes()
@@ -50,53 +50,53 @@ def server_down(bench: Bench) -> None:
     if len(bench.server.asked) != before:
         raise NotProvoked("the server was not down")
     if not path.exists() or path.read_bytes() != old:
-        raise Fault("the old recording is gone")
+        raise Fault("the old recording is lost")
     if run.green:
-        raise Fault("green, and nothing was recorded")
+        raise Fault("the run passes, but nothing was recorded")
 
 
-def fails_half_way(bench: Bench) -> None:
-    """Record anew, and let the test fail after the first of its two requests."""
+def fails_halfway(bench: Bench) -> None:
+    """Record again, with a test that fails after the first of its two requests."""
     project = bench.recorded(TWO)
     path = project.cassette()
     old = path.read_bytes()
     if len(project.interactions()) != 2:
         raise NotProvoked("there are not two interactions")
-    project.write(FAILS_HALF_WAY)
+    project.write(FAILS_HALFWAY)
     before = len(bench.server.asked)
     run = project.run("rewrite")
     if run.green or len(bench.server.asked) - before != 1:
-        raise NotProvoked("the test did not fail half-way")
+        raise NotProvoked("the test did not fail halfway")
     if not path.exists() or path.read_bytes() != old:
-        raise Fault("the old recording is gone")
+        raise Fault("the old recording is lost")
 
 
 ROWS = (
     Row(
         id="h1",
-        name="a test that fails while it is recorded",
-        holds="Nothing is kept.",
+        name="a test fails while recording",
+        holds="Nothing is saved.",
         battery=failing_test,
     ),
     *(
         Row(
             id=f"h{number}",
             name=f"the server answers {status} while recording",
-            holds="It is not kept, unless the test is about it.",
+            holds="The response is not saved unless the test expects it.",
             battery=functools.partial(refused_request, status=status),
         )
         for number, status in ((2, 401), (3, 500))
     ),
     Row(
         id="h4",
-        name="recording anew while the server is down",
-        holds="The old recording is as it was, and the run is red.",
+        name="re-recording while the server is down",
+        holds="The old recording is unchanged, and the run fails.",
         battery=server_down,
     ),
     Row(
         id="h5",
-        name="recording anew, the test fails half-way",
-        holds="The old recording is as it was.",
-        battery=fails_half_way,
+        name="re-recording a test that fails halfway",
+        holds="The old recording is unchanged.",
+        battery=fails_halfway,
     ),
 )

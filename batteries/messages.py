@@ -1,4 +1,4 @@
-"""What a tool says: of a request that is not recorded, and of recordings that nobody used."""
+"""Messages about unrecorded requests and unused recordings."""
 
 import re
 
@@ -18,7 +18,7 @@ TWO_REQUESTS = ONE + '    ask(url + "?limit=7")\n'
 
 
 def a_miss(bench: Bench) -> None:
-    """Ask something else than was recorded, while replaying."""
+    """Replay with a request that was not recorded."""
     project = bench.recorded()
     project.write(ONE.replace("limit=2", "limit=3&status=ACTIVE"))
     before = len(bench.server.asked)
@@ -30,16 +30,16 @@ def a_miss(bench: Bench) -> None:
         for what, pattern in (
             ("the request", r"limit=3&status=ACTIVE"),
             ("the nearest recording", r"limit=2"),
-            ("a next step", r"(?i)record[-_ ]mode(?!: none)|new_episodes|delete the cassette"),
+            ("what to do next", r"(?i)record[-_ ]mode(?!: none)|new_episodes|delete the cassette"),
         )
         if not re.search(pattern, run.message)
     ]
     if missing:
-        raise Fault("does not say " + ", ".join(missing))
+        raise Fault("the message lacks " + " and ".join(missing))
 
 
 def unused_file(bench: Bench) -> str | None:
-    """Remove a test and leave its cassette."""
+    """Remove a test, but not its cassette."""
     bench.needs("folder")
     project = bench.recorded(TWO_TESTS)
     (left,) = [path for path in project.cassettes() if "second" in path.name]
@@ -50,13 +50,13 @@ def unused_file(bench: Bench) -> str | None:
         if run.count("passed") != 1:
             raise NotProvoked(f"the other test does not replay\n{run.output}")
         if left.stem not in run.output:
-            raise Fault("not a word")
+            raise Fault("not reported")
 
     return bench.switched("folder", judge)
 
 
 def unused_interaction(bench: Bench) -> str | None:
-    """Let a test ask one request fewer than was recorded."""
+    """Let a test send one request fewer than was recorded."""
     project = bench.recorded(TWO_REQUESTS)
     if len(project.interactions()) != 2:
         raise NotProvoked("there are not two interactions")
@@ -68,7 +68,7 @@ def unused_interaction(bench: Bench) -> str | None:
         if len(bench.server.asked) > before or "no match" in run.output:
             raise NotProvoked("it was not replayed")
         if not re.search(r"(?i)(un|not |never |not all )played|not used|unused", run.output):
-            raise Fault("not a word")
+            raise Fault("not reported")
 
     return bench.switched("unplayed", judge)
 
@@ -76,20 +76,20 @@ def unused_interaction(bench: Bench) -> str | None:
 ROWS = (
     Row(
         id="f",
-        name="a request that is not recorded",
-        holds="The message has the request, the nearest recording and what to do next.",
+        name="an unrecorded request",
+        holds="The message shows the request, the nearest recording and what to do next.",
         battery=a_miss,
     ),
     Row(
         id="g1",
         name="a cassette that no test uses",
-        holds="It is named.",
+        holds="It is reported by name.",
         battery=unused_file,
     ),
     Row(
         id="g2",
-        name="an interaction that is not played",
-        holds="The run says so.",
+        name="an interaction that is not replayed",
+        holds="It is reported.",
         battery=unused_interaction,
     ),
 )

@@ -1,16 +1,15 @@
-"""Clients that a recorder does not know: while replaying they are refused, not let through."""
+"""Unsupported clients: while replaying, their requests must not reach the server."""
 
 import functools
 
 from batteries.bench import ONE, Bench, Row
 from batteries.tools import Switch
-from batteries.verdicts import Fault, NotApplicable, NotProvoked
+from batteries.verdicts import Fault, NotProvoked
 
 
 def refuses(bench: Bench, *, client: str) -> str | None:
-    """Record with requests, and replay with a client that goes its own way."""
-    if "clients" in bench.tool.without:
-        raise NotApplicable(bench.tool.without["clients"])
+    """Record with requests, and replay with a client that the recorder does not intercept."""
+    bench.needs("clients")
     project = bench.recorded()
     other = ONE.replace('limit=2"', f'limit=2", client={client!r}')
     project.write(other.replace("@own\n", ""))
@@ -25,7 +24,8 @@ def refuses(bench: Bench, *, client: str) -> str | None:
         asked = len(bench.server.asked)
         run = project.run("none", switch=switch)
         if len(bench.server.asked) > asked:
-            raise Fault("silently live" if run.green else "live")
+            outcome = "passed" if run.green else "failed"
+            raise Fault(f"reached the server, and the test {outcome}")
 
     return bench.switched("network", judge)
 
@@ -34,7 +34,7 @@ ROWS = tuple(
     Row(
         id=f"l{number}",
         name=f"replaying with {client}",
-        holds="It is replayed or refused; it does not reach the server.",
+        holds="The request is replayed or refused; it does not reach the server.",
         battery=functools.partial(refuses, client=client),
     )
     for number, client in enumerate(("pycurl", "curl_cffi", "socket"), 1)

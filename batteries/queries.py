@@ -1,4 +1,4 @@
-"""Which query is the recorded one: blank values, order of names, order of one name's values."""
+"""Which queries match a recording: blank values, order of names, order of values."""
 
 import functools
 
@@ -7,19 +7,19 @@ from batteries.verdicts import Fault, NotProvoked
 
 
 def replays(bench: Bench, *, recorded: str, asked: str, same: bool) -> None:
-    """Record one query and ask another, while replaying."""
+    """Record one query, and replay with another."""
     project = bench.recorded(ONE.replace("limit=2", recorded))
     targets = [each.target.partition("?")[2] for each in bench.server.asked]
     if targets != [recorded]:
-        raise NotProvoked("the query did not come as it was asked")
+        raise NotProvoked("the query was changed on the way")
     project.write(ONE.replace("limit=2", asked))
     before = len(bench.server.asked)
     run = project.run("none")
     not_live(bench.server, before)
     if run.green and not same:
-        raise Fault(f"`{asked}` is answered by `{recorded}`")
+        raise Fault(f"`{asked}` replays `{recorded}`")
     if not run.green and same:
-        raise Fault(f"`{asked}` is not answered by `{recorded}`")
+        raise Fault(f"`{asked}` does not replay `{recorded}`")
 
 
 ROWS = (
@@ -31,7 +31,7 @@ ROWS = (
     ),
     Row(
         id="j2",
-        name="another order of names",
+        name="parameters in another order",
         holds="They are the same request.",
         battery=functools.partial(
             replays, recorded="limit=2&status=ACTIVE", asked="status=ACTIVE&limit=2", same=True
@@ -39,7 +39,7 @@ ROWS = (
     ),
     Row(
         id="j3",
-        name="another order of one name's values: `a=1&a=2`",
+        name="values of one parameter in another order: `a=1&a=2`",
         holds="They are different requests.",
         battery=functools.partial(replays, recorded="a=1&a=2", asked="a=2&a=1", same=False),
     ),

@@ -1,4 +1,4 @@
-"""Secrets, with every tool's settings as they come: not in the cassette, not in a message."""
+"""Secrets must not reach a cassette or a message, with the default settings of each tool."""
 
 import base64
 import functools
@@ -15,7 +15,7 @@ from batteries.bench import Bench, Row
 from batteries.server import Asked, Reply, listing
 from batteries.verdicts import Fault, NotProvoked
 
-SECRET = "correct-horse-7741-battery"  # in no shape that could betray it  # noqa: S105
+SECRET = "correct-horse-7741-battery"  # has no telltale form  # noqa: S105
 
 LIST = """
 import base64, os
@@ -39,12 +39,12 @@ def test_get(tape, url):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """A way of a secret through the traffic.
+    """Traffic with a secret in it.
 
     Attributes:
         before: What the test does before it lists.
         headers: The headers of its list request, as source.
-        reply: What the server answers.
+        reply: The server's response.
     """
 
     before: str = "pass"
@@ -53,7 +53,7 @@ class Way:
 
 
 def keystone_3(method: str, target: str) -> Reply:
-    """Keystone v3 gives its token in a header."""
+    """Return a token in a header, like Keystone v3."""
     if method == "GET":
         return listing(method, target)
     document = {"token": {"methods": ["password"], "expires_at": "2999-12-31T23:59:59.000000Z"}}
@@ -61,7 +61,7 @@ def keystone_3(method: str, target: str) -> Reply:
 
 
 def keystone_2(method: str, target: str) -> Reply:
-    """Keystone v2.0 gives its token in the body."""
+    """Return a token in the body, like Keystone v2.0."""
     if method == "GET":
         return listing(method, target)
     token = {"id": SECRET, "expires": "2999-12-31T23:59:59Z"}
@@ -69,7 +69,7 @@ def keystone_2(method: str, target: str) -> Reply:
 
 
 def cookie(method: str, target: str) -> Reply:
-    """A load balancer that remembers its clients."""
+    """Set a cookie, like a load balancer."""
     return Reply(
         document=listing(method, target).document,
         headers={"Set-Cookie": f"session={SECRET}; Path=/; HttpOnly"},
@@ -77,38 +77,38 @@ def cookie(method: str, target: str) -> Reply:
 
 
 def echo(_method: str, _target: str) -> Reply:
-    """The token that came, in the middle of an answer that is packed."""
+    """Return the token in a gzip body."""
     image = {"id": "i-1", "name": "a", "status": "ACTIVE", "metadata": {"note": f"by {SECRET}"}}
     return Reply(document={"images": [image]}, zipped=True)
 
 
 WAYS = {
-    "X-Auth-Token of a request": Way(headers='{"X-Auth-Token": SECRET}'),
-    "X-Subject-Token of an answer": Way(before="login()", reply=keystone_3),
+    "X-Auth-Token in a request": Way(headers='{"X-Auth-Token": SECRET}'),
+    "X-Subject-Token in a response": Way(before="login()", reply=keystone_3),
     "token in a Keystone v2.0 body": Way(
         before='ask(KEYSTONE + "/v2.0/tokens", method="POST", json={"auth": '
         '{"tenantName": "t", "passwordCredentials": {"username": "u", "password": "not-this"}}})',
         reply=keystone_2,
     ),
-    "nested password of a request": Way(before="login(SECRET)", reply=keystone_3),
+    "nested password in a request": Way(before="login(SECRET)", reply=keystone_3),
     "cookie, sent and set": Way(headers='{"Cookie": "session=" + SECRET}', reply=cookie),
     "Basic credentials": Way(
         headers='{"Authorization": "Basic " '
         '+ base64.b64encode(f"recorder:{SECRET}".encode()).decode()}'
     ),
-    "token inside a gzip'd body": Way(headers='{"X-Auth-Token": SECRET}', reply=echo),
+    "token in a gzip body": Way(headers='{"X-Auth-Token": SECRET}', reply=echo),
 }
 
 
 def written(bench: Bench, *, way: Way) -> None:
-    """Record traffic that has the secret, and look for it in every form in what was written."""
+    """Record traffic with the secret, and search the cassettes for it in every encoding."""
     bench.server.reply = way.reply
     project = bench.project(LIST.replace("BEFORE", way.before).replace("HEADERS", way.headers))
     run = project.run("once", environment={"TAPE_SECRET": SECRET})
     if not any(_has_secret(each) for each in bench.server.asked):
-        raise NotProvoked("the secret was not under way")
+        raise NotProvoked("the secret was not sent")
     if run.green and not project.cassettes():
-        raise NotProvoked("green, and nothing was recorded")
+        raise NotProvoked("the run passes, but nothing was recorded")
     if any(holds(path, SECRET) for path in project.cassettes()):
         raise Fault("in the cassette")
 
@@ -121,7 +121,7 @@ def _has_secret(asked: Asked) -> bool:
 
 
 def holds(path: Path, secret: str) -> bool:
-    """Whether a cassette has a secret, as it stands, in base64, or packed."""
+    """Return whether a cassette has a secret, plain, in base64, or in gzip."""
     content = path.read_bytes()
     if secret.encode() in content:
         return True
@@ -178,12 +178,12 @@ def test_get(tape, url):
 
 
 def shown(bench: Bench) -> None:
-    """Ask what is not recorded with a secret in it, and look for it in pytest's output."""
+    """Send an unrecorded request with a secret, and search pytest's output for it."""
     project = bench.recorded(MISS)
     before = len(bench.server.asked)
     run = project.run("none", environment={"TAPE_SECRET": SECRET})
     if run.green or len(bench.server.asked) > before or "limit=3" not in run.output:
-        raise NotProvoked(f"there was no miss that speaks of the request\n{run.output}")
+        raise NotProvoked(f"no error shows the request\n{run.output}")
     if SECRET in run.output:
         raise Fault("in the message")
 
@@ -193,15 +193,15 @@ ROWS = (
         Row(
             id=f"d{number}",
             name=f"secret: {name}",
-            holds="Without any setting it does not reach the cassette in any form.",
+            holds="With default settings, it is not in the cassette in any form.",
             battery=functools.partial(written, way=way),
         )
         for number, (name, way) in enumerate(WAYS.items(), 1)
     ),
     Row(
         id="d8",
-        name="secret: `api_key=` in the message of a miss",
-        holds="The message speaks of the request and does not show the secret.",
+        name="secret: `api_key=` in the error for an unrecorded request",
+        holds="The error shows the request without the secret.",
         battery=shown,
     ),
 )

@@ -1,6 +1,6 @@
-"""The cloud that the batteries ask: a local HTTP server that remembers what came and what it sent.
+"""A local HTTP server that remembers its requests and replies.
 
-Knows nothing of recorders. What it answers is a function that a battery may replace.
+A battery can replace the function that makes the replies.
 """
 
 import gzip
@@ -18,7 +18,7 @@ IMAGES = "/v2.1/images/detail"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer: its status, its body as JSON, and what is done to it on the way."""
+    """A response whose body is a JSON document, optionally in gzip and after a delay."""
 
     document: Any
     status: int = 200
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request that came, and the reply it got."""
+    """A request and its reply."""
 
     method: str
     target: str
@@ -39,17 +39,17 @@ class Asked:
 
 
 def listing(_method: str, target: str) -> Reply:
-    """One image whose name is the request, so that no two answers are equal."""
+    """Return one image whose name is the request, so that no two responses are equal."""
     return Reply(document={"images": [{"id": "i-1", "name": target, "status": "ACTIVE"}]})
 
 
 class Server:
-    """A server on a free port of the loopback; a context manager.
+    """A server on a free loopback port; a context manager.
 
     Attributes:
-        reply: From method and target to the answer.
+        reply: Makes the reply to a method and target.
         asked: Every request so far, with its reply.
-        busiest: The most requests that were answered at one time.
+        busiest: The largest number of requests at the same time.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Server:
         self.stop()
 
     def stop(self) -> None:
-        """Go down: from now on a connection is refused."""
+        """Refuse all connections from now on."""
         if not self._up:
             return
         self._up = False
@@ -118,6 +118,6 @@ def _handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = _handle  # noqa: N815  the names that http.server looks for
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing: what came stands in `asked`."""
+            """Log nothing; requests are in `asked`."""
 
     return Handler

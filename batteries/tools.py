@@ -1,8 +1,8 @@
-"""The recorders, and how each is driven: its plugin, its fixture, its modes, its switches.
+"""The recorders and their drivers.
 
-A generated project has three files of a driver: `conftest.py` with the fixtures `tape` and `url`,
-`marks.py` with `own` and `shared(name)` for a test's own cassette or a shared one, and `client.py`.
-So a battery's test reads the same for every recorder, and each recorder is used in its own way.
+A driver adapts a recorder, so that one test runs with all of them. Its files in a generated project
+are `conftest.py`, with the fixtures `tape` and `url`; `marks.py`, with `own` and `shared(name)` for
+a test's own cassette or a shared one; and `client.py`, which sends requests.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 CLIENTS = ("requests", "urllib3", "httpx", "aiohttp", "http.client")
 
 CLIENT = '''
-"""One function that asks with any client; `session` may be replaced by a recorder's own."""
+"""Send requests with any client; a recorder can replace `session` with its own."""
 import requests
 
 session = requests
@@ -88,13 +88,13 @@ import client
 def url():
     return os.environ["TAPE_URL"] + "/v2.1/images/detail"
 
-if "TAPE_LIMIT" in os.environ:  # a disk that is full, as far as this process sees
+if "TAPE_LIMIT" in os.environ:  # acts like a full disk
     import resource, signal
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, 2 * (int(os.environ["TAPE_LIMIT"]),))
 
 def pytest_unconfigure(config):
-    if "TAPE_PROBE" in os.environ:  # does the limit on the size of files hold in this process?
+    if "TAPE_PROBE" in os.environ:  # does the limit work in this process?
         try:
             with open("probe", "wb") as probe:
                 probe.write(b"x" * int(os.environ["TAPE_PROBE"]))
@@ -137,13 +137,7 @@ def name_of(request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """How a tool is told to do what it does not do unasked.
-
-    Attributes:
-        name: As it is shown in the table.
-        arguments: For pytest's command line.
-        environment: For the driver's conftest.
-    """
+    """Settings that turn on what a tool does not do by default; `name` is shown in the table."""
 
     name: str
     arguments: tuple[str, ...] = ()
@@ -155,19 +149,19 @@ class Tool:
     """One recorder and its driver.
 
     Attributes:
-        name: Of its distribution, and the column's.
-        plugin: The pytest plugin that is loaded; none for a library.
+        name: The name of the distribution and of the column.
+        plugin: The pytest plugin to load; None for a library.
         conftest: Its part of conftest.py, with the fixture `tape`.
         marks: The text of marks.py.
-        mode_option: The option that takes the record mode; a library reads TAPE_MODE.
-        modes: From the batteries' words (`none`, `once`, `add`, `all`, `rewrite`) to its own.
-        suffix: Of its cassettes.
-        interactions: The key of the list in a cassette.
-        without: Why rows with a certain need do not apply: from the need to the reason.
-        switches: From a need to what must be switched on.
-        pair: Source that defines `open_tape(name)`, which yields a function that asks a URL.
-        aged: Makes a cassette older by so many days.
-        lint: A command that looks through cassettes; empty if there is none.
+        mode_option: The option for the record mode; a library reads TAPE_MODE.
+        modes: Its name of each record mode (`none`, `once`, `add`, `all`, `rewrite`).
+        suffix: The suffix of cassettes.
+        interactions: The key of the interactions in a cassette.
+        without: What it lacks, and the reason to show in rows that need it.
+        switches: The settings that rows with a need can turn on.
+        pair: Source of `open_tape(name)`, which yields a function that requests a URL.
+        aged: Makes a cassette some days older.
+        lint: A command that checks cassettes; empty if there is none.
     """
 
     name: str
@@ -193,7 +187,7 @@ class Tool:
             return None
 
     def files(self) -> dict[str, str]:
-        """The driver's files of a generated project."""
+        """Return the files of the driver."""
         return {
             "conftest.py": CONFTEST + self.conftest,
             "marks.py": self.marks,
@@ -202,12 +196,12 @@ class Tool:
         }
 
     def mode_arguments(self, mode: str) -> list[str]:
-        """The part of the command line that chooses a mode."""
+        """Return the arguments that choose a record mode."""
         return [f"{self.mode_option}={self.modes[mode]}"] if self.mode_option else []
 
 
 def _recorded_before(pattern: str, form: str) -> Callable[[Path, int], None]:
-    """Write other dates over those that a cassette says of itself."""
+    """Return a function that replaces the dates in a cassette."""
 
     def age(path: Path, days: int) -> None:
         date = (datetime.now(UTC) - timedelta(days=days)).strftime(form)
@@ -217,12 +211,12 @@ def _recorded_before(pattern: str, form: str) -> Callable[[Path, int], None]:
 
 
 def _undated(_path: Path, _days: int) -> None:
-    """A cassette without a date; the batteries have already set that of the file."""
+    """Do nothing: the cassette has no date, and the battery sets that of the file."""
 
 
 def _ours_aged(path: Path, days: int) -> None:
-    """Its date stands below its hash, so it is written anew by the tool's own hand."""
-    from pytest_imagedetail.cassette import dumps, load  # noqa: PLC0415  the others need it not
+    """Change the date and its hash, with functions of pytest-imagedetail."""
+    from pytest_imagedetail.cassette import dumps, load  # noqa: PLC0415  other tools do not need it
 
     recording = load(path)
     date = datetime.fromisoformat(str(recording.provenance.recorded_at)) - timedelta(days=days)
@@ -277,8 +271,8 @@ def tape(request):
     mode_option=None,
     modes=MODES_OF_VCR | {"rewrite": "rewrite"},
     without={
-        "names": "the user names its files",
-        "folder": "knows no folder, one cassette only",
+        "names": "the user names the files",
+        "folder": "opens one cassette, not a folder",
     },
     switches={
         "unplayed": Switch(
@@ -317,7 +311,7 @@ CASSETTER = Tool(
     marks=MARKS_OF_VCR.format(suffix=' + ".yaml"'),
     mode_option="--record-mode",
     modes=MODES_OF_VCR | {"rewrite": "rewrite"},
-    without={"metadata": "its format is its own"},
+    without={"metadata": "has its own format"},
     switches={
         "folder": Switch(
             name="`--vcr-check-orphans`", arguments=("--vcr-check-orphans", "cassettes")
@@ -372,10 +366,10 @@ def tape(request):
     interactions="http_interactions",
     without={
         "yaml": "its cassettes are JSON",
-        "clients": "knows requests only",
+        "clients": "supports requests only",
         "version": "its cassettes have no version",
         "metadata": "its cassettes are JSON",
-        "folder": "knows no folder, one cassette only",
+        "folder": "opens one cassette, not a folder",
     },
     switches={"age": Switch(name="", environment={"TAPE_AGE": "30"})},
     pair="""

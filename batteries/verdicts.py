@@ -1,13 +1,13 @@
-"""What a battery says of one tool: it holds, it fails, it does not apply, it was not provoked."""
+"""The verdicts of a battery; without an exception the tool is fine."""
 
 
-class Fault(Exception):  # noqa: N818  what was found, not a failure of the battery
-    """The tool has the fault; the text says in a few words what happened."""
+class Fault(Exception):  # noqa: N818  a result, not a failure of the battery
+    """The tool has the fault. The text says what happened."""
 
 
 class NotApplicable(Exception):  # noqa: N818  as above
-    """The tool does not do what the row is about; the text says why."""
+    """The row does not apply to the tool. The text says why."""
 
 
 class NotProvoked(Exception):  # noqa: N818  as above
-    """What should have happened to the tool did not happen, so nothing is known."""
+    """The fault could not be provoked, so nothing is known."""

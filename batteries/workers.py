@@ -1,4 +1,4 @@
-"""Recording from many sides at once: processes of pytest-xdist, and threads."""
+"""Recording in several processes of pytest-xdist, and in threads."""
 
 import re
 
@@ -6,7 +6,7 @@ from batteries.bench import Bench, Row
 from batteries.server import Reply, listing
 from batteries.verdicts import Fault, NotProvoked
 
-TRIALS = 10  # a race is lost sometimes only
+TRIALS = 10  # a race is not lost every time
 
 SHARED = """
 import pytest
@@ -57,7 +57,7 @@ def test_two_cassettes(url):
 
 
 def slowly(method: str, target: str) -> Reply:
-    """The usual answer after a while, so that requests overlap."""
+    """Return the usual response after a delay, so that requests overlap."""
     return Reply(document=listing(method, target).document, delay=0.03)
 
 
@@ -76,7 +76,7 @@ def shared_by_workers(bench: Bench) -> None:
             raise NotProvoked("not every test asked")
         kept = [each for path in project.cassettes() for each in project.interactions(path)]
         if run.green and _kept(kept) < 20:
-            raise Fault("green, and interactions are lost")
+            raise Fault("the run passes, but interactions are lost")
 
 
 def _kept(interactions: list[object]) -> int:
@@ -84,7 +84,7 @@ def _kept(interactions: list[object]) -> int:
 
 
 def threads_of_a_test(bench: Bench) -> None:
-    """Record forty requests of eight threads with requests."""
+    """Record forty requests from eight threads."""
     bench.server.reply = slowly
     for _ in range(TRIALS):
         project = bench.project(THREADS)
@@ -95,13 +95,13 @@ def threads_of_a_test(bench: Bench) -> None:
             raise NotProvoked("the requests did not overlap")
         kept = _kept(project.interactions()) if project.cassettes() else 0
         if run.green and kept < 40:
-            raise Fault("green, and interactions are lost")
+            raise Fault("the run passes, but interactions are lost")
         if not run.green:
-            raise Fault("red: threads cannot be recorded")
+            raise Fault("threads cannot be recorded")
 
 
 def cassettes_of_threads(bench: Bench) -> None:
-    """Record two cassettes in two threads at one time."""
+    """Record two cassettes in two threads at the same time."""
     bench.needs("pair")
     if bench.tool.pair is None:
         raise NotProvoked("the driver cannot open two cassettes")
@@ -118,28 +118,28 @@ def cassettes_of_threads(bench: Bench) -> None:
             found = project.interactions(path) if path.exists() else []
             own = [each for each in found if f"marker={name}" in str(each)]
             if run.green and len(found) != len(own):
-                raise Fault("green, and another thread's requests are in a cassette")
+                raise Fault("the run passes, but a cassette has another thread's requests")
             if run.green and len(own) != 10:
-                raise Fault("green, and interactions are lost")
+                raise Fault("the run passes, but interactions are lost")
 
 
 ROWS = (
     Row(
         id="c",
         name="20 tests share a cassette, `-n 4`",
-        holds="Every interaction is kept, or the run is red.",
+        holds="Every interaction is kept, or the run fails.",
         battery=shared_by_workers,
     ),
     Row(
         id="k1",
-        name="8 threads of a test, 40 GETs with requests",
+        name="8 threads of one test, 40 GETs with requests",
         holds="Every interaction is kept.",
         battery=threads_of_a_test,
     ),
     Row(
         id="k2",
         name="two cassettes in two threads",
-        holds="Each has its own thread's interactions, all of them.",
+        holds="Each has all interactions of its thread, and no others.",
         battery=cassettes_of_threads,
     ),
 )
