@@ -1,4 +1,4 @@
-"""The command in this process, as the tests of the other verbs have it."""
+"""The fixture of tests/cli that runs the command in this process."""
 
 from tests.cli.conftest import imagedetail
 

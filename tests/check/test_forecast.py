@@ -1,4 +1,4 @@
-"""S1 to S3 in the suite: what they are told, and a listing that fails already."""
+"""The checks S1 to S3: listings that Nova already refuses, and missing requirements."""
 
 import json
 import subprocess
@@ -18,11 +18,12 @@ FAULT = {"computeFault": {"code": 500, "message": "Unexpected API Error."}}
 GOOD, BAD = (
     {"id": f"{n}" * 8, "name": f"n{n}", "mappings": text} for n, text in enumerate(("[]", "vda"))
 )
+OWNED = BAD | {"owner": "admin", "visibility": "public"}
 XML = b'<images xmlns="http://docs.openstack.org/compute/api/v1.1"><image id="1"/></images>'
 
 
 def cloud_of(answers):
-    """A cloud that answers by the path, with a status and a document."""
+    """Return a cloud with a status and a document for each path."""
 
     def send(asked):
         path = "/" + asked.url.split("/", 3)[3]
@@ -36,14 +37,11 @@ def cloud_of(answers):
 
 
 def test_a_listing_that_fails_is_explained_by_glance():
-    """The image that Nova cannot read is named, on whichever page it is; nothing else passes."""
+    """S3 names the image that Nova cannot read, on any page of Glance; no other check passes."""
     pages = {
         "/v2.1/images/detail": (500, FAULT),
         "/v2/images?limit=1000": (200, {"images": [GOOD], "next": "/v2/images?marker=1"}),
-        "/v2/images?marker=1": (
-            200,
-            {"images": [BAD | {"owner": "admin", "visibility": "public"}]},
-        ),
+        "/v2/images?marker=1": (200, {"images": [OWNED]}),
     }
     found = {each.check.id: each for each in run(cloud_of(pages), ALL)}
     assert found["S3"].verdict == "fail"
@@ -53,10 +51,8 @@ def test_a_listing_that_fails_is_explained_by_glance():
     shown = "(n1), owner redacted-owner, visibility public, images[1].mappings 'mappings'"
     assert shown in "".join(text.detail(found["S3"]))
     assert found["M1"].reason == "the listing of all images was answered 500"
-    assert {each.verdict for id_, each in found.items() if id_ != "S3"} == {
-        "inconclusive",
-        "vacuous",
-    }
+    others = {each.verdict for id_, each in found.items() if id_ != "S3"}
+    assert others == {"inconclusive", "vacuous"}
     good = {"images": [GOOD]}
     circle = good | {"next": "/v2/images?limit=1000"}
     for glance in (*((200, each) for each in (circle, good, {"images": []}, [])), (401, {})):
@@ -64,8 +60,8 @@ def test_a_listing_that_fails_is_explained_by_glance():
             run(cloud_of(pages | {"/v2/images?limit=1000": glance}), ALL)
 
 
-def test_a_listing_that_is_refused_already_names_the_images():
-    """By asking for each image of the brief listing, which Nova does not validate."""
+def test_the_images_of_a_refused_listing_are_named():
+    """S1 requests each image of the brief listing, which Nova does not validate."""
     text = "Invalid input for field/attribute metadata. Value: {'a/b': '1'}. 'a/b' does not match"
     refusal = (400, {"badRequest": {"code": 400, "message": text}})
     answers = {
@@ -79,14 +75,13 @@ def test_a_listing_that_is_refused_already_names_the_images():
     assert (found["S1"].verdict, finding.image.id, finding.error) == ("fail", BAD["id"], text)
     assert f"openstack image unset --property NAME {BAD['id']}" in finding.advice
     assert found["S2"].verdict == "vacuous"
-    with pytest.raises(
-        ResponseError
-    ):  # every image is fine, so the listing fails for another reason
-        run(cloud_of(answers | {f"/v2.1/images/{BAD['id']}": (200, {"image": BAD})}), ALL)
+    # If every image is fine, the listing fails for another reason.
+    answers[f"/v2.1/images/{BAD['id']}"] = (200, {"image": BAD})
+    with pytest.raises(ResponseError):
+        run(cloud_of(answers), ALL)
 
 
-def test_nothing_to_look_at_is_no_pass():
-    """No image of Nova or Glance, no image service, a served cloud without the recording."""
+def test_without_images_or_services_nothing_passes():
     empty = {"/v2.1/images/detail": (200, {"images": []})}
     cloud = cloud_of(empty | {"/v2/images?limit=1000": (200, {"images": []})})
     assert [each.verdict for each in run(cloud, FORECASTS)] == ["vacuous"] * 3
@@ -110,7 +105,7 @@ sys.exit(main(["check", "nova-2026.2", *sys.argv[1:]]))
 
 @pytest.mark.parametrize("option", ["--forecast-only", "--only=M2"])
 def test_without_the_extra(tmp_path, option):
-    """The relations are judged as ever; the forecast says what to install."""
+    """Other checks run as usual; the forecast says what to install."""
     command = [sys.executable, "-c", WITHOUT, option]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""`check --live` asks a cloud, `record --suite check` keeps what it asks, and both agree."""
+"""`check --live` and `record --suite check`, with a simulated cloud."""
 
 import json
 import re
@@ -29,8 +29,8 @@ def outline(result):
     ]
 
 
-def test_a_recording_says_what_the_live_cloud_said(imagedetail, cloud, tmp_path):
-    """Of each check: verdict, reason and counter-example; and no secret is shown or written."""
+def test_a_recording_gives_the_verdicts_of_the_live_cloud(imagedetail, cloud, tmp_path):
+    """Verdicts, reasons and examples are the same. No secret is shown or written."""
     live = imagedetail("check", "staging", "--live", "--json")
     assert live.returncode == 0, live.stderr
     recorded = imagedetail("record", "staging", "--suite", "check")
@@ -38,10 +38,12 @@ def test_a_recording_says_what_the_live_cloud_said(imagedetail, cloud, tmp_path)
     path = tmp_path / "cassettes" / "staging" / "tests" / "check.yaml"
     assert re.match(r"new  cassettes/staging/tests/check.yaml  \d+ requests\n", recorded.stdout)
     again = imagedetail("check", "staging", "--json")
-    of_glance = {"M25", "S3"}
-    without_glance = [each for each in outline(live) if each[0] not in of_glance]
-    assert [each for each in outline(again) if each[0] not in of_glance] == without_glance
-    assert {each[1] for each in without_glance} == {"pass", "known-deviation"}
+    found, replayed = (
+        [each for each in outline(result) if each[0] not in {"M25", "S3"}]  # these need Glance
+        for result in (live, again)
+    )
+    assert replayed == found
+    assert {each[1] for each in found} == {"pass", "known-deviation"}
     shown = live.stdout + again.stdout + path.read_text(encoding="utf-8")
     for secret in (cloud.account.token, cloud.account.password, cloud.project_id, cloud.origin):
         assert secret not in shown
@@ -52,7 +54,7 @@ def test_a_recording_says_what_the_live_cloud_said(imagedetail, cloud, tmp_path)
 
 
 def test_a_live_finding_shows_what_a_recorded_one_shows(imagedetail, cloud):
-    """Neither a secret among the properties, nor the project; and no request asks for one."""
+    """Neither shows or requests a secret property, and neither shows the project's id."""
     secrets = {"db_password": "changeme", "url": "http://me:pw@example.org"}
     properties = {"größe": "1", "owner_id": cloud.project_id, **secrets}
     cloud.answer.compute.rows[3].properties.update(properties)
@@ -82,7 +84,7 @@ def test_a_changed_cloud_is_not_recorded_over(imagedetail, cloud, tmp_path):
     assert "changed" in result.stdout
     assert path.read_bytes() == before
     assert imagedetail("record", "staging", "--rewrite").returncode == 0
-    assert imagedetail("check", "staging").returncode == 0  # by its own recording alone
+    assert imagedetail("check", "staging").returncode == 0  # ignores the newer listing
     assert imagedetail("record", "staging", "--suite", "check", "--rewrite").returncode == 0
     assert path.read_bytes() != before
 
@@ -95,8 +97,8 @@ def test_an_unreachable_cloud_is_exit_code_2(imagedetail, cloud):
     assert "imagedetail: " in result.stderr
 
 
-def test_dry_run_asks_for_all_images_only(imagedetail, cloud):
-    """It lists what would be asked; a live cloud is asked once."""
+def test_dry_run_requests_only_the_listing(imagedetail, cloud):
+    """It follows the pages of the listing, and prints the other requests."""
     result = imagedetail("check", "--os-cloud", "staging", "--dry-run")
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 60
@@ -108,18 +110,18 @@ def test_dry_run_asks_for_all_images_only(imagedetail, cloud):
     assert cloud.asked == ["/v2.1/images/detail", f"/v2.1/images/detail?marker={marker}"]
 
 
-def test_it_waits_when_it_is_asked_to(imagedetail, cloud):
-    """The answer that follows counts, and each request is made once but for the first."""
+def test_retry_after_is_obeyed(imagedetail, cloud):
+    """The later response counts. Only the listing is requested more than once."""
     cloud.plan(say(413, b"", ("Retry-After", "0")))
     result = imagedetail("check", "--os-cloud", "staging", "--json", "--only", "M4", "--only", "M5")
     assert {each[1] for each in outline(result)} == {"known-deviation"}
     times = Counter(cloud.asked)
-    assert times.pop("/v2.1/images/detail") == 3  # once refused, and once more at the end
+    assert times.pop("/v2.1/images/detail") == 3  # refused once, and requested again at the end
     assert set(times.values()) == {1}
 
 
-def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud):
-    """The same URL was asked for in XML, in JSON and compressed."""
+def test_recorded_responses_to_one_url_are_told_apart_by_headers(imagedetail, cloud):
+    """Checks request the listing as XML, as JSON and compressed."""
     answer = cloud.answer
 
     def refuse_xml(environ, start_response):
@@ -136,7 +138,7 @@ def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud):
     assert "was answered 406" in result.stdout
 
 
-def test_a_cloud_of_another_release_than_declared_is_not_judged(imagedetail, cloud, tmp_path):
+def test_a_cloud_of_an_undeclared_release_is_not_checked(imagedetail, cloud, tmp_path):
     (tmp_path / "imagedetail.yaml").write_text('clouds: {staging: {release: "2019.1"}}')
     result = imagedetail("check", "staging", "--live")
     assert result.returncode == 2

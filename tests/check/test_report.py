@@ -1,4 +1,4 @@
-"""`check --report`: the same verdicts in each form, and nothing of a cloud as markup."""
+"""`check --report` in each format."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from pytest_imagedetail.model import ImageRef
 NASTY = "<script>alert(1)</script>\x1b[31m"
 
 
-def test_each_form(imagedetail, tmp_path):
-    """JSON is what --json prints, and can be read; JUnit counts; the rest begins with a verdict."""
+def test_each_format(imagedetail, tmp_path):
+    """JSON is what --json prints. The others begin with the verdict or count the failures."""
     options = [f"--report=out/r{suffix}" for suffix in (".html", ".json", ".md", ".xml")]
     result = imagedetail("check", "nova-2019.1", "nova-2026.2", "--json", *options)
     assert result.returncode == 1
@@ -35,8 +35,8 @@ def test_each_form(imagedetail, tmp_path):
     assert len(suites.findall(".//skipped")) == int(suites.get("skipped"))
 
 
-def test_nothing_of_a_cloud_is_markup(tmp_path):
-    """In a reason, in the name of an image; and no control character."""
+def test_text_from_a_cloud_is_escaped(tmp_path):
+    """Markup and control characters in a reason or in the name of an image have no effect."""
     image = ImageRef(id="1", name=NASTY)
     verdict = Verdict(check=CHECKS[0], cloud="a", verdict="fail", reason=NASTY, image=image)
     for suffix in (".html", ".md", ".xml"):
@@ -46,8 +46,8 @@ def test_nothing_of_a_cloud_is_markup(tmp_path):
         assert suffix == ".md" or "<script>alert" not in text
 
 
-def test_a_cloud_that_could_not_be_asked_is_in_the_report(imagedetail, tmp_path):
-    """As inconclusive: a page without it would say that all is well."""
+def test_a_cloud_that_could_not_be_checked_is_inconclusive(imagedetail, tmp_path):
+    """A report without it would look as if all were well."""
     (tmp_path / "imagedetail.yaml").write_text("clouds: {nova-2026.2: {release: '2019.1'}}")
     options = ["--only=M2", *(f"--report=r{each}" for each in (".json", ".html", ".md", ".xml"))]
     result = imagedetail("check", "nova-2025.2", "nova-2026.2", *options)
@@ -64,8 +64,8 @@ def test_a_cloud_that_could_not_be_asked_is_in_the_report(imagedetail, tmp_path)
     assert (merged.returncode, json.loads((tmp_path / "again.json").read_text())) == (2, document)
 
 
-def test_each_verdict_stands_under_its_cloud(tmp_path):
-    """Also if the clouds of a fleet were checked by other checks."""
+def test_each_verdict_is_in_the_column_of_its_cloud(tmp_path):
+    """This holds even if not every check was run for every cloud."""
     one, other = CHECKS[:2]
     verdicts = [
         Verdict(check=one, cloud="a", verdict="pass"),
@@ -79,8 +79,8 @@ def test_each_verdict_stands_under_its_cloud(tmp_path):
     assert cells == [["pass", "fail"], ["not asked", "pass"]]
 
 
-def test_clouds_that_show_the_same_stand_together(tmp_path):
-    """A cloud whose image is another one is shown for itself, though the reason is the same."""
+def test_clouds_with_the_same_finding_are_grouped(tmp_path):
+    """The same reason with another image is another finding."""
     verdicts = [
         Verdict(check=CHECKS[0], cloud=cloud, verdict="fail", reason="no", image=ImageRef(id=id_))
         for cloud, id_ in (("a", "1st"), ("b", "2nd"), ("c", "1st"))
@@ -92,8 +92,7 @@ def test_clouds_that_show_the_same_stand_together(tmp_path):
         assert [re.findall("1st|2nd", part) for part in text.split(start)[1:]] == [["1st"], ["2nd"]]
 
 
-def test_a_cloud_of_two_results_is_one_suite(tmp_path):
-    """As when the shards of a fleet are merged."""
+def test_merged_results_of_a_cloud_are_one_suite(tmp_path):
     clouds = ("a", "b", "a")
     verdicts = [
         Verdict(check=check, cloud=cloud, verdict="pass")

@@ -1,4 +1,4 @@
-"""The checks as a suite of pytest."""
+"""The checks as pytest tests."""
 
 import json
 
@@ -10,7 +10,7 @@ SUITE = ("--pyargs", "pytest_imagedetail.check", "-p", "no:cacheprovider", "-rs"
 
 
 def test_outcomes_are_the_verdicts(pytester, imagedetail):
-    """A pass passes, a known deviation is expected to fail, what shows nothing is skipped."""
+    """Known deviations are expected failures; inconclusive and vacuous checks are skipped."""
     document = json.loads(imagedetail("check", "nova-2026.2", "--json").stdout)
     found = [each["verdict"] for each in document["checks"]]
     result = pytester.runpytest_subprocess(*SUITE, "--imagedetail-cloud=nova-2026.2")
@@ -24,7 +24,7 @@ def test_outcomes_are_the_verdicts(pytester, imagedetail):
 
 
 def test_a_failure_shows_what_the_command_shows(pytester):
-    """Relation, what was found, the image, and how to see it again."""
+    """It shows the relation, the finding, and a command that reproduces it."""
     result = pytester.runpytest_subprocess(*SUITE, "--imagedetail-cloud=fujitsu-k5")
     assert result.parseoutcomes()["failed"] == 2  # with S1: its id is cut
     result.stdout.fnmatch_lines(
@@ -46,4 +46,4 @@ def test_it_asks_a_live_cloud(pytester, monkeypatch):
         assert "failed" not in outcomes
         cloud.plan(*[say(500)] * 60)
         pytester.runpytest_subprocess(*live).assert_outcomes(failed=30)
-        assert len(cloud.asked) == 2  # all images, and for S1 the brief listing
+        assert len(cloud.asked) == 2  # the listing, and the brief listing for S1
