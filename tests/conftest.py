@@ -1,4 +1,4 @@
-"""Clouds to ask and recordings to replay, for every ring of tests."""
+"""Fixtures with recordings of simulated clouds, and a clean environment for all tests."""
 
 import os
 import shutil
@@ -18,10 +18,10 @@ RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}
 
 
 def pytest_configure() -> None:
-    """Forget how the tests were started: clouds, proxies, ignored signals, byte code that is off.
+    """Remove settings of the caller that child processes would inherit: clouds, proxies, signals.
 
-    Child processes inherit all of these. A shell starts its background jobs with SIGINT ignored,
-    and without byte code every process compiles its modules again.
+    A shell starts background jobs with SIGINT ignored. Without byte code, every process compiles
+    its modules again.
     """
     for name in tuple(os.environ):
         if name.startswith("OS_") or name.upper().endswith("_PROXY"):
@@ -34,7 +34,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of cassettes of two simulated clouds: all images, and the active ones. Read-only."""
+    """Return a read-only folder of cassettes of two clouds: all images, and the active ones."""
     folder = tmp_path_factory.mktemp("recorded") / "cassettes"
     for name, release in RELEASES.items():
         with SimulatedCloud(release=release) as cloud:
@@ -48,5 +48,5 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cassettes(recorded: Path, tmp_path: Path) -> Path:
-    """A copy of `recorded` that a test may change."""
+    """Return a copy of `recorded` that a test may change."""
     return Path(shutil.copytree(recorded, tmp_path / "cassettes"))

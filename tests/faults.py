@@ -1,4 +1,4 @@
-"""Faults of one image, and the differences of shape that each of them makes."""
+"""Faults of one image, and the differences in shape that each of them makes."""
 
 from unit import OTHER_PROJECT, PROJECT, image_of
 
@@ -6,142 +6,131 @@ SIZE = "OS-EXT-IMG-SIZE:size"
 
 
 def href_of(image, number):
-    """Return the address of a link of the image."""
     return image["links"][number]["href"]
 
 
 def put(image, number, href):
-    """Change the address of a link of the image."""
     image["links"][number]["href"] = href
 
 
+def breaking(kind, *paths):
+    return [("breaking", kind, f"images[*].{path}") for path in paths]
+
+
+def compatible(kind, path):
+    return [("compatible", kind, f"images[*].{path}")]
+
+
+def data(kind, *paths):
+    return [("data", kind, f"images[*].{path}") for path in paths]
+
+
+RELATIONS = "links.alternate", "links.bookmark", "links.self"
+
 FAULTS = {
-    "a field lost": (
-        lambda image: image.pop(SIZE),
-        [("breaking", "presence_changed", f"images[*].{SIZE}")],
-    ),
-    "a field more": (
+    "a missing field": (lambda image: image.pop(SIZE), breaking("presence_changed", SIZE)),
+    "a new field": (
         lambda image: image.update(os_hidden=False),
-        [("compatible", "field_added", "images[*].os_hidden")],
+        compatible("field_added", "os_hidden"),
     ),
-    "a number as text": (
+    "a number as a string": (
         lambda image: image.update({SIZE: "1005"}),
-        [("breaking", "type_changed", f"images[*].{SIZE}")],
+        breaking("type_changed", SIZE),
     ),
     "a number with a fraction": (
         lambda image: image.update({SIZE: 1005.0}),
-        [("breaking", "type_changed", f"images[*].{SIZE}")],
+        breaking("type_changed", SIZE),
     ),
-    "true for 1": (
-        lambda image: image.update(minRam=True),
-        [("breaking", "type_changed", "images[*].minRam")],
-    ),
-    "null where none may be": (
+    "true for 1": (lambda image: image.update(minRam=True), breaking("type_changed", "minRam")),
+    "null that is not allowed": (
         lambda image: image.update(status=None),
-        [("breaking", "null_changed", "images[*].status")],
+        breaking("null_changed", "status"),
     ),
-    "null where it may be": (
-        lambda image: image.update(name=None),
-        [("data", "null_changed", "images[*].name")],
-    ),
-    "an id that is no UUID": (
+    "null that is allowed": (lambda image: image.update(name=None), data("null_changed", "name")),
+    "an id that is not a UUID": (
         lambda image: image.update(id="1361"),
-        [
-            ("breaking", "format_changed", "images[*].id"),
-            ("breaking", "link_changed", "images[*].links.alternate.href"),
-            ("breaking", "link_changed", "images[*].links.bookmark.href"),
-            ("breaking", "link_changed", "images[*].links.self.href"),
-        ],
+        breaking("format_changed", "id")
+        + breaking("link_changed", *(f"{each}.href" for each in RELATIONS)),
     ),
     "a date with an offset": (
         lambda image: image.update(updated="2024-01-15T08:05:30+00:00"),
-        [("compatible", "format_changed", "images[*].updated")],
+        compatible("format_changed", "updated"),
     ),
-    "no date": (
+    "an invalid date": (
         lambda image: image.update(updated="1972-01-01_15-59-11"),
-        [("breaking", "format_changed", "images[*].updated")],
+        breaking("format_changed", "updated"),
     ),
     "an unknown status": (
         lambda image: image.update(status="active"),
-        [("breaking", "enumeration_changed", "images[*].status")],
+        breaking("enumeration_changed", "status"),
     ),
     "a known status": (
         lambda image: image.update(status="SAVING", progress=50),
-        [
-            ("data", "enumeration_changed", "images[*].progress"),
-            ("data", "enumeration_changed", "images[*].status"),
-        ],
+        data("enumeration_changed", "progress", "status"),
     ),
-    "a link lost": (
+    "a missing link": (
         lambda image: image["links"].pop(),
-        [("breaking", "presence_changed", "images[*].links.alternate")],
+        breaking("presence_changed", "links.alternate"),
     ),
-    "a link without its relation": (
+    "a link without a relation": (
         lambda image: image["links"][0].pop("rel"),
-        [
-            ("breaking", "presence_changed", "images[*].links.self"),
-            ("compatible", "field_added", "images[*].links['without rel']"),
-        ],
+        breaking("presence_changed", "links.self")
+        + compatible("field_added", "links['without rel']"),
     ),
     "links of another type": (
         lambda image: image.update(links={}),
-        [
-            ("breaking", "presence_changed", "images[*].links.alternate"),
-            ("breaking", "presence_changed", "images[*].links.bookmark"),
-            ("breaking", "presence_changed", "images[*].links.self"),
-            ("breaking", "type_changed", "images[*].links"),
-        ],
+        breaking("presence_changed", *RELATIONS) + breaking("type_changed", "links"),
     ),
-    "a link to the other service": (
+    "a link to another service": (
         lambda image: put(image, 2, f"https://compute.b.invalid/v2/images/{image['id']}"),
-        [("breaking", "link_changed", "images[*].links.alternate.href")],
+        breaking("link_changed", "links.alternate.href"),
     ),
     "a link to a server": (
         lambda image: put(image, 1, f"https://compute.b.invalid/servers/{image['id']}"),
-        [("breaking", "link_changed", "images[*].links.bookmark.href")],
+        breaking("link_changed", "links.bookmark.href"),
     ),
-    "a link with another project": (
+    "a link to another project": (
         lambda image: put(image, 1, href_of(image, 1).replace(PROJECT, OTHER_PROJECT)),
-        [("breaking", "link_changed", "images[*].links.bookmark.href")],
+        breaking("link_changed", "links.bookmark.href"),
     ),
     "a link to something below the image": (
         lambda image: put(image, 2, href_of(image, 2) + "/members"),
-        [("breaking", "link_changed", "images[*].links.alternate.href")],
+        breaking("link_changed", "links.alternate.href"),
     ),
-    "a link of an id that holds the own": (
+    "a link to an id that begins with the image's": (
         lambda image: put(image, 0, href_of(image, 0) + "1"),
-        [("breaking", "link_changed", "images[*].links.self.href")],
+        breaking("link_changed", "links.self.href"),
     ),
-    "a link of another version": (
+    "a link to another version": (
         lambda image: put(image, 0, href_of(image, 0).replace("/v2/", "/v3/")),
-        [("breaking", "link_changed", "images[*].links.self.href")],
+        breaking("link_changed", "links.self.href"),
     ),
-    "another media type of a link": (
+    "a link with another media type": (
         lambda image: image["links"][2].update(type="text/plain"),
-        [("compatible", "enumeration_changed", "images[*].links.alternate.type")],
+        compatible("enumeration_changed", "links.alternate.type"),
     ),
-    "a relation that stands twice": (
+    "a repeated relation": (
         lambda image: image["links"].append(dict(image["links"][1])),
-        [("breaking", "type_changed", "images[*].links.bookmark")],
+        breaking("type_changed", "links.bookmark"),
     ),
-    "an id that stands twice": (
+    "a repeated id": (
         lambda image: image.update(id=image_of(4)["id"], links=image_of(4, cloud="b")["links"]),
-        [("breaking", "image_repeated", "images[*].id")],
+        breaking("image_repeated", "id"),
     ),
-    "a known field with a wrong type": (
+    "a new field of the wrong type": (
         lambda image: image.update({"OS-DCF:diskConfig": 1}),
-        [("breaking", "field_added", "images[*].OS-DCF:diskConfig")],
+        breaking("field_added", "OS-DCF:diskConfig"),
     ),
     "a number in the metadata": (
         lambda image: image["metadata"].update(architecture=64),
-        [("breaking", "type_changed", "images[*].metadata.*")],
+        breaking("type_changed", "metadata.*"),
     ),
-    "a key in the metadata": (
+    "a new key in the metadata": (
         lambda image: image["metadata"].update(hw_rng_model="virtio"),
-        [("data", "enumeration_changed", "images[*].metadata")],
+        data("enumeration_changed", "metadata"),
     ),
     "metadata of another type": (
         lambda image: image.update(metadata=[]),
-        [("breaking", "type_changed", "images[*].metadata")],
+        breaking("type_changed", "metadata"),
     ),
 }

@@ -1,4 +1,4 @@
-"""Write a secret in many encodings, and find it again, independently of the package."""
+"""Encode secrets in many ways, and find them in files, independently of the package."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ import yaml
 
 
 def nested(text):
-    """Put a text into JSON inside of a JSON text, as users do in metadata."""
+    """Put a text into JSON in a JSON string, as users do in metadata."""
     return json.dumps({"deep": json.dumps({"deeper": text})})
 
 
@@ -49,7 +49,7 @@ WRITINGS = {
 
 
 def decodings(text, depth=4):
-    """Yield a text and everything that it decodes to, some layers deep."""
+    """Yield a text and everything that it decodes to, up to some depth."""
     yield text
     if not depth:
         return
@@ -73,7 +73,7 @@ def decodings(text, depth=4):
 
 
 def blocks(text):
-    """Yield the joined lines of blocks whose lines are one word each."""
+    """Yield each block of one-word lines as one word, such as wrapped base64."""
     block = []
     for line in [*text.split("\n"), ""]:
         if len(line.split()) == 1:
@@ -88,7 +88,7 @@ def _base64(word):
 
 
 def strings(document):
-    """Yield every text in a document, keys included."""
+    """Yield every string in a document, including keys."""
     if isinstance(document, dict):
         for key, value in document.items():
             yield str(key)
@@ -103,10 +103,7 @@ def strings(document):
 
 
 def is_in(secret, content):
-    """Tell whether the bytes of a file contain a secret in any encoding."""
+    """Return whether a file contains a secret in any encoding."""
     text = content.decode()
-    if secret in text:
-        return True
-    return any(
-        secret in decoded for each in strings(yaml.safe_load(text)) for decoded in decodings(each)
-    )
+    found = (decoded for each in strings(yaml.safe_load(text)) for decoded in decodings(each))
+    return secret in text or any(secret in each for each in found)

@@ -1,1 +1,1 @@
-"""Known differences are planted in realistic listings, and exactly those must be found."""
+"""Properties that hold for all listings, mostly tested with hypothesis."""

@@ -1,4 +1,4 @@
-"""deepdiff compares: every difference of paired images is one that DeepDiff found."""
+"""Every difference between paired images comes from DeepDiff."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ LIBRARY = Path(__file__).parents[2] / "cassettes"
 
 @pytest.fixture
 def calls(monkeypatch):
-    """The calls of DeepDiff: two values, and the pairs of values that it found to differ."""
+    """Record the calls of DeepDiff: both arguments, and the pairs of values that differ."""
     made = []
     real = deepdiff.DeepDiff
 
@@ -33,12 +33,12 @@ def calls(monkeypatch):
 
 
 def written(value):
-    """The JSON text of a value; null in an extra list for the absent one, which is no JSON."""
+    """Return the JSON text of a value, and a unique text for a missing one."""
     return json.dumps(value, sort_keys=True, default=lambda _: [[None]])
 
 
 def of_paired_images(comparison):
-    """The differences of fields; a difference of the whole answer names no image."""
+    """Return the differences of fields, without those of the whole response."""
     return [
         each
         for each in comparison.differences
@@ -73,15 +73,15 @@ def test_the_library(calls):
     assert checked > 1_000
 
 
-def test_distinct_pairs_of_a_field_go_in_once(calls):
-    """One call for each field that differs, with each pair of values once, whatever the number."""
+def test_deepdiff_gets_each_pair_of_values_once(calls):
+    """There is one call for each field that differs, with its distinct pairs of values."""
     old = [image_of(number) for number in range(1, 301)]
     new = [
         {**each, "name": f"n{number % 3}", "metadata": {"m": [number % 5]}, "minDisk": 77}
         for number, each in enumerate(old)
     ]
     assert compare(listing_of(*old), listing_of(*old)).same
-    assert calls == []  # what is equal has no difference to explain
+    assert calls == []  # equal values are not passed to deepdiff
     assert not compare(listing_of(*old), listing_of(*new)).same
     sizes = sorted(len(before) for before, _, _ in calls)
     assert len(sizes) == 3

@@ -1,4 +1,4 @@
-"""`==` and `compare` have one verdict, whatever the two listings are."""
+"""`==` and `compare` always agree."""
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -34,7 +34,7 @@ def written(value, cloud):
 
 
 def listing(rows, *, complete, cloud="a", project=PROJECT, **facts):
-    """Images, some of which stand twice."""
+    """Return a listing, possibly with repeated images."""
     images = [
         image_of(number, cloud, project, metadata=written(each, cloud)) for number, each in rows
     ]
@@ -44,7 +44,7 @@ def listing(rows, *, complete, cloud="a", project=PROJECT, **facts):
 
 @st.composite
 def pairs(draw):
-    """An answer, and the same one written otherwise, and now and then changed."""
+    """Draw two listings that are equal but for the order of keys, or sometimes differ."""
     rows, complete = draw(ROWS), draw(st.booleans())
     others = [(number, dict(draw(st.permutations([*each.items()])))) for number, each in rows]
     for _, metadata in others:
@@ -61,7 +61,7 @@ def pairs(draw):
 
 
 def same(one, other):
-    """What `compare` says; what it refuses to compare is not equal."""
+    """Return the verdict of `compare`; listings that it refuses are not equal."""
     try:
         return compare(one, other).same
     except ComparisonError:
@@ -70,8 +70,8 @@ def same(one, other):
 
 @PATIENT
 @given(pairs())
-def test_equal_is_without_a_difference(sides):
-    """Key order, names of clouds, order, repeated ids and parts of listings included."""
+def test_equal_listings_have_no_difference(sides):
+    """This includes key order, cloud names, image order, repeated ids and partial listings."""
     one, other = sides
     event("equal" if one == other else "unequal")
     assert (one == other) is same(one, other)

@@ -1,4 +1,4 @@
-"""Laws of comparing that hold whatever the listings are."""
+"""Laws of comparing that hold for all listings."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ PATIENT = settings(derandomize=True, max_examples=150, deadline=None)
 
 @st.composite
 def images(draw, most=6):
-    """Some images of one cloud, in any order, with odd fields and odd metadata."""
+    """Draw images of one cloud with unusual fields and metadata."""
     numbers = draw(st.lists(st.integers(1, 8), unique=True, max_size=most))
     found = []
     for number in numbers:
@@ -52,7 +52,7 @@ def test_nothing_differs_from_itself(one, profile, level):
 
 @PATIENT
 @given(images(), images(), st.sampled_from(PROFILES[:3]))
-def test_the_other_way_round_is_the_mirror(one, other, profile):
+def test_swapping_both_sides_mirrors_the_differences(one, other, profile):
     old, new = listing_of(*one), listing_of(*other)
     there, back = compare(old, new, profile=profile), compare(new, old, profile=profile)
     assert summarized(back) == sorted(
@@ -65,7 +65,7 @@ def test_the_other_way_round_is_the_mirror(one, other, profile):
 
 @PATIENT
 @given(images(), images(), st.randoms(use_true_random=False))
-def test_order_changes_the_order_alone(one, other, random):
+def test_shuffling_images_changes_only_the_order(one, other, random):
     shuffled = copy.deepcopy(other)
     random.shuffle(shuffled)
 
@@ -78,8 +78,7 @@ def test_order_changes_the_order_alone(one, other, random):
 
 @PATIENT
 @given(images(most=3), images(most=3))
-def test_the_differences_lead_from_one_side_to_the_other(one, other):
-    """Applied to the baseline they give the candidate; so none is missing, and none is invented."""
+def test_applying_the_differences_to_the_baseline_gives_the_candidate(one, other):
     comparison = compare(listing_of(*one), listing_of(*other), profile="wire")
     found = {image["id"]: copy.deepcopy(image) for image in one}
     for difference in comparison.differences:
@@ -88,7 +87,7 @@ def test_the_differences_lead_from_one_side_to_the_other(one, other):
 
 
 def apply(found, difference):
-    """Put one difference into effect; every image that shares it is an example, being few."""
+    """Apply one difference to every image that has it. There are few, so all are examples."""
     if difference.kind == "order_changed":
         return
     if difference.kind == "image_removed":
@@ -111,7 +110,7 @@ def apply(found, difference):
 
 
 def sort(value):
-    """Objects by their keys, so that only what JSON counts is compared."""
+    """Sort objects by key, because JSON objects have no order."""
     if isinstance(value, dict):
         return {key: sort(each) for key, each in sorted(value.items())}
     return value
@@ -163,8 +162,8 @@ ALL_LINKS = st.one_of(st.lists(LINK, max_size=4), st.fixed_dictionaries({"self":
     st.sampled_from(PROFILES[1:]),
     st.sampled_from(LEVELS),
 )
-def test_the_name_of_a_cloud_says_nothing(links, beside, profile, level):
-    """The same bytes are the same answer, whichever name redaction put into their hosts."""
+def test_the_name_of_a_cloud_does_not_matter(links, beside, profile, level):
+    """Redaction puts the name into hosts. The same bytes are equal under any name."""
     image = image_of() | {"links": links["links"]}
     if "server" in links:
         image["server"] = {"id": "1", "links": links["server"]}

@@ -1,4 +1,4 @@
-"""Both levels judge the same fault alike: what breaks image by image breaks as a shape."""
+"""Both levels give a fault the same severity: what breaks an image also breaks the shape."""
 
 import copy
 from itertools import product
@@ -10,9 +10,9 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.model import SEVERITIES
 from pytest_imagedetail.settings import LEVELS, PROFILES
 
-# More faults than those of tests/faults.py, whose differences are listed there.
+# Faults beyond those of tests/faults.py.
 MORE = {
-    "minRam is a text": lambda image: image.update(minRam="64"),
+    "minRam is a string": lambda image: image.update(minRam="64"),
     "minRam is null": lambda image: image.update(minRam=None),
     "the size has a fraction": lambda image: image.update({SIZE: 5.0}),
     "the name is a number": lambda image: image.update(name=5),
@@ -21,29 +21,29 @@ MORE = {
     "there are no links": lambda image: image.pop("links"),
     "links are by relation": lambda image: image.update(links={"self": image["links"][0]}),
     "a link is null": lambda image: image["links"].__setitem__(0, None),
-    "a link too many is null": lambda image: image["links"].append(None),
-    "a link too many has no relation": lambda image: image["links"].append({"href": "/x"}),
-    "a self link too many": lambda image: image["links"].append({"rel": "self", "href": "/x"}),
+    "an additional link is null": lambda image: image["links"].append(None),
+    "an additional link has no relation": lambda image: image["links"].append({"href": "/x"}),
+    "an additional self link": lambda image: image["links"].append({"rel": "self", "href": "/x"}),
     "an address is null": lambda image: image["links"][0].update(href=None),
     "an address has no host": lambda image: image["links"][0].update(href="/v2/images/x"),
     "there is no metadata": lambda image: image.pop("metadata"),
     "metadata is null": lambda image: image.update(metadata=None),
-    "metadata is a text": lambda image: image.update(metadata="x"),
+    "metadata is a string": lambda image: image.update(metadata="x"),
     "a value of metadata is an object": lambda image: image["metadata"].update(architecture={}),
     "a value of metadata is null": lambda image: image["metadata"].update(architecture=None),
     "there is no server": lambda image: image.pop("server"),
-    "the server is a text": lambda image: image.update(server="x"),
+    "the server is a string": lambda image: image.update(server="x"),
     "the server has no id": lambda image: image["server"].pop("id"),
     "the server has no links": lambda image: image["server"].pop("links"),
     "the server's id is a number": lambda image: image["server"].update(id=5),
 }
 CHANGES = {name: change for name, (change, _) in FAULTS.items()} | MORE
 
-# What one of the two levels cannot see, and why.
+# What only one of the two levels can see, and why.
 ONE_LEVEL = {
-    "an id that is no UUID": "image by image, another id is another image",
-    "a date with an offset": "R9 writes dates in UTC; a shape has their formats as sent",
-    "a known field with a wrong type": "a field that one side cannot show is not compared",
+    "an id that is not a UUID": "level facts pairs images by id",
+    "a date with an offset": "R9 converts dates to UTC; a shape has the original format",
+    "a new field of the wrong type": "a field that one side does not have is not compared",
 }
 
 
@@ -52,8 +52,8 @@ def worst(baseline, candidate, **options):
     return min(found, key=SEVERITIES.index, default=None)
 
 
-def test_a_fault_is_as_bad_at_both_levels():
-    """In one image or in all; a fault that breaks is compatible once it is fixed."""
+def test_a_fault_has_the_same_severity_at_both_levels():
+    """This holds in one image and in all. The fix of a breaking fault is compatible."""
     assert CHANGES.keys() >= ONE_LEVEL.keys()
     good = [snapshot_of(number) for number in (4, 5, 6)]
     profiles = PROFILES[1:]  # wire keeps links apart by their places

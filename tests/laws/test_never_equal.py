@@ -1,4 +1,4 @@
-"""An answer without information is never "the same": exit code 2, and a failed test."""
+"""A response without information is never "the same": the exit code is 2, and a test fails."""
 
 from itertools import product
 from pathlib import Path
@@ -24,7 +24,7 @@ def diff(capsys, *arguments):
 
 
 def test_a_part_is_not_the_whole(capsys):
-    """Neither the same nor different: the other images were not asked for."""
+    """Nobody knows whether the other images are the same, because they were not requested."""
     for names, level in product(((PART, WHOLE), (WHOLE, PART)), LEVELS):
         code, out, err = diff(capsys, *names, "--level", level)
         assert (code, out) == (2, "")
@@ -32,7 +32,7 @@ def test_a_part_is_not_the_whole(capsys):
 
 
 def test_two_bodies_that_cannot_be_read_are_not_the_same(capsys, tmp_path):
-    """Equal bytes are not equal answers if they are not listings."""
+    """Equal bytes that are not a listing are an error."""
     for body in (
         *(b"", b"{", b"<html>nginx</html>", b"null", b"{}", b"[]", b"\xff\xfe"),
         *(b'{"images": null}', b'{"images": [{}]}', b'{"image": {}}'),
@@ -47,7 +47,7 @@ def test_two_bodies_that_cannot_be_read_are_not_the_same(capsys, tmp_path):
 
 
 def test_two_refusals_are_not_the_same_in_a_test(pytester):
-    """Neither as listings nor as a comparison."""
+    """Comparing them fails, and so does listing."""
     pytester.makepyfile(
         """
         CLOUDS = "nova-2019.1", "nova-2026.2"

@@ -1,4 +1,4 @@
-"""What is planted is found, no more and no fewer."""
+"""Exactly the planted differences are found."""
 
 import copy
 
@@ -10,12 +10,12 @@ SIZES = (7, 100, 1_000, 10_000)
 
 
 def fleet(size):
-    """Images as Nova sends them, every third one a snapshot with its server."""
+    """Return images like Nova's; every third one is a snapshot with its server."""
     return [(image_of if number % 3 else snapshot_of)(number) for number in range(1, size + 1)]
 
 
 def planted(size):
-    """A listing, the same with every kind of change, and what separates them."""
+    """Return a listing, the same with every kind of change, and the expected differences."""
     old = fleet(size)
     for image in old:
         image["metadata"]["mappings"] = [{"virtual": "ami", "device": "sda"}]

@@ -1,4 +1,4 @@
-"""Laws of redaction: what is known never survives, what is ordinary never changes."""
+"""Laws of redaction: known secrets never survive, and ordinary values never change."""
 
 import base64
 import gzip
@@ -23,7 +23,7 @@ ENDPOINT = f"https://nova.acme.example:8774/v2/{PROJECT}"
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 THOROUGH = settings(derandomize=True, max_examples=500, deadline=None)
 
-COVERED = sorted({*WRITINGS} - {"percent twice"})  # thrice in a link, which is not undone
+COVERED = sorted({*WRITINGS} - {"percent twice"})  # three times in a link: not decoded
 PLACES = ("name", "metadata", "key", "link", "location", "query", "text", "latin-1", "gzip")
 SECRETS = st.one_of(
     st.text("abcXYZ012-_.~", min_size=8, max_size=40),
@@ -35,7 +35,7 @@ SECRETS = st.one_of(
 
 
 def interaction(place="", text="", *, image=None):
-    """A listing that has a text in one place."""
+    """Return a listing with a text in one place."""
     image = image or {"id": IMAGE, "name": "a", "metadata": {}}
     image["links"] = [{"rel": "self", "href": f"{ENDPOINT}/images/{IMAGE}"}]
     url, got = f"{ENDPOINT}/images/detail", [("Content-Type", "application/json")]
@@ -62,7 +62,7 @@ def interaction(place="", text="", *, image=None):
 
 
 def written(page):
-    """Everything of an interaction that a cassette would hold."""
+    """Return every part of an interaction that a cassette stores."""
     fields = [*page.request_headers.fields, *page.response.headers.fields]
     return [page.url, page.response.reason, page.response.body, *(value for _, value in fields)]
 
@@ -71,8 +71,8 @@ def written(page):
 @given(SECRETS, st.sampled_from(COVERED), st.sampled_from(PLACES))
 @example("000012X.", "percent", "link")
 @example("000012X.", "raw", "query")
-def test_no_known_value_survives_in_any_covered_encoding(secret, encoding, place):
-    """Redaction replaces it; the final check has nothing to refuse."""
+def test_no_known_secret_survives_in_any_covered_encoding(secret, encoding, place):
+    """The final check accepts the result."""
     page = interaction(place, WRITINGS[encoding](secret))
     redacted = redact([page], cloud="a", known=Known(secrets=frozenset({secret})))
     (kept,) = redacted.interactions
@@ -87,7 +87,6 @@ def test_no_known_value_survives_in_any_covered_encoding(secret, encoding, place
 @THOROUGH
 @given(SECRETS, st.sampled_from(COVERED))
 def test_the_final_check_refuses_what_was_not_redacted(secret, encoding):
-    """It knows nothing of what redaction did."""
     data = f"note: {WRITINGS[encoding](secret)}".encode()
     with pytest.raises(LeakError) as refused:
         refuse_leaks(data, known=Known(secrets=frozenset({secret})), where="here")
@@ -123,8 +122,8 @@ KEYS = st.sampled_from(
 @THOROUGH
 @given(st.dictionaries(KEYS, WORDS), WORDS)
 @example({"note": "git@host:path"}, "BIGIP-15.1.2.1")
-def test_nothing_ordinary_is_changed(metadata, name):
-    """Names, versions, paths, queries, git addresses, what looks like IPv6, and filters."""
+def test_ordinary_values_do_not_change(metadata, name):
+    """Names, versions, paths, queries, git addresses, and text that looks like IPv6."""
     known = Known(project=PROJECT, secrets=frozenset({"gAAAAABtoken-of-this-session-0123456789"}))
     page = interaction("query", name, image={"id": IMAGE, "name": name, "metadata": metadata})
     (kept,) = redact([page], cloud="a", known=known).interactions
@@ -155,7 +154,7 @@ DOCUMENTS = st.recursive(
 @THOROUGH
 @given(DOCUMENTS, st.sampled_from(["", "query", "text", "gzip"]), WORDS)
 def test_the_final_check_refuses_nothing_that_was_redacted(document, place, text):
-    """Whatever text a cloud sends, redaction can replace what the final check looks for."""
+    """Redaction replaces everything that the final check looks for."""
     assume(text.isprintable())
     image = {"id": IMAGE, "name": "a", "metadata": {"any": document}}
     pages = [interaction(image=image), interaction(place, text)]
@@ -169,7 +168,6 @@ def test_the_final_check_refuses_nothing_that_was_redacted(document, place, text
 @THOROUGH
 @given(DOCUMENTS)
 def test_redacting_twice_is_redacting_once(document):
-    """What redaction wrote it leaves alone."""
     image = {"id": IMAGE, "name": "a", "metadata": {"any": document}}
     once = redact([interaction(image=image)], cloud="a", known=Known(project=PROJECT))
     twice = redact(once.interactions, cloud="a", known=Known())
@@ -183,7 +181,7 @@ OWNERS = st.lists(st.uuids(), min_size=2, max_size=6)
 @THOROUGH
 @given(OWNERS, st.data())
 def test_owners_are_equal_after_redaction_if_and_only_if_they_were(owners, data):
-    """In any spelling, in every page, cassette and cloud."""
+    """This holds for any spelling of the id, in all pages, cassettes and clouds."""
     spellings = (str, lambda each: each.hex, lambda each: str(each).upper())
     shown = [data.draw(st.sampled_from(spellings))(each) for each in owners]
     found = []

@@ -1,4 +1,4 @@
-"""What a user may put into an image's properties is `data`: no release promises it."""
+"""Differences in properties that users write are `data`, never breaking."""
 
 import itertools
 
@@ -16,14 +16,14 @@ WAYS = tuple(itertools.product(LEVELS, PROFILES))
 
 
 def taken_from(server):
-    """A snapshot with this instance_uuid; Nova's links lack slashes at its ends."""
+    """Return a snapshot with this instance_uuid, without slashes around it in links, as in Nova."""
     image = snapshot_of(server=server.strip("/"))
     image["metadata"]["instance_uuid"] = image["server"]["id"] = server
     return image
 
 
 def check(old, new):
-    """No difference of two images breaks, in whatever way they are compared."""
+    """Assert that no difference between two images is breaking, at any level and profile."""
     sides = [listing_of(each, release="2026.2") for each in (old, new)]
     for level, profile in WAYS:
         comparison = compare(*sides, level=level, profile=profile)
@@ -31,7 +31,7 @@ def check(old, new):
 
 
 def test_instance_uuid_is_any_text():
-    """Nova copies it to the id and the links of the server, which comes and goes with it."""
+    """Nova copies it into the id and links of `server`, which exists only with it."""
     for one, other in itertools.permutations(SERVERS, 2):
         check(taken_from(one), taken_from(other))
     lost = without(taken_from("x"), "server")
@@ -39,7 +39,7 @@ def test_instance_uuid_is_any_text():
 
 
 def test_decoded_properties_are_any_json():
-    """Nova decodes two properties, so they have whatever type their owner wrote."""
+    """Nova decodes two properties, so they can have any type."""
     for key in ("mappings", "block_device_mapping"):
         described = [{}, *({key: value} for value in DECODED)]
         for one, other in itertools.permutations(described, 2):
@@ -47,17 +47,17 @@ def test_decoded_properties_are_any_json():
 
 
 def test_a_server_link_that_names_another_server_breaks():
-    """What the user wrote is in `server.id`; the link of Nova's says the same."""
+    """Nova makes the link from `server.id`, so both must agree."""
     old = taken_from("i-0abc")
     new = old | {"server": taken_from("other")["server"] | {"id": "i-0abc"}}
     for level, profile in WAYS:
-        if profile != "wire":  # knows of no own id
+        if profile != "wire":  # keeps ids in links
             found = compare(listing_of(old), listing_of(new), level=level, profile=profile)
             assert found.breaking, (level, profile)
 
 
 def test_a_prefix_of_links_is_compatible():
-    """`compute_link_prefix` and `glance_link_prefix` with a path, both ways."""
+    """Paths in `compute_link_prefix` and `glance_link_prefix` can come and go."""
 
     def prefixed(compute, glance):
         images = [image_of(number) for number in (1, 2)]
