@@ -1,6 +1,6 @@
-"""Real and documented answers: what imports, what is refused, and a pair with a known verdict.
+"""Published responses of real clouds: which import, which are refused, and how some differ.
 
-The bodies are in a folder beside the checkout; without it these tests are skipped.
+The bodies are in a folder beside the checkout. Without it, these tests are skipped.
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ LISTINGS = {
 }
 
 pytestmark = pytest.mark.skipif(
-    not CORPUS.is_dir(), reason="the corpus of recorded answers is not beside this checkout"
+    not CORPUS.is_dir(), reason="the corpus of responses is not beside this checkout"
 )
 
 
@@ -58,8 +58,8 @@ def listing(name, cloud="a"):
     return imported(body(name), cloud=cloud).listing
 
 
-def test_a_listing_imports_and_is_the_same_as_itself(tmp_path):
-    """Under every profile, before and after it was written and read again."""
+def test_a_listing_is_the_same_after_it_was_written(tmp_path):
+    """This holds under every profile."""
     for number, (name, images) in enumerate(LISTINGS.items()):
         live = imported(body(name))
         store = Store(directory=tmp_path / str(number))
@@ -70,12 +70,12 @@ def test_a_listing_imports_and_is_the_same_as_itself(tmp_path):
             assert (comparison.same, comparison.paired) == (True, images), (name, profile)
 
 
-def test_a_page_with_a_next_link_is_a_part():
+def test_a_page_with_a_next_link_is_incomplete():
     assert [listing(name).complete for name in PAGES] == [False, False, True]
 
 
-def test_what_is_no_listing_is_refused():
-    """With the line and column of the fault where there is one; never repaired."""
+def test_what_is_not_a_listing_is_refused():
+    """The error shows line and column. Nothing is repaired."""
     for name, problem, where in (
         ("seed__k5_real.json", "not JSON: invalid control character", ", line 8, column 63"),
         ("synnefo__docs_list_detail.json", "not JSON: invalid", ", line 2, column 13"),
@@ -86,17 +86,17 @@ def test_what_is_no_listing_is_refused():
         assert caught.value.where == f"body.json{where}", name
 
 
-# Baseline, candidate, and every kind of difference with its severity and field, all there are.
+# Baseline, candidate, and every difference by kind, severity and field.
 PAIRS = (
-    # HP Cloud 2012 under /v1.1 and /v2: one image more
+    # HP Cloud 2012 under /v1.1 and /v2, which has one image more
     (
         "legacy-jclouds-nova__image_list_detail.json",
         "jclouds__image_list_detail.json",
         {("image_added", "data", "images[*]")},
     ),
-    # one sample of Cloud Servers 1.0 in JSON and in XML
+    # a sample of Cloud Servers 1.0 in JSON and in XML
     ("compute-api-1.0__images.json", "compute-api-1.0__images.xml", set()),
-    # Folsom's sample in XML and Grizzly's in JSON: Grizzly has a size
+    # Folsom's sample in XML, and Grizzly's in JSON, which has a size
     (
         "nova-folsom__v2_images-details-get-resp.xml",
         "nova-grizzly__v2_OS-EXT-IMG-SIZE-images-details-get-resp.json",
@@ -113,7 +113,7 @@ def test_pairs_with_a_known_verdict():
 
 
 def test_a_size_is_an_integer():
-    """Not a text, as in Nova's samples through Stein, and not 1.017415075e+09, as of one cloud."""
+    """Nova's samples up to Stein have a string, and one cloud sends 1.017415075e+09."""
     name = "gophercloud-rackspace__ListOutput.json"
     text, number = (
         listing(f"nova-{each}__v2.1_images-images-details-get-resp.json")
@@ -146,6 +146,6 @@ UNSENT = {
 
 
 def test_what_no_release_sends():
-    """Sizes that Nova's samples have as texts, floats of one cloud, HP's numbers in metadata."""
+    """Some have sizes as strings or floats, or numbers in metadata."""
     for name in LISTINGS.keys() - {*PAGES}:
         assert [each.seen for each in fingerprint([listing(name)]).unsent] == UNSENT.get(name, [])

@@ -1,8 +1,8 @@
-"""Read the documentation's pages, and run the terminal sessions that they show.
+"""Read the pages of the documentation, and run the terminal sessions that they show.
 
-A page can hold files and sessions. A code block that opens with "```yaml NAME" is the file NAME. A
-block of the language `console` is a session: `$ ` begins a command, the lines below it are its
-output, and `...` stands for any lines. Each session of a page continues the one before.
+A code block that opens with "```yaml NAME" is the file NAME. A block of the language `console` is a
+session: a line with `$ ` is a command, the lines below are its output, and `...` matches any lines.
+Each session of a page continues the previous one.
 """
 
 import os
@@ -21,7 +21,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benc
 _BLOCK = re.compile(
     r"^```(?P<language>\w*) ?(?P<file>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_PORT = "8774"  # what the pages show; the tests take a free one
+_PORT = "8774"  # in the pages; the tests use a free port
 _FOLDER = "/home/me/project"
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
@@ -33,13 +33,7 @@ _VARYING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One fenced code block.
-
-    Attributes:
-        language: What stands behind the opening fence, or "".
-        text: The lines between the fences.
-        file: The name under which a reader saves it, or "".
-    """
+    """A fenced code block; `file` is the name under which a reader saves it, or empty."""
 
     language: str
     text: str
@@ -62,7 +56,7 @@ def imagedetail_commands(page: str) -> list[str]:
 
 
 def assert_shows(path: Path, shown: str, wanted: str) -> None:
-    """Assert that what a page shows is what is wanted; UPDATE_DOCS=1 writes it into the page."""
+    """Assert that a page shows the wanted text; UPDATE_DOCS=1 writes it into the page."""
     if "UPDATE_DOCS" in os.environ:
         page = path.read_text(encoding="utf-8")
         path.write_text(page.replace(shown, wanted), encoding="utf-8")
@@ -71,7 +65,7 @@ def assert_shows(path: Path, shown: str, wanted: str) -> None:
 
 
 def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
-    """Follow a page in an empty folder; yield each session with what it really prints."""
+    """Follow a page in an empty folder; yield each session with its real output."""
     with create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     with ExitStack() as servers:
@@ -95,7 +89,7 @@ def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
 
 
 def differs(shown: str, printed: str) -> bool:
-    """Return whether a session differs from what a page shows, times and durations aside."""
+    """Return whether a session differs from the page, except for times and durations."""
     parts = re.split(r"^\.\.\.\n", _comparable(shown), flags=re.MULTILINE)
     pattern = r"(?:.*\n)*?".join(map(re.escape, parts))
     return re.fullmatch(pattern, _comparable(printed)) is None
@@ -108,7 +102,7 @@ def _comparable(text: str) -> str:
 
 
 def _commands(session: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each command with the lines that are shown below it."""
+    """Yield each command with the lines shown below it."""
     for part in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, shown = part.replace("\\\n", "\\\0").partition("\n")
         yield command.replace("\0", "\n"), shown.splitlines()
@@ -142,7 +136,7 @@ def _serve(line: str, folder: Path, servers: ExitStack, *, lines: int) -> str:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return the environment of a reader's terminal: no color, no cloud, nothing of this run."""
+    """Return the environment of a reader's terminal, without color, clouds and this test run."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -154,6 +148,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
-        # Readers need not have pytest-recording, whose autouse fixture changes the order of ours.
+        # pytest-recording has an autouse fixture, which changes the order of ours.
         "PYTEST_ADDOPTS": "-p no:recording",
     }

@@ -1,4 +1,4 @@
-"""The table of docs/batteries.md is what the batteries define, and no row has a fault of ours."""
+"""The table of docs/batteries.md has every battery, and pytest-imagedetail has no fault."""
 
 import re
 
@@ -14,7 +14,7 @@ HEADINGS, _, *LINES = (
 
 
 def test_rows_and_columns():
-    """Every row is there once, in order, with its meaning; every column names a version."""
+    """All rows are there in order, with their meanings, and every column names a version."""
     assert [tuple(line[:2]) for line in LINES] == [
         (row.id, row.name.replace("|", "\\|")) for row in rows()
     ]
@@ -24,7 +24,7 @@ def test_rows_and_columns():
 
 
 def test_cells():
-    """Ours is ok or not applicable; every fault was provoked; nearly every row has one."""
+    """Ours is ok or not applicable, every fault was provoked, and most rows have one."""
     ours = 2 + [tool.name for tool in TOOLS].index(OURS.name)
     for line in LINES:
         assert re.fullmatch(r"ok|n/a: .+", line[ours]), line

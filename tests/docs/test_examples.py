@@ -1,4 +1,4 @@
-"""The example projects do what their README says, with no network and no account."""
+"""The example projects do what their README says, without network or account."""
 
 import shutil
 import sys
@@ -12,34 +12,31 @@ def project(pytester, name):
     shutil.copytree(ROOT / "examples" / name, pytester.path, dirs_exist_ok=True)
 
 
-def test_the_gate_is_green_because_of_one_rule(pytester):
-    """It fails on `limit=0` without the rule, and after the rule's last day."""
+def test_the_upgrade_gate_passes_because_of_one_rule(pytester):
+    """It fails without the rule, and after the rule has expired."""
     project(pytester, "upgrade-gate")
     pytester.runpytest_subprocess().assert_outcomes(passed=3)
     rules = pytester.path / "imagedetail-rules.yaml"
-    written = rules.read_text()
-    rules.unlink()
-    result = pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["E *breaking * status_changed limit=0: 200 -> *"])
-    rules.write_text(written.replace("2099-12-31", "2026-01-01"))
-    result = pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(
-        ["E *expired *the rule for status_code, imagedetail-rules.yaml, line 1"]
-    )
+    expired = rules.read_text().replace("2099-12-31", "2026-01-01")
+    for text, line in (
+        ("", "E *breaking * status_changed limit=0: 200 -> *"),
+        (expired, "E *expired *the rule for status_code, imagedetail-rules.yaml, line 1"),
+    ):
+        rules.write_text(text)
+        result = pytester.runpytest_subprocess()
+        result.assert_outcomes(passed=2, failed=1)
+        result.stdout.fnmatch_lines([line])
 
 
-def test_a_clients_tests_run_against_nine_releases(pytester):
-    """The tool of the example lists images with apache-libcloud."""
+def test_the_client_tests_run_against_nine_releases(pytester):
+    """The example uses apache-libcloud."""
     pytest.importorskip("libcloud", reason="the example's tool needs apache-libcloud")
     project(pytester, "client-tests")
     pytester.runpytest_subprocess().assert_outcomes(passed=18)
     assert not (pytester.path / "cassettes").exists()
 
 
-def test_old_cassettes_are_cleaned_and_still_replay(pytester):
-    """Lint refuses them, scrub keeps their structure, and the tests pass without a change."""
+def test_scrubbed_cassettes_have_no_secret_and_still_replay(pytester):
     project(pytester, "clean-cassettes")
     command = (sys.executable, "-m", "pytest_imagedetail")
     assert pytester.run(*command, "lint", "recordings").ret == 1

@@ -1,7 +1,4 @@
-"""docs/findings.md says of the shipped releases what their recordings answer.
-
-The commands in its sessions are run by test_pages.py.
-"""
+"""The responses and versions in docs/findings.md are those of the shipped recordings."""
 
 import json
 import re
@@ -20,7 +17,7 @@ CLAIM = re.compile(r"(\S+) to (\S+): (\d+)(?:, (no|\d+) images?| (.+))")
 
 @pytest.fixture(scope="module")
 def recorded():
-    """The first answer to each request of `images/detail`, by release and URL without the host."""
+    """Return the first response to each listing, by release and URL without the host."""
     return {
         cloud: {
             first.url.partition(".invalid")[2]: first.response
@@ -35,7 +32,7 @@ def recorded():
 
 
 def claims():
-    """Every answer on the page, as request, clouds, status, number of images, and error."""
+    """Yield every response on the page: request, clouds, status, number of images, and error."""
     for block in blocks(PAGE):
         request, *lines = block.text.splitlines()
         if request.startswith("GET /v2.1/images/detail?"):
@@ -47,8 +44,8 @@ def claims():
                 yield request.removeprefix("GET "), clouds, int(status), count, error
 
 
-def test_answers(recorded):
-    """Each answer is the recorded one, and every release has one for each request."""
+def test_responses(recorded):
+    """Each response is the recorded one, and every release has one for each request."""
     said = {}
     for path, clouds, status, count, error in claims():
         for cloud in clouds:
@@ -64,8 +61,8 @@ def test_answers(recorded):
     assert all(clouds == CLOUDS for clouds in said.values()), said
 
 
-def test_what_should_have_been_selected(recorded):
-    """The images that the page misses in the answers are in the whole listing."""
+def test_images_that_a_filter_should_have_selected(recorded):
+    """The images that the page misses in responses are in the whole listing."""
     for cloud in CLOUDS:
         images = json.loads(recorded[cloud]["/v2.1/images/detail"].body)["images"]
         assert [each["metadata"].get("os_distro") for each in images].count("cirros") == 1

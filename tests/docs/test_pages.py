@@ -1,4 +1,4 @@
-"""Every page can be followed as it stands. `UPDATE_DOCS=1` rewrites the output that pages show."""
+"""Every page can be followed as written. `UPDATE_DOCS=1` rewrites the output on the pages."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tests.docs.pages import PAGES, ROOT, blocks, differs, imagedetail_commands,
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page, tmp_path):
-    """Links lead somewhere, commands parse, code compiles, and sessions print what is shown."""
+    """Links exist, commands parse, code compiles, and sessions print what the page shows."""
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
         assert (page.parent / target).exists(), f"link to {target}"

@@ -1,4 +1,4 @@
-"""Everything that a user can type, and every name in an output file, is documented."""
+"""All options, names and keys are documented."""
 
 import re
 import subprocess
@@ -39,14 +39,14 @@ def pytest_says(*arguments):
 
 
 def test_readme():
-    """It has at most 120 lines; the example and its failure stand within the first 40."""
+    """It has at most 120 lines, and the first 40 show an example with its failure."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 120
     assert any(line.startswith("E       or: imagedetail ") for line in lines[:40])
 
 
 def test_options():
-    """docs/options.md has the options and ini keys that pytest has, and the marker's arguments."""
+    """docs/options.md has all options, ini keys and arguments of the marker."""
     text, printed = page("options.md"), pytest_says("--help")
     options = set(re.findall(r"--imagedetail-[a-z-]+", printed))
     assert options == {f"--imagedetail-{name}" for name in OPTIONS}
@@ -66,7 +66,7 @@ def test_options():
 
 
 def test_junit_properties(pytester):
-    """docs/options.md has each property that a comparing test gets."""
+    """docs/options.md has each property of a test that compares."""
     pytester.makepyfile(
         "def test_it(imagedetail):\n    imagedetail.compare('nova-2023.1', 'nova-2024.2')\n"
     )
@@ -77,7 +77,7 @@ def test_junit_properties(pytester):
 
 
 def test_normalization_rules():
-    """The table of docs/reference/normalization.md has each rule as it is."""
+    """The table of docs/reference/normalization.md has every rule."""
     rows = [line for line in page("reference/normalization.md").splitlines() if line[:3] == "| R"]
     assert rows == [
         f"| {rule.id} | {rule.name} | `{rule.profile}` | {rule.does} | {rule.counts or 'nothing'} "
@@ -87,7 +87,7 @@ def test_normalization_rules():
 
 
 def test_lint_rules():
-    """docs/lint.md has each rule with its severity, its meaning and what to do."""
+    """docs/lint.md has each rule with its severity, meaning and remedy."""
     rows = [line for line in page("lint.md").splitlines() if re.match(r"\| `[a-z]+` \|", line)]
     assert rows == [
         f"| `{rule.id}` | {rule.severity} | {rule.meaning} | {rule.remedy} |"
@@ -96,7 +96,7 @@ def test_lint_rules():
 
 
 def test_rules_and_kinds():
-    """The rules of docs/rules.md are accepted as they stand, and each kind is named there."""
+    """The rules in docs/rules.md are valid, and the page names each kind of difference."""
     text = page("rules.md")
     for block in blocks(text):
         if block.language == "yaml":
@@ -109,7 +109,7 @@ def test_rules_and_kinds():
 
 
 def test_options_of_verbs(capsys):
-    """The pages of `scrub`, `lint` and `serve` name each option of their own."""
+    """The pages of `scrub`, `lint` and `serve` have each of their options."""
     for verb in ("scrub", "lint", "serve"):
         with pytest.raises(SystemExit):
             parser().parse_args([verb, "--help"])
@@ -119,7 +119,7 @@ def test_options_of_verbs(capsys):
 
 
 def test_provenance():
-    """docs/cassettes.md names every key that our own cassettes have."""
+    """docs/cassettes.md has every key of our own cassettes."""
     keys = {
         key
         for path in (ROOT / "cassettes").rglob("*.yaml")
@@ -130,7 +130,7 @@ def test_provenance():
 
 
 def test_redaction():
-    """docs/redaction.md lists every name of the one table."""
+    """docs/redaction.md has every name that redaction knows."""
     tables = {
         "secrets": f"\n\n{listed(names.SECRETS)}\n",
         "holding": listed(names.HOLDING),
@@ -159,7 +159,7 @@ def listed(words):
 
 
 def test_public_names():
-    """docs/reference/fixtures.md has each name of what a test holds, and each error."""
+    """docs/reference/fixtures.md has each fixture, public attribute and error."""
     text = page("reference/fixtures.md")
     for kind in (Cloud, Listing, Comparison, Difference, Matrix, Step, Span, Traffic, Servers):
         title = "Matrix" if kind in {Step, Span} else kind.__name__
@@ -175,7 +175,7 @@ def test_public_names():
 
 
 def test_verbs(capsys):
-    """docs/reference/command.md has each verb, and each option that several have."""
+    """docs/reference/command.md has each verb, and each option that several verbs share."""
     text = page("reference/command.md")
     with pytest.raises(SystemExit):
         parser().parse_args(["--help"])

@@ -1,4 +1,4 @@
-"""What Nova's response validation will refuse, to whom, and the command that heals it."""
+"""What Nova's response validation will refuse, who is affected, and the command that fixes it."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ def answer_of(body, status=200):
 
 
 def test_property_names():
-    """A name that the pattern does not match makes the listing a 400 with Nova's own text."""
+    """A name that does not match Nova's pattern makes Nova answer 400, with the same text."""
     for name in BAD_NAMES:
         (found,) = forecast_of(having(**{name: "1", "os": "x"}))
         assert found.consequence.status == 400, name
@@ -49,7 +49,7 @@ def test_property_names():
 
 
 def test_servers():
-    """A server's id is whatever text a user gave `instance_uuid`."""
+    """A server's id is the text of the property `instance_uuid`."""
     for server in BAD_SERVERS:
         (finding,) = forecast_of(snapshot_of(server=server))
         assert finding.path == "images[0].server.id", server
@@ -61,8 +61,8 @@ def test_servers():
         assert forecast_of(snapshot_of(server=server)) == (), server
 
 
-def test_one_bad_among_a_hundred():
-    """The finding names the image, its owner and what to run; Nova names none of them."""
+def test_one_bad_image_among_a_hundred():
+    """The finding names the image, its owner and the command; Nova's error does not."""
     images = [image_of(number) for number in range(100)]
     images[63] = having(63, größe="1", owner_id="f" * 32)
     (finding,) = forecast_of(*images)
@@ -91,8 +91,8 @@ def test_one_bad_among_a_hundred():
     }
 
 
-def test_all_errors_in_one_order():
-    """All errors of all images, in Nova's order; its answer is the first of them."""
+def test_all_errors_are_found_in_the_order_of_nova():
+    """Nova answers with the first."""
     bad = snapshot_of(2, server="web-1")
     bad["metadata"] |= {"ü": "", "a/b": ""}
     images = image_of(1), bad, having(3, ä="")
@@ -110,8 +110,8 @@ def test_all_errors_in_one_order():
     assert found[3].image is None
 
 
-def test_what_no_property_heals():
-    """A field that Nova writes has no command, but says whom to ask."""
+def test_errors_without_a_command():
+    """A field that Nova writes cannot be fixed by a command; the finding says where to look."""
     for image, path, advice in (
         (without(image_of(), "OS-EXT-IMG-SIZE:size"), "images[0]", "Nova itself"),
         (image_of(minRam=-1), "images[0].minRam", "Nova itself"),
@@ -126,7 +126,7 @@ def test_what_no_property_heals():
 
 
 def test_names_that_glance_cannot_remove():
-    """Glance strips a name before it looks for it, so white space around one is there to stay."""
+    """Glance strips names in requests, so it never finds a name with white space around it."""
     (alone,) = forecast_of(having(**{"tab\t": "1"}))
     (both,) = forecast_of(having(**{"tab\t": "1", "ä": "1"}))
     assert (alone.command, both.keys) == (None, ("tab\t", "ä"))
@@ -136,7 +136,7 @@ def test_names_that_glance_cannot_remove():
 
 
 def test_tempest():
-    """What only tempest refuses does not change Nova's answer."""
+    """An error of tempest alone does not change Nova's response."""
     (finding,) = forecast_of(image_of(updated=None))
     assert (finding.schema, finding.error) == ("tempest", "None is not of type 'string'")
     assert finding.consequence.status is None
@@ -150,7 +150,7 @@ def test_tempest():
 
 
 def test_commands_survive_a_shell():
-    """A shell reads each name as it is, and a terminal is sent no control character."""
+    """A shell reads each name unchanged, and the command has no control character."""
     names = ["größe", "it's", 'say "so"', "$(id)", "`id`", "-ä", "--tag", "a;b", "a\\b", "*", ""]
     names += ["x\ny", "\x1b[2J", "it's\n'", "a\\\nb", "\u202e", "😀\n7", "$'x'\ry"]
     for name in names:
@@ -167,7 +167,7 @@ def test_commands_survive_a_shell():
 
 
 def test_responses():
-    """Nova validates listings in JSON; as it reads them, NaN is a number."""
+    """Only listings in JSON have a forecast; as in Nova, NaN is a number."""
     body = json.dumps({"images": [having(größe="1")]}).encode()
     assert len(answer_of(body, status=203)) == 1
     nan = json.dumps({"images": [having(mappings=float("nan"))]}).encode()
@@ -179,7 +179,7 @@ def test_responses():
 
 
 def test_properties_that_nova_cannot_read():
-    """Glance lists them as text, and each that is not JSON is a 500 for the whole listing."""
+    """Glance returns them as strings. One that is not JSON makes Nova answer 500."""
     images = [
         {"id": "1", "name": "good", "mappings": "[]", "block_device_mapping": "NaN", "größe": "1"},
         {"id": "2", "name": None, "owner": "p", "visibility": "public", "mappings": ""},

@@ -1,4 +1,4 @@
-"""docs/forecast.md has the table of what was measured of planted images on real clouds."""
+"""docs/forecast.md has the responses of real clouds to planted images."""
 
 import json
 from pathlib import Path
@@ -15,20 +15,20 @@ COLUMNS = {
 
 
 def cell(pairs):
-    """A status, and its forecast if that is another one."""
+    """Return a status, with its forecast if that differs."""
     texts = (str(a) if a == f else f"{a}, forecast {f}" for f, a in pairs)
     return " / ".join(dict.fromkeys(texts))
 
 
 def cells(row):
-    """What a release answered, column by column."""
+    """Return the responses of a release, by column."""
     if "glance" in row:
         return [f"Glance refuses it: {row['glance']}"] * len(COLUMNS)
     return [cell([row[key] for key in keys]) for keys in COLUMNS.values()]
 
 
 def merged(releases, texts):
-    """One text if all releases have it, otherwise each with its releases."""
+    """Return one text if it is the same for all releases, otherwise each with its releases."""
     by_text = {}
     for release, text in zip(releases, texts, strict=True):
         by_text.setdefault(text, []).append(release)
@@ -38,7 +38,7 @@ def merged(releases, texts):
 
 
 def example(kind, properties):
-    """The properties of an image, without what the kind says and without values that do nothing."""
+    """Return the properties of an image, without what the kind says and without values of "1"."""
     if [f"`{name}`" for name in properties] == [kind]:
         return f"`{quoted(*properties.values())}`"
     shown = (
@@ -49,12 +49,12 @@ def example(kind, properties):
 
 
 def quoted(text):
-    """A text as in JSON, unless it is too long for a table."""
+    """Return a text as JSON, or its length if it is too long for the table."""
     return json.dumps(text, ensure_ascii=False) if len(text) < 100 else f"{len(text)} characters"
 
 
 def table(measured):
-    """Group the images by kind and by what became of them."""
+    """Group the images by kind and by responses."""
     releases = [cloud.removeprefix("nova-") for cloud in measured]
     groups = {}
     for rows in zip(*measured.values(), strict=True):
@@ -70,7 +70,7 @@ def table(measured):
 
 
 def test_table():
-    """As tests/realcloud/test_forecast.py measures it."""
+    """tests/realcloud/test_forecast.py measures the responses."""
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     assert list(measured) == ["nova-2025.2", "nova-2026.1", "nova-2026.2"]
     printed = "\n".join(table(measured)) + "\n"
@@ -81,7 +81,7 @@ def test_table():
 
 
 def test_every_forecast_came_true():
-    """On each release, of every image that Glance took."""
+    """This holds on each release, for every image that Glance accepted."""
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     for cloud, rows in measured.items():
         planted = [row for row in rows if "glance" not in row]

