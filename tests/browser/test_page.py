@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: read, filtered, without scripts, on a phone, by axe-core."""
+"""The HTML report in Chromium: filters, no scripts, a small screen, and axe-core."""
 
 import json
 import os
@@ -29,7 +29,7 @@ NASTY = "<img src=x onerror=alert(1)>\"'</script><script>alert(1)</script>"
 
 @pytest.fixture
 def seen(tmp_path):
-    """Write a report, look at it in Chromium, and return what was seen."""
+    """Write a report, open it in Chromium, and return what page.js found."""
     if CHROMIUM is None or not shutil.which("node"):
         pytest.skip("chromium and node are not installed")
     if not (HERE / "node_modules" / "playwright-core").is_dir():
@@ -53,7 +53,7 @@ def seen(tmp_path):
 
 
 def test_the_nine_releases(seen, tmp_path):
-    """The breaking change is on the first screen; filters show and hide; all works as a file."""
+    """The breaking change is on the first screen, and filters show and hide cards."""
     store = Store(directory=LIBRARY)
     row = {}
     for cloud in sorted(each for each in store.clouds() if each.startswith("nova-")):
@@ -80,7 +80,7 @@ def test_the_nine_releases(seen, tmp_path):
 
 
 def test_hostile_names_and_failures(seen):
-    """What a cloud sends is text; a failure comes first; nothing compared is no pass to read."""
+    """Markup from a cloud is shown as text, and a failure comes first."""
     old = listing_of(image_of(1, name=NASTY), cloud="old")
     new = listing_of(
         image_of(1, name="b", metadata={NASTY: NASTY}), cloud="new", query=f"name={NASTY}"
@@ -95,7 +95,7 @@ def test_hostile_names_and_failures(seen):
 
 
 def test_checks(seen, tmp_path):
-    """The forecast of nine releases: what fails comes first, each cause once for all clouds."""
+    """The report of `check` begins with failures, and shows each cause once for all clouds."""
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""Clients in other languages, each a process of its own, list the images of every release."""
+"""Clients in Go, Ruby and JavaScript list the images of every release."""
 
 import os
 import re
@@ -47,9 +47,9 @@ def test_listing(imagedetail_server, imagedetail, cloud):
 
 @pytest.fixture
 def listing(pytester):
-    """Run a program that prints id and name of each image, in a project without recordings.
+    """Run a program that prints id and name of each image, and check what it prints.
 
-    `name` is what the program makes of an image's name, in Python.
+    `name` is a Python expression for the name that the program prints.
     """
 
     def listing(*command, clouds=tuple(CLOUDS), name="each['name']", **env):
@@ -63,9 +63,9 @@ def listing(pytester):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder whose clouds.yaml leads to every release, and what `imagedetail record` makes there.
+    """Return a folder with a clouds.yaml of every release, and recordings of them.
 
-    The recordings are in the folder `ref`: all images, the first five, and fog's microversion.
+    `imagedetail record` writes these into `ref`: all images, the first five, fog's microversion.
     """
     pytest.importorskip("openstack", reason="recording needs the extra `record`")
     folder = tmp_path_factory.mktemp("site")
@@ -82,7 +82,10 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def records(site):
-    """Let a client list the images of every release through `imagedetail serve --record`."""
+    """Record a client through `imagedetail serve --record`, for every release.
+
+    The result must be the same as that of `imagedetail record`.
+    """
 
     def records(recording, *program, **more):
         command = ["serve", "--record", *CLOUDS, "--cassette-dir=own", "--clouds-yaml=proxy.yaml"]
@@ -117,10 +120,7 @@ def needs(probe, missing, env=()):
 
 
 def test_gophercloud(listing, records, tmp_path):
-    """Go: `images.ListDetail`, in one page and in pages of five, which it follows by links.
-
-    A name that is null becomes an empty one. What it records is what `imagedetail record` makes.
-    """
+    """Go's `images.ListDetail` lists one page or pages of five; null becomes an empty name."""
     needs(["go", "list", "github.com/gophercloud/gophercloud"], "Go's gophercloud", GO)
     program = str(tmp_path / "images")
     env = os.environ | GO | {"GOCACHE": str(tmp_path / "cache")}
@@ -131,9 +131,9 @@ def test_gophercloud(listing, records, tmp_path):
 
 
 def test_fog_openstack(listing, records):
-    """Ruby: `images.all` and `list_images_detail`, on /v2.1 at its own microversion and on /v2.
+    """Ruby's `images.all` and `list_images_detail` use /v2.1 at microversion 2.15, and /v2.
 
-    On /v2 also in pages of five, which it asks for by marker.
+    On /v2 it also lists pages of five by marker.
     """
     needs(["ruby", "-e", "require 'fog/openstack'"], "Ruby's fog-openstack")
     command = ("ruby", str(HERE / "ruby" / "images.rb"))
@@ -144,7 +144,7 @@ def test_fog_openstack(listing, records):
 
 
 def test_pkgcloud(listing, records):
-    """JavaScript: `getImages`, with a login at Keystone v2.0, its default, and at v3."""
+    """JavaScript's `getImages` logs in at Keystone v2.0, its default, or v3."""
     needs(["node", "-e", "require('./node/node_modules/pkgcloud')"], "Node's pkgcloud")
     command = ("node", str(HERE / "node" / "images.js"))
     listing(*command, clouds=CLOUDS[-1:])

@@ -1,11 +1,12 @@
-"""A simulated cloud for tests: Keystone and Nova with images that a test chooses.
+"""A simulated cloud for tests: Keystone and Nova with images of the test's choice.
 
-It is a test tool and no truth: `test_simulator.py` holds it to the shipped recordings of real
-Novas, and what was not recorded it answers as its author read it in the source.
+`test_simulator.py` compares it with the shipped recordings of real clouds. Other responses follow
+Nova's source.
 """
 
-import json
 from dataclasses import dataclass
+
+import yaml
 
 from pytest_imagedetail.transport.http import Access
 from tests.cloud.images import DEFAULT_SEED, generated_rows, load_rows, newest_first
@@ -40,13 +41,13 @@ class Application:
 
 
 class SimulatedCloud:
-    """Keystone and Nova of one release on a loopback port while a block runs.
+    """Keystone and Nova of one release on a loopback port, as a context manager.
 
     Args:
         release: A key of `RELEASES`.
-        images: How many images are generated beside those of the seed.
-        seed: A JSON file with the images to begin with.
-        port: A TCP port on loopback; 0 lets the system choose.
+        images: The number of images to generate in addition to the seed.
+        seed: A JSON file with images.
+        port: A TCP port; 0 lets the system choose.
     """
 
     def __init__(self, release="2026.2", *, images=0, seed=DEFAULT_SEED, port=0):
@@ -89,7 +90,7 @@ class SimulatedCloud:
 
     @property
     def credentials(self):
-        """What belongs under `auth:` in a clouds.yaml."""
+        """The value of `auth` in a clouds.yaml."""
         return {
             "auth_url": self.auth_url,
             "username": self.account.username,
@@ -100,17 +101,13 @@ class SimulatedCloud:
         }
 
     def clouds_yaml(self, name):
-        """The text of a clouds.yaml that knows this cloud."""
-        # A JSON string is a YAML string, whatever is in it.
-        auth = "".join(
-            f"      {key}: {json.dumps(text)}\n" for key, text in self.credentials.items()
-        )
-        head = f"clouds:\n  {json.dumps(name)}:\n    auth:\n{auth}"
-        return f"{head}    region_name: {REGION}\n    interface: public\n"
+        """Return the text of a clouds.yaml with this cloud."""
+        cloud = {"auth": self.credentials, "region_name": REGION, "interface": "public"}
+        return yaml.safe_dump({"clouds": {name: cloud}})
 
 
 def authenticate(cloud):
-    """The way to a simulated cloud that openstacksdk would find with its credentials."""
+    """Return the access that openstacksdk would find with the cloud's credentials."""
     return Access(
         endpoint=cloud.compute_url,
         token=cloud.account.token,

@@ -1,4 +1,4 @@
-"""Glance's half of a query: which images a project sees, filtered, ordered and cut to a page."""
+"""How Glance answers a query: the images that a project sees, filtered and cut to a page."""
 
 import operator
 import re
@@ -22,18 +22,14 @@ _LIST_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)",?|([^,]+),?|,')
 
 
 def select(rows, query, project_id):
-    """Choose the images that answer a query: newest first, after the marker, up to the limit.
+    """Return the images that a query selects: after the marker, up to the limit.
 
     Raises:
         FaultError: Glance refuses a filter or the marker.
     """
     conditions = list(_conditions(query.filters, project_id))
-    found = [
-        row
-        for row in _after(query.marker, rows, project_id)
-        if all(condition(row) for condition in conditions)
-    ]
-    return found[: query.limit]
+    rows = _after(query.marker, rows, project_id)
+    return [row for row in rows if all(each(row) for each in conditions)][: query.limit]
 
 
 def _after(marker, rows, project_id):
@@ -66,8 +62,8 @@ def _translated(name, value):
     if name == "changes-since":
         return "updated_at", f"gte:{value}"
     if name.startswith(PROPERTY):
-        # Not a prefix: str.lstrip takes a set of characters, and so does Nova since commit
-        # 8eca306ab0. "property-os_distro" asks for the property "s_distro".
+        # str.lstrip takes a set of characters, not a prefix. Nova has this bug since commit
+        # 8eca306ab0: "property-os_distro" filters by "s_distro".
         return name.lstrip(PROPERTY), value
     return name, value
 
@@ -111,7 +107,7 @@ def _matches_time(attribute, expression):
 
 
 def _split(expression):
-    """Take Glance's `operator:value` apart; a date keeps its colons, no colon means equality."""
+    """Split `operator:value`; a date, or a text without a colon, means equality."""
     comparison, colon, value = expression.partition(":")
     try:
         parse_time(expression)
@@ -121,10 +117,6 @@ def _split(expression):
 
 
 def parse_time(text):
-    """Read a date as Glance does; without a zone it is UTC.
-
-    Raises:
-        ValueError: Not ISO 8601. A plus sign that was not quoted arrives as a space, and is none.
-    """
+    """Parse an ISO 8601 date as Glance does; without a time zone it is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

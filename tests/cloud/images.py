@@ -1,4 +1,4 @@
-"""The images Glance holds: read from a seed file, and made by number."""
+"""The images in Glance: read from a seed file, or generated."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 DEFAULT_SEED = Path(__file__).with_name("seed.json")
-"""The images every cloud starts with: one for each oddity of images/detail."""
+"""The images of every cloud: one for each special case of images/detail."""
 
 OWN = "$project"  # in a seed: the project of the cloud's user
 _FIRST = datetime(2015, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ _NAMESPACE = UUID("6d9f6f0e-3a1c-5c7e-9a52-0d7b8b7a4e10")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
-    """One image as Glance keeps it; properties become Nova's metadata."""
+    """One image in Glance; its properties become Nova's metadata."""
 
     id: str
     name: str | None
@@ -34,7 +34,7 @@ class ImageRow:
     properties: Mapping[str, str | None]
 
     def is_visible(self, project_id):
-        """Whether a project may look at it if it knows its id."""
+        """Return whether a project may see the image if it knows the id."""
         return self.visibility in {"public", "community"} or self.owner == project_id
 
 
@@ -59,7 +59,7 @@ def load_rows(path, project_id):
 
 
 def generated_rows(count, project_id):
-    """Make plain active images, the same ones for the same count."""
+    """Generate plain active images, always the same."""
     for number in range(count):
         created = _FIRST + number * timedelta(minutes=97)
         yield ImageRow(
@@ -76,5 +76,5 @@ def generated_rows(count, project_id):
 
 
 def newest_first(rows):
-    """Glance's default order: created_at, then id, both descending."""
+    """Sort as Glance does by default: by created_at, then id, both descending."""
     return tuple(sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True))

@@ -1,4 +1,4 @@
-"""Keystone v3, as much as a client needs to come to a token and a service catalog."""
+"""The part of Keystone v3 that a client needs for a token and a service catalog."""
 
 import json
 import secrets
@@ -21,19 +21,19 @@ def _hex():
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The one user of a cloud; secrets are random, so that a leaked one is recognized."""
+    """The user of a cloud; its secrets are random, so that a test can recognize them."""
 
     username: str = "demo"
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     project_name: str = "demo"
-    project_id: str = "5eedc0de" * 4  # the same after an upgrade
-    user_id: str = "0ddba115" * 4  # this, too
+    project_id: str = "5eedc0de" * 4  # ids stay the same after an upgrade
+    user_id: str = "0ddba115" * 4
     token: str = field(default_factory=lambda: "gAAAAAB" + secrets.token_urlsafe(132))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Answers the paths below /v3."""
+    """Keystone of one cloud."""
 
     account: Account
     release: Release
@@ -60,7 +60,7 @@ class Identity:
         return response.with_headers(token, ("Vary", "X-Auth-Token"))
 
     def _knows(self, asked):
-        """Whether user, password and project are the account's; the scope may be left out."""
+        """Return whether user, password and project are right; the scope is optional."""
         if "password" not in asked["identity"]["methods"]:
             return False
         user = asked["identity"]["password"]["user"]

@@ -1,4 +1,4 @@
-"""Nova's API: its paths, who may use them, microversions, and the answer to images/detail."""
+"""Nova's API: paths, authorization, microversions, and responses about images."""
 
 import json
 import re
@@ -15,13 +15,13 @@ from tests.cloud.views import Links, detail, next_links
 from tests.cloud.wsgi import NOT_FOUND, FaultError, as_json, unauthorized, unexpected
 
 _MINIMUM = (2, 1)
-_IMAGES_REMOVED = (2, 36)  # from here on the image proxy is a 404 (Nova 14.0.0)
+_IMAGES_REMOVED = (2, 36)  # the image proxy is a 404 from here on (Nova 14.0.0)
 _MICROVERSION = re.compile(r"([1-9]\d*)\.([1-9]\d*|0)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:
-    """Answers the paths of Nova; `rows` are newest first."""
+    """Nova of one release; `rows` are sorted, newest first."""
 
     release: Release
     account: Account
@@ -50,7 +50,7 @@ class Compute:
         if not is_whole or request.method != "GET":
             return FaultError(404, NOT_FOUND).response
         if route["version"] != "v2.1":
-            return self._answer(request, route, _MINIMUM)  # there the headers are dropped
+            return self._answer(request, route, _MINIMUM)  # it ignores microversions
         return self._with_microversion(request, route)
 
     def _with_microversion(self, request, route):
@@ -101,7 +101,7 @@ class Compute:
         )
 
     def _image(self, request, route):
-        """The answer to GET /images/{id}."""
+        """Answer GET /images/{id}."""
         found = [row for row in self.rows if row.id == route["image"] and not row.deleted]
         if not found or not found[0].is_visible(self.account.project_id):
             raise FaultError(404, "Image not found.")
@@ -120,7 +120,7 @@ class Compute:
         return as_json(200, document)
 
     def _versions(self, wanted, origin):
-        """The documents from which clients learn the greatest microversion."""
+        """Answer with the document that shows the highest microversion."""
         if wanted:
             return as_json(200, {"version": self._version(wanted, origin)})
         described = [self._version(each, origin) for each in self.release.versions]
@@ -140,7 +140,7 @@ class Compute:
 
 
 def _asked_microversion(headers, maximum):
-    """The microversion a request asks for, supported or not; none asked for is 2.1."""
+    """Return the microversion that a request asks for, supported or not; the default is 2.1."""
     text = _of_compute(headers.get("openstack-api-version", ""))
     text = text or headers.get("x-openstack-nova-api-version", "").strip()
     if not text:
@@ -155,7 +155,7 @@ def _asked_microversion(headers, maximum):
 
 
 def _of_compute(header):
-    """From "image 2.9, compute 2.36" the last version of compute, or an empty string."""
+    """Return the last version of compute in a header like "image 2.9, compute 2.36", or ""."""
     for part in reversed(header.split(",")):
         service, _, version = part.strip().partition(" ")
         if service.lower() == "compute":

@@ -1,4 +1,4 @@
-"""Nova's half of a query: which parameters count, which are refused, what Glance is asked."""
+"""How Nova reads a query: what it refuses, and which filters it passes to Glance."""
 
 import re
 from collections.abc import Mapping
@@ -26,11 +26,11 @@ _DIGITS = re.compile("^[0-9]*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One request's query, understood as its release does.
+    """The query of one request.
 
     Attributes:
-        parameters: Name and value in the order sent, as far as the next link repeats them.
-        filters: Value by Glance's name; properties still have their `property-` prefix.
+        parameters: The names and values that a next link repeats, in their order.
+        filters: Values by Glance's names; properties still have their `property-` prefix.
     """
 
     parameters: tuple[tuple[str, str], ...]
@@ -40,10 +40,10 @@ class Query:
 
 
 def read_query(text, release):
-    """Understand a query string; of a repeated name the last counts.
+    """Parse a query string; the last value of a repeated name counts.
 
     Raises:
-        FaultError: 400 for what the release refuses, 500 for what it stumbles over.
+        FaultError: 400 for what the release refuses, 500 for what it fails on.
     """
     parameters = _decoded(text, release)
     _check_integers(parameters, release)
@@ -78,7 +78,7 @@ def _filters(values):
         if name in _GLANCE_NAMES or name.startswith(PROPERTY)
     }
     if "property-instance_uuid" in filters:
-        # Whatever URL or bare id was sent: the text after the last slash, even if it is empty.
+        # A URL or an id: the text after the last slash counts, even if it is empty.
         filters["property-instance_uuid"] = filters["property-instance_uuid"].rpartition("/")[2]
     if "status" in filters:
         filters["status"] = filters["status"].lower()
@@ -109,7 +109,7 @@ def _check_integer(name, value, refused):
 
 
 def _check_schema(name, value):
-    """Check as the schema `positive_integer` does, in the words of jsonschema."""
+    """Check like the schema `positive_integer`, with the messages of jsonschema."""
     problem = ""
     if not _DIGITS.match(value):
         problem = f"'{value}' does not match '{_DIGITS.pattern}'"

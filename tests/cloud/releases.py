@@ -1,7 +1,7 @@
-"""The releases that the simulator knows, and what tells them apart.
+"""The simulated releases and their differences.
 
-Essex was read in Nova 2012.1 and in the Glance registry of the time. The others were measured on
-Nova 19.3.2, 20.6.1, 22.4.0, 25.2.0, 27.1.0, 30.3.0, 32.0.0, 33.0.0 and 34.0.0.
+Essex follows the source of Nova 2012.1 and of its Glance registry. The others were measured on Nova
+19.3.2, 20.6.1, 22.4.0, 25.2.0, 27.1.0, 30.3.0, 32.0.0, 33.0.0 and 34.0.0.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Release:
 
     Attributes:
         name: A key of `RELEASES`.
-        max_microversion: The newest on `/v2.1`; None for Essex, which has only `/v2/{project}`.
+        max_microversion: The highest on `/v2.1`; None for Essex, which has only `/v2/{project}`.
         has_schema: Whether a JSON schema checks the query (Nova 30.0.0, commit 41b436bff7).
     """
 
@@ -30,7 +30,7 @@ class Release:
         return ("v1.1", "v2") if self.is_essex else ("v2", "v2.1")
 
     def endpoint(self, project: str) -> str:
-        """Path of the compute endpoint in the catalog."""
+        """Return the path of the compute endpoint in the catalog."""
         return f"/v2/{project}" if self.is_essex else "/v2.1"
 
 

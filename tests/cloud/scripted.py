@@ -1,22 +1,22 @@
-"""A simulated cloud that counts requests for images, and answers them as a test plans."""
+"""A simulated cloud that counts requests for images and can answer them from a script."""
 
 import json
 import threading
 
 from tests.cloud import SimulatedCloud
 
-LONGEST = 60  # seconds before a stuck test ends; none comes near
+LONGEST = 60  # seconds before a stuck test ends
 
 
 class ScriptedCloud(SimulatedCloud):
-    """Answers requests for images from a script first, then as it is.
+    """Answers requests for images from a script first, then normally.
 
     Attributes:
-        script: What happens to each request in order: functions of the cloud and of the two
-            arguments of a WSGI application, or None.
+        script: A function for each request, or None. Its arguments are the cloud and those of a
+            WSGI application.
         asked: Path and query of every request for images.
-        logins: How often Keystone was asked for a token.
-        arrived: Set when a request for images has come.
+        logins: The number of requests for a token.
+        arrived: Set when a request for images has arrived.
     """
 
     def __init__(self, release="2026.2", **more):
@@ -30,7 +30,7 @@ class ScriptedCloud(SimulatedCloud):
         super().__exit__(*more)
 
     def plan(self, *acts):
-        """Set the script and forget what was asked so far."""
+        """Set the script, and forget earlier requests."""
         self.script[:] = acts
         self.asked.clear()
         self.logins = 0
@@ -38,7 +38,7 @@ class ScriptedCloud(SimulatedCloud):
 
     @property
     def secrets(self):
-        """What no message may show."""
+        """What must not be shown."""
         account = self.account
         return (f":{self.port}", "127.0.0.1", account.token, account.password, account.project_id)
 
@@ -65,7 +65,7 @@ def say(status, body=b"", *headers):
 
 
 def show(*names, next_=None):
-    """Answer with a good page."""
+    """Answer with a page of images."""
 
     def act(cloud, environ, start_response):
         images = [
@@ -81,7 +81,7 @@ def show(*names, next_=None):
 
 
 def change(edit):
-    """Answer as the cloud does, but for what a function changes in the document."""
+    """Answer normally, but let a function change the document."""
 
     def act(cloud, environ, start_response):
         kept = {}
@@ -98,6 +98,6 @@ def change(edit):
 
 
 def hang(cloud, environ, start_response):
-    """Answer nothing."""
+    """Do not answer until the test is over."""
     cloud.over.wait(LONGEST)
     return say(500)(cloud, environ, start_response)

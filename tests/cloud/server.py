@@ -1,4 +1,4 @@
-"""A WSGI application on a loopback socket: HTTP/1.1, threaded, silent, gone when it is closed."""
+"""A threaded HTTP/1.1 server for a WSGI application on a loopback port."""
 
 import socket
 import sys
@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class LoopbackServer:
-    """Serves one application from construction to `close`; port 0 lets the system choose."""
+    """Serves an application until `close`; port 0 lets the system choose."""
 
     def __init__(self, application, port=0, context=None):
         self._server = _Server((LOOPBACK, port), _Handler)
@@ -25,7 +25,7 @@ class LoopbackServer:
         self._thread.start()
 
     def close(self):
-        """Stop answering and end every connection."""
+        """Stop the server and end every connection."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -36,7 +36,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, *arguments):
-        self._connections = set()  # one that is kept alive would outlive the server
+        self._connections = set()  # a kept-alive connection would outlive the server
         super().__init__(*arguments)
 
     def process_request(self, request, client_address):
@@ -54,14 +54,14 @@ class _Server(ThreadingHTTPServer):
                 each.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request, client_address):
-        """Say nothing of a client that went away; anything else is a defect and is shown."""
+        """Ignore clients that hang up, and print any other error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one write for an answer, so that no packet waits for another
+    wbufsize = -1  # writes each response at once
     disable_nagle_algorithm = True
 
     def do_GET(self):

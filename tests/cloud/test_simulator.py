@@ -1,4 +1,4 @@
-"""The simulator is held to the shipped recordings: what was asked of a real Nova, it answers so."""
+"""The simulator gives the responses in the shipped recordings of real clouds."""
 
 import json
 import re
@@ -24,17 +24,17 @@ CLOUDS = [name for name in LIBRARY.clouds() if re.match(r"nova-(?!.*wrong)", nam
 
 @pytest.fixture(scope="module")
 def seed(tmp_path_factory):
-    """The images of the real clouds that the library was recorded from."""
+    """Return a seed with the images of the recorded clouds."""
     return simulator_seed.write(tmp_path_factory.mktemp("seed") / "seed.json")
 
 
 def content(recording, like):
-    """A cassette's text but for what says when and by whom it was written."""
+    """Return the text of a cassette without its provenance."""
     return dumps(replace(recording, provenance=like.provenance)).partition("interactions:")[2]
 
 
 def test_every_recorded_query_gets_the_recorded_answer(seed):
-    """Status, headers that are recorded, and body, byte for byte but for white space."""
+    """Status, recorded headers and body are the same, except for white space."""
     differing, compared = [], 0
     for name in CLOUDS:
         recordings = [load_own(path) for path in LIBRARY.paths(name)]
@@ -49,7 +49,7 @@ def test_every_recorded_query_gets_the_recorded_answer(seed):
 
 
 def ask(cloud, recorded):
-    """What the simulator answers to a recorded query, redacted under the same name."""
+    """Record a query from the simulator under the same name."""
     path = urlsplit(endpoint_of(recorded.interactions[0].url)).path
     access = authenticate(cloud)
     access = replace(access, endpoint=cloud.origin + path.replace(OWN_PROJECT, cloud.project_id))
@@ -59,7 +59,7 @@ def ask(cloud, recorded):
 
 
 def test_every_recorded_image_gets_the_recorded_answer(seed):
-    """The brief listing and single images, as clients asked for them."""
+    """This covers the brief listing and single images."""
     compared = 0
     for name in CLOUDS:
         recording = load_own(LIBRARY.directory / name / "tests" / "clients.yaml")
@@ -77,13 +77,13 @@ def test_every_recorded_image_gets_the_recorded_answer(seed):
 
 
 def outline(document):
-    """Ids, names and fields of a listing's images, or of the one image; or a fault."""
+    """Return ids, names and fields of a listing, an image or an error."""
     images = document.get("images") or list(document.values())
     return [(each.get("id"), each.get("name"), sorted(each)) for each in images]
 
 
 def get(url, token):
-    """Status and document of a GET."""
+    """Return status and document of a GET."""
     request = urllib.request.Request(url, headers={"X-Auth-Token": token})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:

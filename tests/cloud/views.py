@@ -1,4 +1,4 @@
-"""From Glance's images to Nova's JSON: fields, links, and the link to the next page."""
+"""Make Nova's JSON from Glance's images: fields, links, and the link to the next page."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from tests.cloud.releases import Release
 
-_MAX_LIMIT = 1000  # Nova's default; it never cuts a listing, it only decides on a next link
+_MAX_LIMIT = 1000  # Nova's default; it only decides on a next link, and never cuts a listing
 _GLANCE = "http://glance.internal:9292"
 _STATUS = {
     "active": "ACTIVE",
@@ -22,10 +22,10 @@ _TRUE = {"1", "t", "true", "on", "y", "yes"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Builds the links of one answer; `project` is in them if it was in the request's path.
+    """Builds the links of one response; they have the project if the request's path has it.
 
-    Essex has it always, also in the alternate link, where it makes a wrong URL (bug 1343080), but
-    not in the links of a snapshot's server.
+    Essex even puts it into the alternate link, which is wrong (bug 1343080), but not into the links
+    of a server.
     """
 
     origin: str
@@ -47,7 +47,7 @@ class Links:
         return self._pair("" if self.release.is_essex else self.project, "servers", server_id)
 
     def next_page(self, query, last_id):
-        """Continue a listing; Essex leads to the brief one and encodes nothing."""
+        """Return the next link. That of Essex leads to the brief listing and encodes nothing."""
         collection = "images" if self.release.is_essex or self.is_brief else "images/detail"
         url = _join(self.origin, self.version, self.project, collection)
         if not self.release.is_essex:
@@ -62,10 +62,10 @@ class Links:
 
 
 def detail(row, links):
-    """One element of images/detail.
+    """Return one element of images/detail.
 
     Raises:
-        json.JSONDecodeError: A property that Nova decodes is not JSON, which spoils the listing.
+        json.JSONDecodeError: A property that Nova decodes is not JSON.
     """
     metadata = dict(row.properties)
     for name in ("block_device_mapping", "mappings"):
@@ -96,7 +96,7 @@ def detail(row, links):
 
 
 def next_links(rows, query, links):
-    """The `images_links` of a page: one link if the page is full, else none."""
+    """Return the `images_links` of a page: one link if the page is full."""
     if not rows or len(rows) != _full_page(query, links.release):
         return []
     return [{"rel": "next", "href": links.next_page(query, rows[-1].id)}]

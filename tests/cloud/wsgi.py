@@ -1,4 +1,4 @@
-"""Requests and responses as plain values, and the errors of Nova, Glance and Keystone."""
+"""Requests, responses, and the errors of Nova, Glance and Keystone."""
 
 import html
 import json
@@ -14,7 +14,7 @@ _TITLES = {400: "400 Bad Request", 403: "403 Forbidden"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the simulator looks at; header names are lower-case, the query is still quoted."""
+    """A request; header names are in lower case, and the query is still encoded."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Response:
         return replace(self, headers=(*self.headers, *headers))
 
     def start(self, start_response):
-        """Answer as a WSGI application does."""
+        """Send the response as a WSGI application."""
         length = ("Content-Length", str(len(self.body)))
         status = f"{self.status} {HTTPStatus(self.status).phrase}"
         start_response(status, [*self.headers, length])
@@ -42,7 +42,7 @@ class Response:
 
 
 class FaultError(Exception):
-    """A refusal of Nova: `{"badRequest": {"code": 400, "message": ...}}`."""
+    """An error of Nova: `{"badRequest": {"code": 400, "message": ...}}`."""
 
     def __init__(self, status, message):
         super().__init__(message)
@@ -56,7 +56,7 @@ class FaultError(Exception):
 
 
 def read_request(environ):
-    """Take a request out of a WSGI environ (PEP 3333)."""
+    """Read the request from a WSGI environ (PEP 3333)."""
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
@@ -82,13 +82,13 @@ def as_text(status, text, content_type):
 
 
 def glance_error(status, message):
-    """A refusal of Glance as Nova repeats it: the entities of an HTML page end up in JSON."""
+    """Return an error of Glance as Nova repeats it, with HTML entities in JSON."""
     escaped = html.escape(message).encode("ascii", "xmlcharrefreplace").decode()
     return FaultError(status, f"HTTP {_TITLES[status]}: {escaped}")
 
 
 def unexpected(error):
-    """What Nova did not expect: a 500 that names only the type."""
+    """Return Nova's 500 for an unexpected error, which shows only its type."""
     return FaultError(
         500,
         "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ "
@@ -97,7 +97,7 @@ def unexpected(error):
 
 
 def unauthorized(auth_url, release: Release | None = None):
-    """The 401 of Keystone, which the middleware before Nova repeats; Essex's is plain text."""
+    """Return the 401 of Keystone and of Nova's middleware; that of Essex is plain text."""
     if release is not None and release.is_essex:
         response = as_text(401, "Authentication required", "text/plain")
         return response.with_headers(("WWW-Authenticate", f"Keystone uri='{auth_url}'"))
