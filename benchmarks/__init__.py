@@ -1,1 +1,1 @@
-"""Speeds, as ratios within one run; nothing here is a test that can fail by the clock."""
+"""Benchmarks, mostly as ratios within one run. None of them is a test."""

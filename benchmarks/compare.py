@@ -1,11 +1,10 @@
-"""How long comparing takes, against reading the two bodies and against DeepDiff by id.
+"""Measure comparing two listings, against parsing the bodies and against DeepDiff by id.
 
 python -m benchmarks.compare            # 100, 1,000 and 10,000 images
 python -m benchmarks.compare --large    # and 100,000
 
-Each round runs every contestant once, one after the other, so that a slow moment of the machine
-hits all alike; the figures are medians of the rounds, and the ratios are to `json.loads` of both
-bodies.
+Contestants take turns in each round, so that a slow moment of the machine affects all of them. The
+figures are medians. The ratios are to `json.loads` of both bodies.
 """
 
 import argparse
@@ -27,14 +26,14 @@ from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording
 
 SIZES = (100, 1_000, 10_000)
 LARGE = 100_000
-DEEPDIFF_UP_TO = 1_000  # some 0.7 ms for each image
+DEEPDIFF_UP_TO = 1_000  # it takes about 0.7 ms for each image
 JSON = Headers([("Content-Type", "application/json")])
 
 Images = list[dict[str, Any]]
 
 
 def fleet(size: int, cloud: str) -> Images:
-    """Images as Nova 2026.2 sends them, every third one a snapshot."""
+    """Return images like those of Nova 2026.2; every third one is a snapshot."""
     return [_image(number, cloud) for number in range(size)]
 
 
@@ -77,7 +76,7 @@ def _image(number: int, cloud: str) -> dict[str, Any]:
 
 
 def sparse(images: Images) -> Images:
-    """One image of a hundred has another name."""
+    """Rename one image of a hundred."""
     new = copy.deepcopy(images)
     for image in new[::100]:
         image["name"] += ", renamed"
@@ -85,7 +84,7 @@ def sparse(images: Images) -> Images:
 
 
 def alike(images: Images) -> Images:
-    """Every image has one more field, the same for all."""
+    """Add the same field to every image."""
     return [{**image, "os_hidden": False} for image in images]
 
 
@@ -96,14 +95,14 @@ CHANGES: Mapping[str, Callable[[Images], Images]] = {
 
 
 def recording(body: bytes, cloud: str) -> Recording:
-    """A body as a recorded listing."""
+    """Return a body as a recorded listing."""
     url = f"https://compute.{cloud}.invalid/v2.1/images/detail"
     page = Interaction(url=url, response=Response(status_code=200, headers=JSON, body=body))
     return Recording(provenance=Provenance(cloud=cloud, release="2026.2"), interactions=(page,))
 
 
 def contestants(size: int, change: Callable[[Images], Images]) -> dict[str, Callable[[], object]]:
-    """What is timed, by name; each starts from the two bodies."""
+    """Return the functions to measure, by name; each starts with the two bodies."""
     old = fleet(size, "a")
     bodies = [json.dumps({"images": images}).encode() for images in (old, change(old))]
     recordings = [recording(body, cloud) for body, cloud in zip(bodies, "aa", strict=True)]
@@ -112,7 +111,7 @@ def contestants(size: int, change: Callable[[Images], Images]) -> dict[str, Call
         return [json.loads(body) for body in bodies]
 
     def ours() -> object:
-        with paused_gc():  # as whoever loads both sides does
+        with paused_gc():  # like every caller that loads both sides
             return compare(*map(read, recordings)).differences
 
     def deepdiff() -> object:
@@ -126,7 +125,7 @@ def contestants(size: int, change: Callable[[Images], Images]) -> dict[str, Call
 
 
 def timed(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """CPU seconds of each contestant: the median of rounds in which all take turns."""
+    """Return the CPU seconds of each contestant, as the median of all rounds."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -137,13 +136,13 @@ def timed(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, fl
     return {name: statistics.median(each) for name, each in taken.items()}
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> None:
     """Print one table for each kind of change."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare")
-    parser.add_argument("--large", action="store_true", help=f"{LARGE:,} images, too")
+    parser.add_argument("--large", action="store_true", help=f"also measure {LARGE:,} images")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     sizes = [*options.sizes, *([LARGE] if options.large else [])]
     for what, change in CHANGES.items():
         print(f"\n{what}\n{'images':>8}  {'contestant':<26}{'median':>12}{'ratio':>8}{'growth':>8}")
@@ -156,15 +155,14 @@ def main(arguments: list[str] | None = None) -> int:
                 ratio = f"{seconds / base:>8.2f}{growth:>8}"
                 print(f"{size:>8,}  {name:<26}{seconds * 1e3:>9.2f} ms{ratio}")
                 before[name] = (size, seconds)
-    return 0
 
 
 def _growth(before: tuple[int, float] | None, size: int, seconds: float) -> str:
-    """The exponent by which time grew with size, since the size before."""
+    """Return the exponent of time over size since the previous size."""
     if before is None or before[0] == size:
         return ""
     return f"{math.log(seconds / before[1]) / math.log(size / before[0]):.2f}"
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

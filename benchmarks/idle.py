@@ -1,7 +1,7 @@
-"""Count the instructions that the plugin costs a run of pytest, with valgrind's cachegrind.
+"""Count the instructions that the plugin adds to a pytest run, with valgrind's cachegrind.
 
-Instruction counts hardly depend on how busy the machine is. The figures come on top of the same run
-with an empty plugin, because loading any plugin by name has a price that is pytest's own.
+Instruction counts hardly depend on the load of the machine. The figures are the difference from a
+run with an empty plugin, because pytest needs some instructions to load any plugin.
 """
 
 import os
@@ -61,13 +61,8 @@ def main() -> None:
 def measured(folder: Path, plugin: str, test: str) -> tuple[int, float]:
     """Return the instructions of a run of a few tests, and of each further test."""
     run(folder, plugin, test, 1)  # caches byte code
-    few, many = (counted(folder, plugin, test, times) for times in (FEW, MANY))
+    few, many = (instructions(run(folder, plugin, test, times, *VALGRIND)) for times in (FEW, MANY))
     return few, (many - few) / (MANY - FEW)
-
-
-def counted(folder: Path, plugin: str, test: str, times: int) -> int:
-    """Return the instructions of one run."""
-    return instructions(run(folder, plugin, test, times, *VALGRIND))
 
 
 def instructions(output: str) -> int:
@@ -76,7 +71,7 @@ def instructions(output: str) -> int:
 
 
 def run(folder: Path, plugin: str, test: str, times: int, *before: str) -> str:
-    """Run the tests with one plugin, and return what is printed."""
+    """Run the tests with one plugin, and return the output."""
     command = (*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     more = {
         "HOME": str(folder),

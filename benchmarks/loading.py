@@ -1,10 +1,10 @@
-"""How long loading a recorded listing takes, against vcrpy replaying the same file to requests.
+"""Measure loading a recorded listing, against vcrpy replaying the same file to requests.
 
 python -m benchmarks.loading [--instructions]
 
-Both read the file and parse the body in each round, and take turns; the figures are medians of CPU
-time, and their ratio. Or they are the instructions of one more round, by valgrind's cachegrind:
-these hardly depend on how busy the machine is, or on when Python's garbage collector runs.
+Both read the file and parse the body in each round. The figures are medians of CPU time. With
+`--instructions`, they are the instructions of one more round, counted by valgrind's cachegrind,
+which hardly depend on the load of the machine or on the garbage collector.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import Known
 
 SIZES = (7, 100, 1_000, 5_000)
-ROUNDS = 1, 3  # of which the instructions are counted
+ROUNDS = 1, 3  # for counting instructions
 
 
 def written(size: int, folder: Path) -> None:
@@ -37,7 +37,7 @@ def written(size: int, folder: Path) -> None:
 
 
 def tools(folder: Path) -> dict[str, Callable[[], object]]:
-    """Return what loads the listing with each tool."""
+    """Return a function for each tool that loads the listing."""
     path = str(Store(directory=folder).path("a", Query()))
     url = Store(directory=folder).load("a", Query()).interactions[0].url
 
@@ -49,7 +49,7 @@ def tools(folder: Path) -> dict[str, Callable[[], object]]:
             return requests.get(url, timeout=60).json()
 
     if vcrpy() != {"images": ours().images}:
-        raise SystemExit("both tools must read the same answer")
+        raise SystemExit("both tools must read the same response")
     return {"ours": ours, "vcrpy": vcrpy}
 
 
@@ -71,20 +71,20 @@ def counted(folder: Path, tool: str) -> float:
     return (many - few) / (ROUNDS[1] - ROUNDS[0]) / 1e6
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> None:
     """Print one line for each size."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loading")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--instructions", action="store_true")
     parser.add_argument("--repeat", nargs=3, metavar=("TOOL", "FOLDER", "ROUNDS"))
-    options = parser.parse_args(arguments)
-    if options.repeat:  # what `counted` runs
+    options = parser.parse_args()
+    if options.repeat:  # `counted` runs this
         tool, folder, rounds = options.repeat
         run = tools(Path(folder))[tool]
         for _ in range(int(rounds)):
             run()
-        return 0
+        return
     unit = "M" if options.instructions else "ms"
     print(f"{'images':>8}{'ours':>12}{'vcrpy':>12}{'ratio':>8}")
     for size in options.sizes:
@@ -97,8 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
                 found = timed(tools(folder), options.rounds)
                 ours, vcrpy = found["ours"] * 1e3, found["vcrpy"] * 1e3
         print(f"{size:>8,}{ours:>9.2f} {unit:<2}{vcrpy:>9.2f} {unit:<2}{ours / vcrpy:>8.2f}")
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -3,10 +3,9 @@
 python -m benchmarks.mutants --seed 1 --count 400 compare normalize rules.py listing.py
 
 The seed chooses among all possible mutants of the named folders and modules. Docstrings,
-annotations, decorators and what stands inside f-strings are left alone; of the texts of errors,
-one in eight is a candidate. Each mutant runs the tests that execute its lines, the fastest first,
-for about `--seconds`. Everything happens in a copy, and each result is printed as it comes; look
-at a survivor again with more `--seconds` and its number as `--only`.
+annotations, decorators and f-strings never change, and only one in eight error texts does. Each
+mutant runs the tests that execute its lines, the fastest first, for about `--seconds`, in a copy of
+the project. Run a survivor again with more `--seconds` and its number as `--only`.
 """
 
 import argparse
@@ -29,7 +28,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_imagedetail"
-TABLES = ("tests/docs/test_reference.py", "tests/layers/test_layers.py")  # read, execute nothing
+TABLES = ("tests/docs/test_reference.py", "tests/layers/test_layers.py")  # execute no lines
 TESTS = (
     *(f"tests/{folder}" for folder in ("unit", "laws", "library")),
     *(f"tests/cli/test_{name}.py" for name in ("cli", "cli_accept", "cli_matrix", "cli_bodies")),
@@ -42,7 +41,7 @@ TESTS = (
 )
 TIMEOUT = 90
 SECONDS = "seconds.txt"
-ERROR_TEXTS = 8  # one of so many is a candidate
+ERROR_TEXTS = 8  # one in so many changes
 SWAPS = (
     *((ast.Eq, ast.NotEq), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.In, ast.NotIn)),
     *((ast.Is, ast.IsNot), (ast.And, ast.Or), (ast.Add, ast.Sub), (ast.Mult, ast.FloorDiv)),
@@ -85,7 +84,7 @@ def mutants(path: Path) -> list[Mutant]:
 
 
 def _nodes(node: ast.AST, *, in_error: bool = False) -> Iterator[ast.AST]:
-    """Yield what may be changed."""
+    """Yield the nodes that can change."""
     in_error = in_error or isinstance(node, ast.Raise)
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
@@ -102,7 +101,7 @@ def _nodes(node: ast.AST, *, in_error: bool = False) -> Iterator[ast.AST]:
 
 
 def _changes(node: ast.AST) -> Iterator[Change]:
-    """Yield what a node, or a part of it, may become."""
+    """Yield the changes of a node or of a part of it."""
     yield from _of_operators(node)
     yield from _of_constants(node)
     yield from _of_statements(node)
@@ -204,7 +203,7 @@ class Suite:
         (self.folder / "chosen.json").write_text(json.dumps(tests), encoding="utf-8")
         files = sorted({test.split("::")[0] for test in tests})
         path.write_text(mutant.source(text), encoding="utf-8")
-        os.utime(path, (number, number))  # or byte code of another mutant may be taken for its own
+        os.utime(path, (number, number))  # so that Python ignores the byte code of other mutants
         try:
             code = self.run("-m", "pytest", "-x", *files, timeout=TIMEOUT, CHOSEN="chosen.json")
         except subprocess.TimeoutExpired:
@@ -215,7 +214,7 @@ class Suite:
 
 
 def _users(module: ast.Module, line: int) -> list[int]:
-    """Return the lines that use what a line of a module assigns, or what is made of it."""
+    """Return the lines that use, directly or not, what a line of a module assigns."""
     names: set[str] = set()
     for each in module.body:
         if isinstance(each, ast.Assign | ast.AnnAssign):
@@ -228,7 +227,7 @@ def _users(module: ast.Module, line: int) -> list[int]:
 
 
 def main() -> None:
-    """Run the mutants, and print the verdict of each and how many there are of each verdict."""
+    """Run the mutants; print each verdict and the totals."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=400)
@@ -255,7 +254,7 @@ def main() -> None:
     print(f"seed {options.seed}, {len(possible)} possible:", dict(verdicts))
 
 
-# As a plugin of these runs, this module notes which test executes which line, or picks tests.
+# In these runs, this module is a plugin that notes which test executes which line, or picks tests.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -268,14 +267,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Name the test that executes lines from now on, and note how long it takes to pass."""
+    """Set the coverage context to the test, and note how long the test takes."""
     running = coverage.Coverage.current()
     if running is None:
         return (yield)
     running.switch_context(item.nodeid)
     start, failed = time.perf_counter(), item.session.testsfailed
     result = yield
-    if item.session.testsfailed != failed:  # what fails without a mutant finds none
+    if item.session.testsfailed != failed:  # a test that fails without a mutant is useless
         return result
     with (item.config.rootpath / SECONDS).open("a", encoding="utf-8") as file:
         print(json.dumps([item.nodeid, time.perf_counter() - start]), file=file)

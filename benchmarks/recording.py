@@ -1,10 +1,10 @@
-"""How long recording a listing takes, against the same request and a YAML dump of the answer.
+"""Measure recording a listing, against the same request and a YAML dump of the response.
 
 python -m benchmarks.recording
 
-Every image has owners of its own. `ours` asks a server on loopback, redacts, checks and writes a
-cassette. `plain` asks the same server with http.client and dumps the parsed answer with PyYAML's
-pure dumper, `libyaml` with its C dumper. The figures are medians of the asking thread's CPU time.
+Every image has different owners. `ours` requests the listing from a server on loopback, redacts,
+checks and writes it. `plain` requests it with http.client and dumps it with PyYAML's pure dumper;
+`libyaml` uses the C dumper. The figures are medians of the CPU time of the requesting thread.
 """
 
 import argparse
@@ -32,7 +32,7 @@ SIZES = (100, 1_000, 10_000)
 
 @contextmanager
 def served(body: bytes) -> Iterator[int]:
-    """Serve a body at every path while the block runs; yield the port."""
+    """Serve a body at every path; yield the port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -57,7 +57,7 @@ def served(body: bytes) -> Iterator[int]:
 
 
 def measure(size: int, rounds: int) -> dict[str, float]:
-    """CPU seconds of recording one listing, and of the two plain ways."""
+    """Return the CPU seconds of recording one listing, and of the two plain ways."""
     images = fleet(size, "a")
     for image in images:
         image["metadata"] |= {"owner_id": uuid.uuid4().hex, "user_id": uuid.uuid4().hex}
@@ -84,12 +84,12 @@ def measure(size: int, rounds: int) -> dict[str, float]:
         return timed(ways, rounds)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> None:
     """Print one line for each size."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recording")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     print(f"{'images':>8}{'ours':>12}{'to plain':>10}{'to libyaml':>12}{'growth':>8}")
     before: tuple[int, float] | None = None
     for size in options.sizes:
@@ -99,8 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         ratios = f"{ours / found['plain']:>10.2f}{ours / found['libyaml']:>12.2f}"
         print(f"{size:>8,}{ours * 1e3:>9.0f} ms{ratios}{growth:>8.2f}")
         before = size, ours
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()
