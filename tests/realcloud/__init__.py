@@ -1,4 +1,4 @@
-"""Real OpenStack clouds (Keystone, Glance and Nova from PyPI) on loopback, one per release."""
+"""Real OpenStack clouds on loopback: Keystone, Glance and Nova from PyPI, one per release."""
 
 from .cloud import Cloud, RealcloudError
 from .releases import RELEASES, Release

@@ -1,9 +1,9 @@
 """Build a real cloud and run it until Ctrl-C: python -m tests.realcloud RELEASE.
 
-Progress and errors go to stderr; stdout gets the line that a shell needs to use the cloud.
+It prints the shell command that selects the cloud. Progress and errors go to stderr.
 """
 
-# ruff: noqa: T201 (printing is its job)
+# ruff: noqa: T201 (it prints)
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from . import RELEASES, RealcloudError, running
 
 
 def main() -> int:
-    """Run the cloud that the command line names; return the exit code."""
+    """Run the chosen cloud; return the exit code."""
     known = ", ".join(f"{each.series} ({each.name})" for each in RELEASES.values())
     parser = argparse.ArgumentParser(
         prog="python -m tests.realcloud", description=__doc__.splitlines()[0], epilog=known
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def print_progress(text: str) -> None:
-    """Print one step."""
+    """Print one step to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""A real cloud: where its files are, how its services are reached, and what can go wrong."""
+"""A real cloud: its files, ports and passwords, and how to run its commands."""
 
 import os
 import subprocess
@@ -13,19 +13,19 @@ TIMEOUT = 300  # seconds for one command
 
 
 class RealcloudError(Exception):
-    """A cloud could not be installed, built or asked."""
+    """A cloud could not be installed, built or used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """A cloud that is thrown away with its folder.
+    """A temporary cloud.
 
     Attributes:
-        release: What it runs.
-        environment: The virtual environment with its services.
-        folder: Its configuration, databases, images and logs.
-        ports: By service.
-        passwords: By user.
+        release: The release of its services.
+        environment: The virtual environment with the services.
+        folder: The folder of configuration, databases, images and logs.
+        ports: Ports by service.
+        passwords: Passwords by user.
     """
 
     release: Release
@@ -36,9 +36,9 @@ class Cloud:
 
     @property
     def name(self) -> str:
-        """Its name in `clouds_yaml`, the user and project demo.
+        """The name in `clouds_yaml` of user and project demo.
 
-        With "-other" or "-admin" behind it, the user of another project or the administrator.
+        With the suffix "-other" or "-admin", it is a user of another project or the administrator.
         """
         return self.release.cloud
 
@@ -48,12 +48,12 @@ class Cloud:
 
     @property
     def clouds_yaml(self) -> Path:
-        """For OS_CLIENT_CONFIG_FILE."""
+        """The file for OS_CLIENT_CONFIG_FILE."""
         return self.folder / "clouds.yaml"
 
     @property
     def compute_url(self) -> str:
-        """The compute API without a version."""
+        """The URL of the compute API without a version."""
         return self.url("nova")
 
     def url(self, service: str) -> str:
@@ -69,25 +69,21 @@ class Cloud:
         return self.folder / f"{name}.sqlite"
 
     def run(self, *argv: object, **variables: str) -> None:
-        """Run a management command of the release.
-
-        Raises:
-            RealcloudError: It failed; with the end of what it wrote.
-        """
+        """Run a management command of the release."""
         run(*argv, log=self.log("build"), env=environment_of(self.folder) | variables)
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Return the variables of services and commands: nothing of the caller's OS_* or PYTHON*."""
+    """Return the environment of services and commands, without the caller's OS_* and PYTHON*."""
     return {
         "PATH": os.defpath,
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "PYTHONHASHSEED": "0",  # two clouds of one release answer alike, also in the order of a set
+        "PYTHONHASHSEED": "0",  # two clouds of a release answer in the same order
         "PYTHONWARNINGS": "ignore",
         **{f"OS_{each.upper()}_CONFIG_DIR": str(folder / "etc" / each) for each in SERVICES},
-        "OS_NOVA_DISABLE_EVENTLET_PATCHING": "1",  # it is served by threads
+        "OS_NOVA_DISABLE_EVENTLET_PATCHING": "1",  # Nova runs in threads
     }
 
 
@@ -95,10 +91,10 @@ SERVICES = ("keystone", "glance", "nova")
 
 
 def run(*argv: object, log: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a command, and append what it writes to a file.
+    """Run a command, and append its output to a file.
 
     Raises:
-        RealcloudError: It failed; with the end of what it wrote.
+        RealcloudError: The command failed. The message has the end of the output.
     """
     words = [str(word) for word in argv]
     with log.open("a", encoding="utf-8") as output:

@@ -8,10 +8,10 @@ from .cloud import Cloud
 
 Sections = Mapping[str, Mapping[str, str | Path]]
 
-# Where each service's own paste file lies in its virtual environment. Keystone has none.
+# The paste files of the services in the virtual environment. Keystone has none.
 PASTE = {"nova": "etc/nova/api-paste.ini", "glance": "etc/glance/glance-api-paste.ini"}
 
-# Glance 19 and older have no policy in their code: without any rule all is forbidden.
+# Glance 19 and older have no default policy: without rules, everything is forbidden.
 GLANCE_POLICY = """\
 {
     "context_is_admin": "role:admin",
@@ -39,7 +39,7 @@ def write(cloud: Cloud) -> None:
 
 
 def render(sections: Sections) -> str:
-    """An INI file."""
+    """Return an INI file."""
     blocks = (
         "\n".join([f"[{section}]", *(f"{key} = {value}" for key, value in options.items()), ""])
         for section, options in sections.items()
@@ -48,7 +48,7 @@ def render(sections: Sections) -> str:
 
 
 def keystone(cloud: Cloud) -> Sections:
-    """Sections of keystone.conf."""
+    """Return the sections of keystone.conf."""
     return {
         "DEFAULT": {"use_stderr": "true", "public_endpoint": cloud.url("keystone")},
         "database": _database(cloud, "keystone"),
@@ -60,8 +60,8 @@ def keystone(cloud: Cloud) -> Sections:
 
 
 def glance(cloud: Cloud) -> Sections:
-    """Sections of glance-api.conf."""
-    # Glance 18 knows `enabled_backends`, and fails every upload with KeyError: 'backend'.
+    """Return the sections of glance-api.conf."""
+    # With `enabled_backends`, Glance 18 fails every upload with KeyError: 'backend'.
     old = cloud.release.glance_series < 20
     images = {"filesystem_store_datadir": cloud.folder / "images"}
     return {
@@ -99,7 +99,7 @@ def _stores(cloud: Cloud, images: Mapping[str, Path]) -> Sections:
 
 
 def nova(cloud: Cloud) -> Sections:
-    """Sections of nova.conf: an API that needs no cell, conductor, placement or message queue."""
+    """Return the sections of nova.conf: no cell, conductor, placement or message queue."""
     return {
         "DEFAULT": {
             "use_stderr": "true",

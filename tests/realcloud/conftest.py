@@ -1,4 +1,4 @@
-"""One running cloud of each selected release, for all tests."""
+"""Fixtures with a running cloud of each selected release."""
 
 import os
 from collections.abc import Iterator
@@ -18,6 +18,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def cloud(series: int) -> Iterator[Cloud]:
-    """A running cloud."""
+    """Run a cloud."""
     with running(series) as found:
         yield found

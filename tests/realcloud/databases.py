@@ -1,4 +1,4 @@
-"""The four SQLite databases: their tables, and Keystone's keys and first administrator."""
+"""Create the four SQLite databases, and Keystone's keys and administrator."""
 
 import grp
 import os
@@ -8,8 +8,8 @@ from contextlib import closing
 
 from .cloud import Cloud
 
-# glance <= 24 registers its old commands twice, which Python 3.11's argparse refuses ("conflicting
-# subparser"); later ones do not mind their absence.
+# Glance 24 and older register their old commands twice, which argparse of Python 3.11 refuses
+# ("conflicting subparser"). Newer releases do not need them.
 GLANCE_MANAGE = """\
 import sys
 import glance.cmd.manage as manage
@@ -35,7 +35,7 @@ def create(cloud: Cloud) -> None:
 def _create_keystone(cloud: Cloud) -> None:
     config = cloud.etc("keystone") / "keystone.conf"
     manage = (cloud.bin / "keystone-manage", "--config-file", config)
-    # As root, Keystone needs to know who owns the keys.
+    # If it runs as root, Keystone needs the owner of the keys.
     user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
     owner = ("--keystone-user", user, "--keystone-group", group)
     cloud.run(*manage, "db_sync")
@@ -45,5 +45,5 @@ def _create_keystone(cloud: Cloud) -> None:
     cloud.run(
         *(*manage, "bootstrap", "--bootstrap-region-id", "RegionOne"),
         *(word for option in urls for word in (option, f"{cloud.url('keystone')}/v3")),
-        OS_BOOTSTRAP_PASSWORD=cloud.passwords["admin"],  # a command line can be read by anyone
+        OS_BOOTSTRAP_PASSWORD=cloud.passwords["admin"],  # everyone can read a command line
     )

@@ -1,4 +1,4 @@
-"""What Keystone has to know: projects, users, roles, the service catalog."""
+"""Create projects, users, roles and the service catalog in Keystone."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ REGION = "RegionOne"
 
 
 def furnish(cloud: Cloud) -> Mapping[str, str]:
-    """Fill a bootstrapped Keystone; gives the ids of the projects by name."""
+    """Fill a new Keystone; return the ids of the projects by name."""
     keystone = Rest(f"{cloud.url('keystone')}/v3", token(cloud, "admin"))
     roles = {role["name"]: role["id"] for role in keystone.call("GET", "/roles").json()["roles"]}
     if "service" not in roles:
@@ -30,7 +30,7 @@ def furnish(cloud: Cloud) -> Mapping[str, str]:
 
 
 def token(cloud: Cloud, user: str) -> str:
-    """A token for the user, in the project of the same name."""
+    """Return a token of the user for the project of the same name."""
     default = {"id": "default"}
     password = {"name": user, "domain": default, "password": cloud.passwords[user]}
     request = {

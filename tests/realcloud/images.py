@@ -1,8 +1,8 @@
-"""The images every cloud is given: one of each kind that "List images details" can tell apart.
+"""The images of every cloud: one of each kind that "List images details" can tell apart.
 
-Ids and dates are fixed, so that clouds of different releases can be compared byte for byte. A user
-of project demo is shown 14 of them, newest first: the table read from the bottom, without the
-hidden, the killed, the deleted and the other project's private one.
+Ids and dates are fixed, so that clouds of different releases can be compared byte by byte. A user
+of project demo sees 14 of them, newest first: all but the hidden, killed and deleted ones, and the
+private one of the other project.
 """
 
 from collections.abc import Mapping
@@ -20,15 +20,15 @@ class Image:
     """One image.
 
     Attributes:
-        id: Its UUID.
-        name: Its name, which Glance lets be absent.
-        created: When, to the second, UTC. `updated` likewise.
-        project: Who owns it.
-        data: How many bytes are uploaded; None leaves it queued.
-        deactivated: Deactivated after the upload.
-        deleted: Deleted at the end.
-        status: A status the API cannot bring about at once; set in Glance's database.
-        size: A size nobody wants to upload; set in Glance's database.
+        id: A UUID.
+        name: The name, which is optional in Glance.
+        created: Date and time in UTC, like `updated`.
+        project: The owner.
+        data: The number of bytes to upload; None leaves the image queued.
+        deactivated: Whether it is deactivated after the upload.
+        deleted: Whether it is deleted at the end.
+        status: A status that the API cannot set, so it is set in Glance's database.
+        size: A size that is too large to upload, so it is set in Glance's database.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Image:
 
 
 def _image(number: int, name: str | None, *, updated: str = "01-{:02} 08:01", **more: Any) -> Image:
-    """Make the image of a number, which is in its id and is the day in January 2024 it is from."""
+    """Return the image of a number, which is in its id and is its day in January 2024."""
     return Image(
         id=f"5eed{number:04}-0000-4000-8000-{number:012}",
         name=name,
@@ -77,7 +77,7 @@ BASE = _image(
 
 IMAGES = (
     BASE,
-    # What Nova writes when a server is snapshotted: makes `server` and a MANUAL disk configuration.
+    # Like a snapshot made by Nova: it has `server` and a MANUAL disk configuration.
     _image(
         2,
         "web-1-snapshot",
@@ -95,9 +95,9 @@ IMAGES = (
             "owner_id": "5eed0000000040008000000000000006",
         },
     ),
-    # Registered, nothing uploaded: shown as SAVING, yet not found by status=SAVING.
+    # Nothing is uploaded: shown as SAVING, but not found by status=SAVING.
     _image(3, "registered-only", updated="01-03 08:00"),
-    # Two of one name: a name does not identify an image.
+    # Two images of the same name.
     _image(4, "dup", data=1024),
     _image(5, "dup", data=1025),
     # Text that needs escaping in JSON, HTML, YAML and URLs; an empty value; a colon in a key.
@@ -107,7 +107,7 @@ IMAGES = (
         data=512,
         properties={"empty": "", "org:name": "\u00c9quipe R&D", "gr\u00f6\u00dfe": "gro\u00df"},
     ),
-    # Another project's, for everybody; Nova decodes these two properties from JSON into lists.
+    # A public image of another project. Nova decodes these two properties from JSON into lists.
     _image(
         7,
         "volume-backed",
@@ -126,21 +126,21 @@ IMAGES = (
     _image(8, "deactivated", updated="01-08 08:02", data=128, deactivated=True),
     # Not listed.
     _image(9, "hidden", data=128, hidden=True),
-    # Listed to its owner only, not even to an administrator.
+    # Listed only for its owner, not even for an administrator.
     _image(10, "community", visibility="community", data=128),
-    # Not listed; as a marker it is a 403, where an unknown id is a 400.
+    # Not listed. As a marker it gives 403; an unknown id gives 400.
     _image(11, "private-of-other", project="other", data=128),
     _image(12, "saving", status="saving"),
-    # Not listed, although Nova has a word for it (ERROR).
+    # Not listed, although Nova has the status ERROR for it.
     _image(13, "killed", status="killed"),
     # Shown as DELETED.
     _image(14, "pending-delete", data=128, status="pending_delete"),
     # Shown as UNKNOWN.
     _image(15, "importing", status="importing"),
-    # 2**53 + 1 bytes: the first whole number that a double cannot hold.
+    # 2**53 + 1 bytes: the first integer that a double cannot represent.
     _image(16, "largest", min_ram=2**31 - 1, min_disk=2**31 - 1, data=128, size=2**53 + 1),
     _image(17, None, updated="01-17 08:00"),
-    # Not listed, and not returned by changes-since either.
+    # Not listed, not even with changes-since.
     _image(18, "deleted", data=128, deleted=True),
 )
 

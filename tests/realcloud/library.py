@@ -1,4 +1,4 @@
-"""Records the reference library from the real clouds, with the plugin itself."""
+"""Record the library from the real clouds, with the plugin itself."""
 
 import http.client
 import os
@@ -22,12 +22,7 @@ LISTINGS = (*DOCUMENTED, *OTHERS)
 
 
 def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
-    """Ask a running cloud every question on /v2.1 and what clients ask; keep the answers.
-
-    Raises:
-        RealcloudError: An answer with a status that no release is known to give.
-        ImageDetailError: As recording.
-    """
+    """Record every question and the requests of clients from a running cloud."""
     store = Store(directory=directory)
     with _clouds_yaml(cloud):
         access = clouds.connect(cloud.name)
@@ -37,14 +32,14 @@ def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
 
 
 def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
-    """Record what clients ask as the traffic of a test."""
+    """Record the requests of clients like those of a test."""
     place = Place(store=store, cloud=cloud.name, test=CLIENT_TRAFFIC, node=__name__)
     live = Live(accesses=lambda: (access,))
     session = Session(place, record_mode="rewrite", release=cloud.release.name, live=live)
     headers = {"Accept": "application/json", "X-Auth-Token": access.token}
     with session.running():
         for each in CLIENTS:
-            # It follows no redirect: a 302 is an answer, too.
+            # http.client follows no redirect, because a 302 is also recorded.
             connection = http.client.HTTPConnection(urlsplit(access.endpoint).netloc, timeout=60)
             path = each.path.format(project=access.project_id)
             connection.request("GET", path, headers=headers | each.headers)
@@ -54,19 +49,14 @@ def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
 
 
 def ask(access: Access, question: Question, name: str, release: str) -> recorder.Unwritten:
-    """Ask one question; an error status that it allows is a deliberate answer.
-
-    Raises:
-        RealcloudError: Another status than it allows.
-    """
+    """Record one question; raise RealcloudError if it does not allow the status."""
     cloud = recorder.LiveCloud(access=access, name=name, release=release)
     try:
         live = recorder.ask(cloud, question.query)
     except ResponseError as error:
         if error.status_code not in question.statuses:
             raise RealcloudError(f"{name}, query {question.query}: {error}") from error
-        status = error.status_code
-        return recorder.ask(cloud, question.query, expect=status)
+        return recorder.ask(cloud, question.query, expect=error.status_code)
     if live.listing.status_code not in question.statuses:
         raise RealcloudError(f"{name}, query {question.query}: {live.listing.status_code}")
     return live

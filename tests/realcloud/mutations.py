@@ -1,4 +1,4 @@
-"""Documents like Nova's answers, with one to four things changed at random, the same each time."""
+"""Documents like Nova's responses with one to four random changes, the same in each run."""
 
 import copy
 import random
@@ -127,7 +127,7 @@ ADDED = {
 
 
 def mutated(bodies: Sequence[Any], count: int, *, seed: int) -> Iterator[Any]:
-    """Yield documents made of recorded ones with up to three images; some are no document."""
+    """Yield changed documents with up to three images; a few are other values."""
     chance = random.Random(seed)
     for number in range(count):
         if number % 500 == 0:
@@ -141,7 +141,7 @@ def mutated(bodies: Sequence[Any], count: int, *, seed: int) -> Iterator[Any]:
 
 
 def _mutate(document: Any, chance: random.Random) -> None:
-    """Change one thing: an object or a list anywhere is chosen first, then what happens to it."""
+    """Choose an object or list anywhere, and change it."""
     part = chance.choice(list(_containers(document)))
     if isinstance(part, list):
         change = chance.choice([_drop, _drop, _double, _reverse, _replace])

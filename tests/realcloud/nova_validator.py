@@ -1,6 +1,6 @@
-"""Run by a release's own Python: what Nova's response validation says about documents.
+"""Validate documents with Nova's response validation; runs in the environment of a release.
 
-Reads one JSON document per line; writes one line for each: null, or the message of Nova's error.
+It reads one JSON document per line, and writes null or the message of Nova's error for each.
 """
 
 import json

@@ -1,8 +1,7 @@
-"""What every real cloud is asked for the reference library, and why each answer is kept.
+"""The requests that are recorded from every real cloud, and the reasons.
 
-A query earns its place by an answer that differs between releases, or by a rule of the API that
-clients get wrong. The values are those of `images.py`. A question lists the statuses that some
-release answers with; another one is a surprise and stops the recording.
+A query is here because its response differs between releases, or because clients get a rule of the
+API wrong. The values are those of `images.py`. Recording stops at a status that is not listed.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ _WHEN = "2024-01-06T08:01:00Z"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One query, why its answer is kept, and the statuses that are no surprise."""
+    """A query, the reason to record it, and its expected statuses."""
 
     query: Query
     why: str
@@ -41,7 +40,7 @@ DOCUMENTED: tuple[Question, ...] = (
     _ask("documented; finds the snapshots of a server by its id", ("server", INSTANCE)),
     _ask("documented; exact", ("name", "cirros-base")),
     _ask("documented; Glance's status in any case", ("status", "ACTIVE")),
-    _ask("documented; in truth the property image_type", ("type", "snapshot")),
+    _ask("documented; really the property image_type", ("type", "snapshot")),
 )
 """The main query and each documented parameter."""
 
@@ -85,7 +84,7 @@ OTHERS: tuple[Question, ...] = (
     _ask("two images of one name", ("name", "dup")),
     _ask("no image of this name", ("name", "nope")),
     _ask("spaces, quotes, ampersands and other scripts", ("name", _UNICODE)),
-    _ask("Glance takes the colon for an operator", ("name", "org:name"), statuses=(400,)),
+    _ask("Glance parses an operator before the colon", ("name", "org:name"), statuses=(400,)),
     # status
     _ask("images that are shown as SAVING, but not all of them", ("status", "SAVING")),
     _ask("a status of Glance, shown as SAVING", ("status", "queued")),
@@ -101,7 +100,7 @@ OTHERS: tuple[Question, ...] = (
     _ask("Nova strips letters from the name of this one", ("property-os_distro", "cirros")),
     _ask("three filters at once", ("type", "snapshot"), ("status", "ACTIVE"), ("server", INSTANCE)),
 )
-"""Asked on /v2.1 only, which /v2 differs from in its links and in ignoring microversions."""
+"""Requested on /v2.1 only; /v2 has other links and ignores microversions."""
 
 _LEGACY = "/v2/{project}"
 _DETAIL = "/v2.1/images/detail"
@@ -110,7 +109,7 @@ _SNAPSHOTS = "changes-since=2024-01-01T00%3A00%3A00Z&limit=1&type=snapshot"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRequest:
-    """What a client GETs; `{project}` in the path is the project's id."""
+    """A GET of a client; `{project}` in the path stands for the project's id."""
 
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -121,18 +120,17 @@ def _besides_detail(endpoint: str) -> tuple[str, ...]:
     return (
         images,
         *(f"{images}/{id_}" for id_ in LISTED_TO_DEMO),
-        f"{images}/5eed9999-0000-4000-8000-000000009999",  # no such image: a 404
-        # By name, as openstacksdk finds one: as an id, a 404, then in the list without details.
+        f"{images}/5eed9999-0000-4000-8000-000000009999",  # does not exist: a 404
+        # openstacksdk finds a name first as an id, a 404, then in the list without details.
         f"{images}/cirros-base",
         f"{images}?name=cirros-base",
     )
 
 
 def _further_pages(first: str, limit: int) -> tuple[str, ...]:
-    """Return the requests of the pages behind a first one.
+    """Return the requests of all pages after the first, spelled like next links.
 
-    They are spelled as next links. The last one is empty, behind the last image: openstacksdk asks
-    for it if it was given a limit.
+    The last page is empty. openstacksdk requests it if it has a limit.
     """
     markers = dict.fromkeys([*LISTED_TO_DEMO[limit - 1 :: limit], LISTED_TO_DEMO[-1]])
     return tuple(f"{first}&marker={id_}" for id_ in markers)
@@ -150,7 +148,7 @@ _PATHS = (
     "/v2.1/",
     "/v2",
     "/v2/",
-    _LEGACY,  # novaclient asks its endpoint for a version: a 404
+    _LEGACY,  # novaclient requests the version of its endpoint: a 404
     # the documented URL
     *(
         f"{_LEGACY}/images/detail{wire and '?' + wire}"
@@ -161,10 +159,10 @@ _PATHS = (
     # pages of five, from the first to the last
     *_all_pages("/v2.1/images", 5),
     *_all_pages(f"{_LEGACY}/images", 5),
-    # what the next links of the listings above lead to
+    # the next links of the listings above
     *_further_pages(f"{_DETAIL}?limit=1", 1),
     *_further_pages(f"{_DETAIL}?limit=3", 3),
-    f"{_DETAIL}?limit=3&marker={IMAGES[1].id}",  # behind the page in the middle
+    f"{_DETAIL}?limit=3&marker={IMAGES[1].id}",  # after the page in the middle
     *_further_pages(f"{_DETAIL}?limit=14", 14),
     f"{_DETAIL}?{_SNAPSHOTS}&marker={IMAGES[1].id}",
     *_further_pages(f"{_DETAIL}?foo=x&limit=5", 5),  # newer Novas' links lack foo
@@ -175,4 +173,4 @@ CLIENTS: tuple[ClientRequest, ...] = (
     # as fog-openstack asks
     ClientRequest(path=_DETAIL, headers={"X-OpenStack-Nova-API-Version": "2.15"}),
 )
-"""What clients ask on the way to list and to show images, besides the listings on /v2.1."""
+"""What clients request to list and show images, in addition to the listings on /v2.1."""

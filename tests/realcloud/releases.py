@@ -1,7 +1,7 @@
-"""The releases that can be run: which versions, which pins, and why.
+"""The releases that can be run, with versions, pins and reasons.
 
-Every row was installed and run on Python 3.11 from PyPI alone. Rocky (Nova 18) and older cannot
-be: `import nova` is a syntax error on Python 3.7 and later (a module named `async`).
+Every release was installed from PyPI and run on Python 3.11. Rocky (Nova 18) and older cannot run:
+`import nova` is a syntax error since Python 3.7, because of a module named `async`.
 """
 
 from collections.abc import Mapping
@@ -13,27 +13,19 @@ from types import MappingProxyType
 PYTHON = "3.11"
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A requirement beyond the three services, and the failure seen without it."""
-
-    requirement: str
-    reason: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One OpenStack release.
 
     Attributes:
-        series: Nova's major version, the name of the release on the command line.
-        name: The release as in "2026.2".
-        nova: Version of Nova; `glance` and `keystone` are those that were released with it.
-        until: Packages uploaded after this day are not considered, so that the build stays put.
-        max_microversion: The highest compute API microversion, as measured on the running cloud.
+        series: Nova's major version, which names the release on the command line.
+        name: The name, as in "2026.2".
+        nova: Version of Nova; `glance` and `keystone` were released with it.
+        until: Packages uploaded after this day are ignored, so that the build stays the same.
+        max_microversion: The highest compute API microversion, measured on the running cloud.
         pins: Further requirements.
-        old_collections: Put `collections.MutableMapping` and its like back (Python 3.10 took
-            them away, keystone <= 18 uses them).
+        old_collections: Restore `collections.MutableMapping` and others, which Python 3.10 removed
+            and keystone <= 18 uses.
     """
 
     series: int
@@ -43,12 +35,12 @@ class Release:
     keystone: str
     until: date
     max_microversion: str
-    pins: tuple[Pin, ...] = ()
+    pins: tuple[str, ...] = ()
     old_collections: bool = False
 
     @property
     def cloud(self) -> str:
-        """The cloud's name, as in clouds.yaml and in cassette folders."""
+        """The cloud's name in clouds.yaml and in cassette folders."""
         return f"nova-{self.name}"
 
     @property
@@ -57,48 +49,41 @@ class Release:
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        """What to install: the services, a WSGI server, the pins."""
+        """The packages to install: the services, a WSGI server, the pins."""
         services = (f"nova=={self.nova}", f"glance=={self.glance}", f"keystone=={self.keystone}")
-        return (*services, "cheroot", *(pin.requirement for pin in self.pins))
+        return (*services, "cheroot", *self.pins)
 
     @property
     def fingerprint(self) -> str:
-        """A fingerprint of everything that decides what the virtual environment holds."""
+        """A hash of everything that determines the virtual environment."""
         parts = (PYTHON, self.until.isoformat(), str(self.old_collections), *self.requirements)
         return sha256("\n".join(parts).encode()).hexdigest()
 
 
-SQLALCHEMY_1 = Pin(
-    "sqlalchemy<2", "keystone <= 23 imports sqlalchemy-migrate, which needs what SQLAlchemy 2 lost"
-)
-SQLALCHEMY_1_3 = Pin(
-    "sqlalchemy<1.4",
-    "nova <= 22 adds columns through sqlalchemy-migrate, which fails on 1.4 with oslo.db 12",
-)
-
+# Each pin with the failure without it.
+_SQLALCHEMY_1 = "sqlalchemy<2"  # keystone <= 23 imports sqlalchemy-migrate, which fails on 2
+# nova <= 22 adds columns through sqlalchemy-migrate, which fails on 1.4 with oslo.db 12
+_SQLALCHEMY_1_3 = "sqlalchemy<1.4"
 _PINS_OF_30 = (
-    Pin("setuptools<81", "nova 30 imports pkg_resources, which later ones lack"),
-    Pin(
-        "bcrypt<4.1",
-        "keystone 26 hashes through passlib, whose self-test offers bcrypt 5 more than 72 bytes",
-    ),
-    Pin("cryptography<46", "cursive names a curve (SECT571K1) that cryptography 48 lacks"),
-    Pin("oslo.utils<10", "glance 29 imports oslo_utils.secretutils.md5, gone from 10"),
-    Pin("oslo.db<17", "glance 29 uses oslo.db's EngineFacade, gone from 18"),
-    Pin("oslo.context<6", "keystone 26 answers with 500 on top of oslo.context 6"),
+    "setuptools<81",  # nova 30 imports pkg_resources, which setuptools 81 removed
+    "bcrypt<4.1",  # the self-test of passlib, used by keystone 26, fails with bcrypt 5
+    "cryptography<46",  # cursive needs a curve (SECT571K1) that cryptography 48 removed
+    "oslo.utils<10",  # glance 29 imports oslo_utils.secretutils.md5, which 10 removed
+    "oslo.db<17",  # glance 29 uses oslo.db's EngineFacade, which 18 removed
+    "oslo.context<6",  # keystone 26 answers 500 with oslo.context 6
 )
 _PINS_OF_19 = (
-    SQLALCHEMY_1_3,
-    Pin("werkzeug<1", "keystone 15 imports werkzeug.contrib, which werkzeug 1 lost"),
-    Pin("jinja2<3", "flask 1 imports jinja2.Markup, which jinja2 3.1 lost"),
-    Pin("markupsafe<2.1", "jinja2 2 imports markupsafe.soft_unicode, which 2.1 lost"),
-    Pin("itsdangerous<2", "flask 1 imports itsdangerous.json, which 2.1 lost"),
+    _SQLALCHEMY_1_3,
+    "werkzeug<1",  # keystone 15 imports werkzeug.contrib, which werkzeug 1 removed
+    "jinja2<3",  # flask 1 imports jinja2.Markup, which jinja2 3.1 removed
+    "markupsafe<2.1",  # jinja2 2 imports markupsafe.soft_unicode, which 2.1 removed
+    "itsdangerous<2",  # flask 1 imports itsdangerous.json, which 2.1 removed
 )
 
 _ROWS: tuple[tuple[str, str, str, str, date, str], ...] = (
     # name, nova, glance, keystone, until, max_microversion
     ("2026.2", "34.0.0", "33.0.0", "30.0.0", date(2026, 11, 23), "2.104"),
-    # Not July 2026: the cursive of that day fails against its cryptography.
+    # In July 2026, cursive and cryptography were incompatible.
     ("2026.1", "33.0.0", "32.0.0", "29.0.1", date(2026, 11, 1), "2.103"),
     ("2025.2", "32.0.0", "31.0.0", "28.0.0", date(2026, 1, 1), "2.100"),
     ("2024.2", "30.3.0", "29.2.1", "26.1.1", date(2026, 5, 10), "2.96"),
@@ -110,10 +95,10 @@ _ROWS: tuple[tuple[str, str, str, str, date, str], ...] = (
 )
 _PINS = {
     "2024.2": _PINS_OF_30,
-    "2023.1": (SQLALCHEMY_1,),
-    "2022.1": (SQLALCHEMY_1,),
-    "2020.2": (SQLALCHEMY_1_3,),
-    "2019.2": (SQLALCHEMY_1_3,),
+    "2023.1": (_SQLALCHEMY_1,),
+    "2022.1": (_SQLALCHEMY_1,),
+    "2020.2": (_SQLALCHEMY_1_3,),
+    "2019.2": (_SQLALCHEMY_1_3,),
     "2019.1": _PINS_OF_19,
 }
 

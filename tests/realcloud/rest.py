@@ -1,4 +1,4 @@
-"""Requests to the services' REST APIs."""
+"""A client for the REST APIs of the services."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ TIMEOUT = 60.0
 
 
 class Rest:
-    """One service, asked with one token."""
+    """A client of one service, with one token."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url
         self._session = requests.Session()
-        # Neither proxies nor ~/.netrc: all of this stays on loopback.
+        # Use no proxy and no ~/.netrc.
         self._session.trust_env = False
         if token is not None:
             self._session.headers["X-Auth-Token"] = token
@@ -29,11 +29,7 @@ class Rest:
         data: bytes | None = None,
         content_type: str | None = None,
     ) -> requests.Response:
-        """Ask.
-
-        Raises:
-            RealcloudError: The answer is not a 2xx.
-        """
+        """Send a request; raise RealcloudError if the status is not 2xx."""
         headers = {"Content-Type": content_type} if content_type else {}
         response = self._session.request(
             method, self._url + path, json=json, data=data, headers=headers, timeout=TIMEOUT
@@ -44,6 +40,6 @@ class Rest:
         return response
 
     def create(self, collection: str, kind: str, **attributes: Any) -> str:
-        """Create a thing the way Keystone does; gives its id."""
+        """Create an object in Keystone; return its id."""
         document = self.call("POST", f"/{collection}", json={kind: attributes}).json()
         return str(document[kind]["id"])

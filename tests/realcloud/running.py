@@ -1,4 +1,4 @@
-"""Build a cloud, and run it."""
+"""Build and run a cloud."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -14,16 +14,16 @@ from .releases import RELEASES
 from .rest import Rest
 
 SUFFIXES = {"demo": "", "other": "-other", "admin": "-admin"}
-"""What stands behind the cloud's name, by user; each user's project has the user's name."""
+"""The suffixes of the cloud's name by user. Each user's project has the user's name."""
 
 
 @contextmanager
 def running(series: int, report: Callable[[str], None] = lambda _: None) -> Iterator[Cloud]:
-    """Build a new cloud, run it while the block runs, and delete it.
+    """Build a new cloud, run it, and delete it in the end.
 
     Args:
         series: Nova's major version, a key of `RELEASES`.
-        report: Is told what takes long.
+        report: Called with a text before each long step.
 
     Raises:
         RealcloudError: It could not be built or started.
@@ -35,7 +35,7 @@ def running(series: int, report: Callable[[str], None] = lambda _: None) -> Iter
 
 @contextmanager
 def new(series: int, report: Callable[[str], None] = lambda _: None) -> Iterator[Cloud]:
-    """Build a cloud whose services do not run and hold nothing; see `running`."""
+    """Build an empty cloud without running it; see `running`."""
     release = RELEASES[series]
     report(f"nova {release.nova}: installing it (a minute, the first time)")
     environment = venvs.installed(release)

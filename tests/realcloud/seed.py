@@ -1,4 +1,4 @@
-"""Put the images of the table into Glance: by its API, and by SQL what the API cannot do."""
+"""Create the images in Glance with its API, and set in SQL what the API cannot."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ from .rest import Rest
 def plant(
     images: Iterable[Image], *, glance: Rest, projects: Mapping[str, str], database: Path
 ) -> None:
-    """Create the images.
+    """Create the images in this order.
 
     Args:
-        images: What to create, in this order.
+        images: The images.
         glance: Glance's v2 API, with an administrator's token.
         projects: The ids of projects by name.
         database: Glance's SQLite file.
@@ -32,7 +32,7 @@ def _create(image: Image, glance: Rest, owner: str) -> None:
     glance.call("POST", "/images", json=_document(image, owner))
     path = f"/images/{image.id}"
     if image.data is not None:
-        # Zeros: Glance 33 looks into the data, and they are nothing but a raw disk.
+        # Glance 33 inspects the data; zeros can only be a raw disk.
         glance.call(
             "PUT", f"{path}/file", data=bytes(image.data), content_type="application/octet-stream"
         )

@@ -1,6 +1,6 @@
-"""Serve one service's WSGI application: serve.py keystone|glance|nova PORT.
+"""Serve the WSGI application of one service: serve.py keystone|glance|nova PORT.
 
-Run by the Python of a release's virtual environment, whose packages are all it may import.
+It runs in the virtual environment of a release, and can import only its packages.
 """
 
 import inspect
@@ -16,25 +16,25 @@ THREADS = 8
 
 
 def keystone() -> Any:
-    """Keystone's WSGI application."""
+    """Return Keystone's WSGI application."""
     wsgi = import_module("keystone.server.wsgi")
     return wsgi.initialize_public_application()
 
 
 def glance() -> Any:
-    """Glance's WSGI application."""
+    """Return Glance's WSGI application."""
     return import_module("glance.common.wsgi_app").init_app()
 
 
 def nova() -> Any:
-    """Nova's WSGI application for the compute API."""
+    """Return Nova's WSGI application for the compute API."""
     if find_spec("nova.monkey_patch"):
         monkey_patch = import_module("nova.monkey_patch")
-        # nova <= 31 decides at import. What is decided, the environment says: threads.
+        # nova <= 31 patches at import. The environment makes it use threads.
         if hasattr(monkey_patch, "patch"):
             monkey_patch.patch()
     initialize = import_module("nova.api.openstack.wsgi_app").init_application
-    # nova >= 33 wants a second name. Asked, not tried: a first failure is remembered for good.
+    # nova >= 33 takes a second name. Look first, because a failed call cannot be repeated.
     names = ("osapi_compute", "nova-api-os-compute")
     return initialize(*names[: len(inspect.signature(initialize).parameters)])
 
@@ -45,7 +45,7 @@ APPLICATIONS: dict[str, Callable[[], Any]] = {"keystone": keystone, "glance": gl
 def main(service: str, port: str) -> None:
     """Serve until standard input is closed."""
     threading.Thread(target=end_with_stdin, daemon=True).start()
-    sys.argv = [service]  # the services read the command line
+    sys.argv = [service]  # services read the command line
     application = APPLICATIONS[service]()
     server = import_module("cheroot.wsgi").Server(
         ("127.0.0.1", int(port)), application, numthreads=THREADS, server_name="localhost"
@@ -54,7 +54,7 @@ def main(service: str, port: str) -> None:
 
 
 def end_with_stdin() -> None:
-    """End this process when the one that started it ends."""
+    """Exit when the parent process exits."""
     sys.stdin.read()
     os._exit(0)
 

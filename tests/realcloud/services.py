@@ -1,4 +1,4 @@
-"""The three services of a cloud: start them, wait until they answer, end them."""
+"""Start the three services of a cloud, wait until they answer, and stop them."""
 
 import socket
 import subprocess
@@ -26,10 +26,10 @@ def free_ports() -> dict[str, int]:
 
 @contextmanager
 def serving(cloud: Cloud) -> Iterator[None]:
-    """Run the services while the block runs.
+    """Run the services.
 
     Raises:
-        RealcloudError: One ended, or did not answer in time; with the end of its log.
+        RealcloudError: A service exited or did not answer in time. The message has its log's end.
     """
     with ExitStack() as stack:
         started = {name: stack.enter_context(_process(cloud, name)) for name in SERVICES}
@@ -40,17 +40,17 @@ def serving(cloud: Cloud) -> Iterator[None]:
 
 @contextmanager
 def _process(cloud: Cloud, service: str) -> Iterator[subprocess.Popen[bytes]]:
-    # -P: the service must not find the modules beside serve.py.
+    # -P: the service must not import modules beside serve.py.
     command = (cloud.bin / "python", "-P", "-s", SERVE, service, str(cloud.ports[service]))
     with (
         cloud.log(service).open("ab") as log,
         subprocess.Popen(
             command,
             env=environment_of(cloud.folder),
-            stdin=subprocess.PIPE,  # it ends when this process does
+            stdin=subprocess.PIPE,  # the service exits when this process does
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is not its own
+            start_new_session=True,  # Ctrl-C must not reach it
         ) as process,
     ):
         try:

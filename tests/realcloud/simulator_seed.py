@@ -1,4 +1,4 @@
-"""The images of the real clouds as a seed for the simulator, so that both hold the same."""
+"""A seed for the simulator with the images of the real clouds."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from .images import IMAGES, Image
 
 STRANGER = "5eed00000000400080000000000000ff"
-"""Stands for the other project, whose real id is random."""
+"""The id of the other project, which is random in real clouds."""
 
 
 def write(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`imagedetail check` of live real clouds says what is written down of them."""
+"""`imagedetail check` of real clouds gives the verdicts in tests/check/live.json."""
 
 import json
 import os
@@ -16,7 +16,7 @@ LIVE = Path(__file__).parents[1] / "check" / "live.json"
 
 
 def test_verdicts(cloud: Cloud, tmp_path, monkeypatch, capsys):
-    """UPDATE_LIVE=1 writes them down."""
+    """UPDATE_LIVE=1 updates the file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml))
     declared = {"clouds": {cloud.name: {"release": cloud.release.name}}}

@@ -1,4 +1,4 @@
-"""Every way to authenticate, against a real Keystone and a real Nova; then doctor and verify."""
+"""Every way to authenticate with a real Keystone and Nova, then `doctor` and `verify`."""
 
 import json
 import os
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.realcloud
 
 
 class Site:
-    """A folder with a clouds.yaml of the test's own, made from a real cloud's."""
+    """A folder with a clouds.yaml made from that of a real cloud."""
 
     def __init__(self, cloud: Cloud, folder: Path) -> None:
         self.folder = folder
@@ -39,12 +39,12 @@ class Site:
         (self.folder / "clouds.yaml").write_text(text, encoding="utf-8")
 
     def connect(self, auth: Mapping[str, Any] | None = None, **more: Any) -> Access:
-        """Write and connect."""
+        """Write the cloud, and connect."""
         self.write(self.auth if auth is None else auth, **more)
         return clouds.connect("real")
 
     def refused(self, auth: Mapping[str, Any] | None = None, **more: Any) -> CredentialsError:
-        """The error of connecting, which shows neither host nor password."""
+        """Return the error of connecting; it must not show the host or password."""
         with pytest.raises(CredentialsError) as caught:
             self.connect(auth, **more)
         shown = str(caught.value)
@@ -55,7 +55,7 @@ class Site:
 
 @pytest.fixture
 def site(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """The clouds.yaml that the environment names, and the folder around it as the current one."""
+    """Return a site as the current folder, with OS_CLIENT_CONFIG_FILE set to its clouds.yaml."""
     for name in [name for name in os.environ if name.startswith("OS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
@@ -65,7 +65,7 @@ def site(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 @pytest.fixture
 def credential(site: Site) -> Iterator[dict[str, str]]:
-    """An application credential of the user, with its secret, that ends with the test."""
+    """Create an application credential of the user, and delete it after the test."""
     access = site.connect()
     keystone = Rest(site.auth["auth_url"], access.token)
     path = f"/users/{access.user_id}/application_credentials"
@@ -78,12 +78,12 @@ def credential(site: Site) -> Iterator[dict[str, str]]:
 
 
 def images(access: Access) -> int:
-    """How many images an access lists."""
+    """Return how many images an access lists."""
     return len(recorder.ask(recorder.LiveCloud(access=access, name="real"), Query()).listing.images)
 
 
 def test_a_password(cloud: Cloud, site: Site) -> None:
-    """As everybody has it; the newest microversion is that of the release."""
+    """The highest microversion is that of the release."""
     for auth_type in ("password", "v3password"):
         access = site.connect(auth_type=auth_type)
         assert images(access) == 14
@@ -92,7 +92,7 @@ def test_a_password(cloud: Cloud, site: Site) -> None:
 
 
 def test_an_application_credential(site: Site, credential: Mapping[str, str]) -> None:
-    """By its id, and by its name and user; the project is the one it was made in."""
+    """It can be given by its id, or by its name and user."""
     user = {key: site.auth[key] for key in ("username", "user_domain_name")}
     for named in (
         {"application_credential_id": credential["id"]},
@@ -114,7 +114,7 @@ def test_an_application_credential(site: Site, credential: Mapping[str, str]) ->
 
 
 def test_a_token(site: Site) -> None:
-    """A token makes another one; both are secrets."""
+    """Keystone issues a new token for a token."""
     old = site.connect().token
     kept = ("auth_url", "project_name", "project_domain_name")
     auth = {**{key: site.auth[key] for key in kept}, "token": old}
@@ -126,7 +126,7 @@ def test_a_token(site: Site) -> None:
 
 
 def test_an_admin_token(site: Site) -> None:
-    """A token that Keystone never saw: Nova's 401 can be recorded."""
+    """Keystone does not see the token, so Nova's 401 can be recorded."""
     endpoint = site.connect().endpoint
     access = site.connect({"endpoint": endpoint, "token": "wrong"}, auth_type="admin_token")
     live = recorder.LiveCloud(access=access, name="real")
@@ -139,7 +139,7 @@ def test_an_admin_token(site: Site) -> None:
 
 
 def test_a_token_is_renewed(site: Site) -> None:
-    """A token that Nova does not accept (any more) is replaced by Keystone while recording."""
+    """While recording, a token that Nova refuses is replaced by a new one."""
     access = site.connect()
     assert access.renew is not None
     assert access.renew().token != access.token
@@ -150,7 +150,7 @@ def test_a_token_is_renewed(site: Site) -> None:
 
 
 def test_region_and_interface(site: Site) -> None:
-    """Those of the catalog are taken, others are refused with what there is."""
+    """An unknown region is refused, and the error lists those of the catalog."""
     for interface in ("public", "internal", "admin"):
         assert images(site.connect(region_name="RegionOne", interface=interface)) == 14
         error = site.refused(region_name="RegionTwo", interface=interface)
@@ -161,14 +161,14 @@ def test_region_and_interface(site: Site) -> None:
 
 
 def test_the_legacy_endpoint(site: Site) -> None:
-    """`compute_service_type` leads to /v2/PROJECT, whose version document names no microversion."""
+    """`compute_service_type` can select /v2/PROJECT, which has no microversions."""
     access = site.connect(compute_service_type="compute_legacy")
     assert access.endpoint.endswith(f"/v2/{access.project_id}")
     assert images(access) == 14
 
 
-def test_an_endpoint_of_ones_own(cloud: Cloud, site: Site) -> None:
-    """The override counts; one without a version is completed from the version document."""
+def test_an_endpoint_override(cloud: Cloud, site: Site) -> None:
+    """A URL without a version is completed from the version document."""
     for override in (f"{cloud.compute_url}/v2.1", cloud.compute_url):
         access = site.connect(compute_endpoint_override=override)
         assert access.endpoint == f"{cloud.compute_url}/v2.1"
@@ -176,7 +176,7 @@ def test_an_endpoint_of_ones_own(cloud: Cloud, site: Site) -> None:
 
 
 def test_wrong_credentials(site: Site) -> None:
-    """Keystone says 401 to each; an unscoped token has no catalog, so the project is missing."""
+    """Keystone answers 401. Without a project, the token has no catalog."""
     for wrong in ("password", "project_name", "username"):
         error = site.refused({**site.auth, wrong: "no-such"})
         assert error.problem == "Keystone gave no token: 401 Unauthorized"
@@ -188,7 +188,7 @@ def test_wrong_credentials(site: Site) -> None:
 def test_doctor_and_verify(
     cloud: Cloud, site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a user does: look, record, verify; nothing secret is shown, nothing is written twice."""
+    """They show no secret, and `verify` does not change a cassette."""
     access = site.connect()
     name = cloud.release.name
     assert main(["doctor", "real"]) == 0

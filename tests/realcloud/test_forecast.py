@@ -1,4 +1,4 @@
-"""The forecast of planted images comes true on a real Nova under `response_validation = error`."""
+"""The forecast of planted images is right on a real Nova with `response_validation = error`."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from .services import serving
 
 pytestmark = [
     pytest.mark.realcloud,
-    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),  # openstacksdk, of itself
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),  # from openstacksdk
 ]
 
 KNOWN = Path(__file__).parents[1] / "forecast" / "planted.json"
@@ -49,7 +49,7 @@ NOT_JSON = "<class 'json.decoder.JSONDecodeError'>"
 
 @pytest.fixture
 def cloud(series: int) -> Iterator[Cloud]:
-    """A cloud of its own: the test configures it and plants images."""
+    """Build a new cloud, because the test configures it and plants images."""
     if series < 32:
         pytest.skip("Nova validates images/detail since 32")
     with new(series) as found:
@@ -57,9 +57,9 @@ def cloud(series: int) -> Iterator[Cloud]:
 
 
 def test_the_forecast_comes_true(cloud: Cloud) -> None:
-    """Status and text, of each planted image alone and as one of a hundred; the listing, too.
+    """Status and text are right for each planted image, alone and among a hundred.
 
-    UPDATE_DOCS=1 writes the statuses down for docs/forecast.md.
+    UPDATE_DOCS=1 writes the statuses for docs/forecast.md.
     """
     with serving(cloud):
         fill(cloud)
@@ -104,7 +104,7 @@ def test_the_forecast_comes_true(cloud: Cloud) -> None:
 
 
 def _queries(name: str) -> tuple[str, str]:
-    """Return the questions for an image alone and as one of a hundred."""
+    """Return the queries for an image alone and among a hundred."""
     return f"?name={name}", f"?name=in:{','.join([*GOOD[:50], name, *GOOD[50:]])}"
 
 
@@ -118,13 +118,13 @@ def _expected(query: str, body: Any) -> tuple[int, int, str | None]:
 
 
 def _outcome(status: int, body: Any) -> tuple[int, str | None]:
-    """Return the status and the text of an error; of a 500, the exception that it names."""
+    """Return the status and the error text; for a 500, the exception in it."""
     errors = [body[key]["message"] for key in ("badRequest", "computeFault") if key in body]
     return status, "".join(errors).rpartition("\n")[2] if status == 500 else "".join(errors) or None
 
 
 def _row(name: str, glance: int, expected: Any, found: Any) -> dict[str, Any]:
-    """Describe a planted image; each status as forecast and as answered."""
+    """Return a planted image with its forecast and real statuses."""
     properties = PLANTED.get(name) or UNREADABLE[name]
     row: dict[str, Any] = {
         "kind": _kind(properties),
@@ -139,7 +139,7 @@ def _row(name: str, glance: int, expected: Any, found: Any) -> dict[str, Any]:
 
 
 def _kind(properties: dict[str, str]) -> str:
-    """Say what is special about an image, for the table in the docs."""
+    """Return the kind of an image for the table in the docs."""
     name = next(iter(properties))
     if len(properties) > 1:
         return "several properties"
@@ -178,7 +178,7 @@ def _connect(cloud: Cloud) -> Connection:
 
 
 def _ask(connection: Connection, query: str) -> tuple[int, Any]:
-    """The status and the document of a listing."""
+    """Return status and document of a listing."""
     url = f"{connection.session.get_endpoint(service_type='compute')}/images/detail{query}"
     answer = connection.session.get(url, raise_exc=False)
     return answer.status_code, answer.json()
@@ -189,7 +189,7 @@ def _glance(connection: Connection) -> str:
 
 
 def _plant(connection: Connection, name: str, properties: dict[str, str]) -> int:
-    """Make an image; return the status that Glance answers."""
+    """Create an image; return Glance's status."""
     image = {"name": name, "disk_format": "raw", "container_format": "bare", **properties}
     return int(
         connection.session.post(_glance(connection), json=image, raise_exc=False).status_code
@@ -205,7 +205,7 @@ def _configure(cloud: Cloud, line: str) -> None:
 
 
 def _heal_listing(connection: Connection, listing: Any) -> None:
-    """Run the commands of the forecast; delete the images that it advises to delete."""
+    """Run the commands of the forecast, and delete images if it advises so."""
     findings = forecast(listing, where="")
     _heal(connection, filter(None, dict.fromkeys(each.command for each in findings)))
     for each in findings:
@@ -214,7 +214,7 @@ def _heal_listing(connection: Connection, listing: Any) -> None:
 
 
 def _heal(connection: Connection, commands: Iterable[str]) -> None:
-    """Do what the commands do, as `openstack image unset` does it."""
+    """Do what the `openstack image unset` commands do."""
     for command in commands:
         script = f"openstack() {{ printf '%s\\0' \"$@\"; }}; {command}"
         done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)

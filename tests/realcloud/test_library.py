@@ -1,4 +1,4 @@
-"""The committed library is what the real clouds answer today: no drift."""
+"""Recording the real clouds again gives the committed library."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.realcloud
 
 
 def test_recording_again_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
-    """Every question gets the committed answer, byte for byte; dates and who asked may differ."""
+    """The cassettes are the same byte by byte, except for dates and users."""
     record(cloud, tmp_path)
     fresh, committed = _cassettes(tmp_path / cloud.name), _cassettes(LIBRARY / cloud.name)
     assert fresh.keys() == committed.keys()

@@ -1,4 +1,4 @@
-"""Real clouds answer as the release that they are, and alike if they are built twice."""
+"""Real clouds answer like their release, and the same if they are built twice."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from .library import LIBRARY
 
 pytestmark = [
     pytest.mark.realcloud,
-    # openstacksdk 4.22 warns of itself: of InfluxDB, used or not, and of a parameter it passes.
+    # openstacksdk 4.22 warns about InfluxDB, and about a parameter that it uses itself.
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
 ]
 
@@ -30,7 +30,7 @@ def _connect(cloud: Cloud, user: str = "") -> Connection:
 
 
 def _list(cloud: Cloud) -> str:
-    """Return the body of a listing, without what differs between two clouds of one release."""
+    """Return the body of a listing, without project and host."""
     session = _connect(cloud).session
     url = f"{session.get_endpoint(service_type='compute_legacy')}/images/detail"
     body = session.get(url).text.replace(str(session.get_project_id()), "PROJECT")
@@ -38,14 +38,14 @@ def _list(cloud: Cloud) -> str:
 
 
 def test_what_each_user_sees(cloud: Cloud) -> None:
-    """Another project sees its own and the public ones, an administrator no community image."""
+    """Another project sees its own and public images; an administrator sees no community image."""
     for user, number in (("", len(LISTED_TO_DEMO)), ("-other", 3), ("-admin", 14)):
         answer = _connect(cloud, user).compute.get("/images/detail", microversion="2.1")
         assert len(answer.json()["images"]) == number, user
 
 
 def test_version(cloud: Cloud) -> None:
-    """It is the release it says: Nova's highest microversion is the one of the table."""
+    """The highest microversion is that of the release."""
     versions = _connect(cloud).session.get(cloud.compute_url, authenticated=False).json()
     assert versions["versions"][-1]["version"] == cloud.release.max_microversion
 

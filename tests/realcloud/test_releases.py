@@ -1,11 +1,11 @@
-"""The table of releases is in order."""
+"""The tables of releases and images are consistent."""
 
 from .images import IMAGES
 from .releases import RELEASES
 
 
 def test_versions_belong_together() -> None:
-    """Glance is always one, Keystone always four major versions behind its Nova."""
+    """Glance is one major version behind Nova, and Keystone four."""
     for series, release in RELEASES.items():
         versions = (release.nova, release.glance, release.keystone)
         majors = [int(version.split(".")[0]) for version in versions]
@@ -15,7 +15,7 @@ def test_versions_belong_together() -> None:
 
 
 def test_no_two_images_are_alike() -> None:
-    """No two images share an id or a date of creation; none was updated before it was made."""
+    """Ids and dates of creation are unique, and no image was updated before it was created."""
     assert len({image.id for image in IMAGES}) == len(IMAGES)
     created = [image.created for image in IMAGES]
     assert created == sorted(set(created))

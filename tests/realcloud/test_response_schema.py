@@ -1,4 +1,4 @@
-"""Our copy of Nova's response schema says what the installed Nova says, with the same text."""
+"""Our copy of Nova's response schema gives the same errors as Nova."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ ASSERTIONS = {
 
 @pytest.fixture(scope="module")
 def recorded() -> list[Any]:
-    """The bodies of all listings in the library."""
+    """Return the bodies of all listings in the library."""
     return [
         json.loads(each.response.body)
         for path in sorted(LIBRARY.rglob("*.yaml"))
@@ -53,14 +53,14 @@ def recorded() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def generated(recorded: list[Any]) -> list[Any]:
-    """Mutations of the recorded bodies."""
+    """Return mutations of the recorded bodies."""
     return list(mutated(recorded, GENERATED, seed=20))
 
 
 def test_the_same_verdict_and_text(
     series: int, recorded: list[Any], generated: list[Any], tmp_path: Path
 ) -> None:
-    """Nova's own validator, in its own environment, agrees about every document."""
+    """Nova's validator agrees about every document."""
     if series < 32:
         pytest.skip("Nova validates images/detail since 32")
     documents = recorded + generated
@@ -92,7 +92,7 @@ def _of_nova(series: int, documents: list[Any], folder: Path) -> list[str | None
 
 
 def test_the_documents_break_every_keyword(generated: list[Any]) -> None:
-    """No keyword of the schema goes unexamined, wherever it stands."""
+    """Each keyword of the schema is violated at every place."""
     file = resources.files("pytest_imagedetail.contract") / "schemas" / "nova-images-detail.json"
     schema = json.loads(file.read_text(encoding="utf-8"))
     broken = {
@@ -104,7 +104,7 @@ def test_the_documents_break_every_keyword(generated: list[Any]) -> None:
 
 
 def _assertions(schema: Any, named: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    """The keywords of a schema that a document can break, as paths."""
+    """Yield the paths of all keywords that a document can violate."""
     if schema is True:
         return
     if "$ref" in schema:

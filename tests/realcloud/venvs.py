@@ -1,4 +1,4 @@
-"""One virtual environment per release, built by uv and kept in the user's cache."""
+"""Build a virtual environment for each release with uv, in the user's cache."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ VARIABLE = "IMAGEDETAIL_REALCLOUD_DIR"
 MARKER = "complete"
 
 OLD_COLLECTIONS = '''\
-"""Puts back the names that collections lost in Python 3.10."""
+"""Restore the names that Python 3.10 removed from collections."""
 
 import collections
 import collections.abc
@@ -33,7 +33,7 @@ def root() -> Path:
 
 
 def installed(release: Release) -> Path:
-    """Return the virtual environment of a release; build it, or build it again if half built.
+    """Return the virtual environment of a release; build it if it is missing or incomplete.
 
     Raises:
         RealcloudError: A package cannot be installed, or uv is missing.
@@ -61,5 +61,5 @@ def _build(release: Release, folder: Path) -> None:
     if release.old_collections:
         packages = folder / "lib" / f"python{PYTHON}" / "site-packages"
         (packages / "old_collections.py").write_text(OLD_COLLECTIONS, encoding="ascii")
-        # Python imports what a .pth file says at every start, before anything else.
+        # Python runs the imports of a .pth file at every start.
         (packages / "old_collections.pth").write_text("import old_collections\n", encoding="ascii")
