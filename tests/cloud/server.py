@@ -65,11 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self):
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal():
-            self.send_error(400)
-            return
-        body = self.rfile.read(int(length))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         for chunk in self.server.application(self._environ(body), self._start):
             if self.command != "HEAD":
                 self.wfile.write(chunk)

@@ -62,11 +62,7 @@ class Links:
 
 
 def detail(row, links):
-    """Return one element of images/detail.
-
-    Raises:
-        json.JSONDecodeError: A property that Nova decodes is not JSON.
-    """
+    """Return one element of images/detail."""
     metadata = dict(row.properties)
     for name in ("block_device_mapping", "mappings"):
         if isinstance(metadata.get(name), str):

@@ -5,8 +5,6 @@ import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from tests.cloud.releases import Release
-
 NOT_FOUND = "The resource could not be found."
 _FAULTS = {400: "badRequest", 403: "forbidden", 404: "itemNotFound"}
 _TITLES = {400: "400 Bad Request", 403: "403 Forbidden"}
@@ -62,23 +60,19 @@ def read_request(environ):
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
-    length = str(environ.get("CONTENT_LENGTH") or "0")
     return Request(
         method=environ["REQUEST_METHOD"],
         path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
         query=environ.get("QUERY_STRING", ""),
         origin=f"{environ['wsgi.url_scheme']}://{headers['host']}",
         headers=headers,
-        body=environ["wsgi.input"].read(int(length)) if length.isdecimal() else b"",
+        body=environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])),
     )
 
 
 def as_json(status, document, *, charset=""):
-    return as_text(status, json.dumps(document), f"application/json{charset}")
-
-
-def as_text(status, text, content_type):
-    return Response(status=status, headers=(("Content-Type", content_type),), body=text.encode())
+    headers = (("Content-Type", f"application/json{charset}"),)
+    return Response(status=status, headers=headers, body=json.dumps(document).encode())
 
 
 def glance_error(status, message):
@@ -96,11 +90,8 @@ def unexpected(error):
     )
 
 
-def unauthorized(auth_url, release: Release | None = None):
-    """Return the 401 of Keystone and of Nova's middleware; that of Essex is plain text."""
-    if release is not None and release.is_essex:
-        response = as_text(401, "Authentication required", "text/plain")
-        return response.with_headers(("WWW-Authenticate", f"Keystone uri='{auth_url}'"))
+def unauthorized(auth_url):
+    """Return the 401 of Keystone and of Nova's middleware."""
     message = "The request you have made requires authentication."
     error = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
     uri = ("WWW-Authenticate", f'Keystone uri="{auth_url}"')
