@@ -2,9 +2,8 @@
 
 import http.client
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import CLIENTS as CLIENT_TRAFFIC
@@ -24,7 +23,7 @@ LISTINGS = (*DOCUMENTED, *OTHERS)
 def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
     """Record every question and the requests of clients from a running cloud."""
     store = Store(directory=directory)
-    with _clouds_yaml(cloud):
+    with mock.patch.dict(os.environ, OS_CLIENT_CONFIG_FILE=str(cloud.clouds_yaml)):
         access = clouds.connect(cloud.name)
     for question in LISTINGS:
         recorder.keep(store, ask(access, question, cloud.name, cloud.release.name))
@@ -60,17 +59,3 @@ def ask(access: Access, question: Question, name: str, release: str) -> recorder
     if live.listing.status_code not in question.statuses:
         raise RealcloudError(f"{name}, query {question.query}: {live.listing.status_code}")
     return live
-
-
-@contextmanager
-def _clouds_yaml(cloud: Cloud) -> Iterator[None]:
-    """Use the cloud's clouds.yaml."""
-    before = os.environ.get("OS_CLIENT_CONFIG_FILE")
-    os.environ["OS_CLIENT_CONFIG_FILE"] = str(cloud.clouds_yaml)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OS_CLIENT_CONFIG_FILE"]
-        else:
-            os.environ["OS_CLIENT_CONFIG_FILE"] = before

@@ -30,17 +30,13 @@ class Site:
     def __init__(self, cloud: Cloud, folder: Path) -> None:
         self.folder = folder
         document = yaml.safe_load(cloud.clouds_yaml.read_text(encoding="utf-8"))
-        self.given: dict[str, Any] = document["clouds"][cloud.name]
-        self.auth: dict[str, Any] = self.given["auth"]
-
-    def write(self, auth: Mapping[str, Any], **more: Any) -> None:
-        """Write the cloud `real`."""
-        text = yaml.safe_dump({"clouds": {"real": {"auth": dict(auth), **more}}})
-        (self.folder / "clouds.yaml").write_text(text, encoding="utf-8")
+        self.auth: dict[str, Any] = document["clouds"][cloud.name]["auth"]
 
     def connect(self, auth: Mapping[str, Any] | None = None, **more: Any) -> Access:
-        """Write the cloud, and connect."""
-        self.write(self.auth if auth is None else auth, **more)
+        """Write the cloud `real` into clouds.yaml, and connect."""
+        entry = {"auth": dict(self.auth if auth is None else auth), **more}
+        text = yaml.safe_dump({"clouds": {"real": entry}})
+        (self.folder / "clouds.yaml").write_text(text, encoding="utf-8")
         return clouds.connect("real")
 
     def refused(self, auth: Mapping[str, Any] | None = None, **more: Any) -> CredentialsError:
