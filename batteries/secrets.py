@@ -2,18 +2,14 @@
 
 import base64
 import functools
-import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from batteries.bench import Bench, Row
 from batteries.server import Asked, Reply, listing
 from batteries.verdicts import Fault, NotProvoked
+from tests.planting import is_in
 
 SECRET = "correct-horse-7741-battery"  # has no telltale form  # noqa: S105
 
@@ -109,7 +105,7 @@ def written(bench: Bench, *, way: Way) -> None:
         raise NotProvoked("the secret was not sent")
     if run.green and not project.cassettes():
         raise NotProvoked("the run passes, but nothing was recorded")
-    if any(holds(path, SECRET) for path in project.cassettes()):
+    if any(is_in(SECRET, path.read_bytes()) for path in project.cassettes()):
         raise Fault("in the cassette")
 
 
@@ -118,48 +114,6 @@ def _has_secret(asked: Asked) -> bool:
     got = " ".join([*asked.reply.headers.values(), json.dumps(asked.reply.document)])
     coded = base64.b64encode(f"recorder:{SECRET}".encode()).decode()
     return SECRET in sent or SECRET in got or coded in sent
-
-
-def holds(path: Path, secret: str) -> bool:
-    """Return whether a cassette has a secret, plain, in base64, or in gzip."""
-    content = path.read_bytes()
-    if secret.encode() in content:
-        return True
-    return any(
-        secret.encode() in form
-        for value in _values(yaml.safe_load(content))
-        for form in _forms(value)
-    )
-
-
-def _values(document: Any) -> Iterator[bytes]:
-    if isinstance(document, dict):
-        for key, value in document.items():
-            yield from _values(key)
-            yield from _values(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from _values(value)
-    elif isinstance(document, str):
-        yield document.encode()
-    elif isinstance(document, bytes):
-        yield document
-
-
-def _forms(value: bytes) -> Iterator[bytes]:
-    yield value
-    decoded = [value]
-    for part in value.split():
-        try:
-            decoded.append(base64.b64decode(part, validate=True))
-        except ValueError:
-            continue
-    for each in decoded:
-        yield each
-        try:
-            yield gzip.decompress(each)
-        except (OSError, EOFError):
-            continue
 
 
 MISS = """

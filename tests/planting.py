@@ -98,6 +98,8 @@ def strings(document):
             yield from strings(value)
     elif isinstance(document, bytes):
         yield document.decode("utf-8", errors="replace")
+        with suppress(OSError, EOFError, zlib.error):
+            yield gzip.decompress(document).decode("utf-8", errors="replace")
     else:
         yield str(document)
 
