@@ -4,18 +4,16 @@ python -m benchmarks.recording
 
 Every image has different owners. `ours` requests the listing from a server on loopback, redacts,
 checks and writes it. `plain` requests it with http.client and dumps it with PyYAML's pure dumper;
-`libyaml` uses the C dumper. The figures are medians of the CPU time of the requesting thread.
+`libyaml` uses the C dumper. The figures are medians of CPU time, with the server's.
 """
 
 import argparse
 import http.client
 import json
 import tempfile
-import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import log
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.transport.http import Access
+from tests.cloud.server import LoopbackServer
 
 SIZES = (100, 1_000, 10_000)
 
@@ -34,26 +33,16 @@ SIZES = (100, 1_000, 10_000)
 def served(body: bytes) -> Iterator[int]:
     """Serve a body at every path; yield the port."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def application(_: object, start_response: Callable[..., object]) -> list[bytes]:
+        length = ("Content-Length", str(len(body)))
+        start_response("200 OK", [("Content-Type", "application/json"), length])
+        return [body]
 
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    server = LoopbackServer(application)
     try:
-        yield server.server_port
+        yield server.port
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.close()
 
 
 def measure(size: int, rounds: int) -> dict[str, float]:
