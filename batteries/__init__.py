@@ -1,1 +1,1 @@
-"""Cassettes you can trust: faults that are really provoked, side by side, in five recorders."""
+"""Faults that are provoked in five HTTP recorders, side by side."""

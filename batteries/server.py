@@ -7,13 +7,11 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
-IMAGES = "/v2.1/images/detail"
+from tests.cloud.server import LOOPBACK, LoopbackServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,66 +56,41 @@ class Server:
         self.busiest = 0
         self._busy = 0
         self._lock = threading.Lock()
-        self._up = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = LoopbackServer(self._answer)
+        self.url = f"http://{LOOPBACK}:{self._server.port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _: BaseException | None, _at: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
         """Refuse all connections from now on."""
-        if not self._up:
-            return
-        self._up = False
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one request, and remember both."""
+    def _answer(
+        self, environ: Mapping[str, Any], start_response: Callable[..., object]
+    ) -> Iterable[bytes]:
         with self._lock:
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
+        method, target = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if environ["QUERY_STRING"]:
+            target += f"?{environ['QUERY_STRING']}"
         reply = self.reply(method, target)
         time.sleep(reply.delay)
+        headers = {key: text for key, text in environ.items() if key.startswith("HTTP_")}
+        body = environ["wsgi.input"].read()
         with self._lock:
             self._busy -= 1
             self.asked.append(
                 Asked(method=method, target=target, headers=headers, body=body, reply=reply)
             )
-        return reply
-
-
-def _handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            reply = server.answer(self.command, self.path, dict(self.headers), body)
-            content = json.dumps(reply.document).encode()
-            if reply.zipped:
-                content = gzip.compress(content, mtime=0)
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            if reply.zipped:
-                self.send_header("Content-Encoding", "gzip")
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = _handle  # noqa: N815  the names that http.server looks for
-
-        def log_message(self, *_: Any) -> None:
-            """Log nothing; requests are in `asked`."""
-
-    return Handler
+        content = json.dumps(reply.document).encode()
+        fields = [*reply.headers.items(), ("Content-Type", "application/json")]
+        if reply.zipped:
+            content = gzip.compress(content, mtime=0)
+            fields.append(("Content-Encoding", "gzip"))
+        start_response(f"{reply.status} Reply", [*fields, ("Content-Length", str(len(content)))])
+        return [content]
