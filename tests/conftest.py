@@ -13,7 +13,7 @@ from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 from tests.cloud import SimulatedCloud, authenticate
 
-collect_ignore = ["coexistence"]  # a project of its own, which `nox -s coexistence` runs
+collect_ignore = ["coexistence"]  # a separate project; `nox -s coexistence` runs it
 RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}
 
 

@@ -38,6 +38,12 @@ def pytest_says(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
+def help_of(capsys, *verb):
+    with pytest.raises(SystemExit):
+        parser().parse_args([*verb, "--help"])
+    return capsys.readouterr().out
+
+
 def test_readme():
     """It has at most 120 lines, and the first 40 show an example with its failure."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
@@ -111,9 +117,7 @@ def test_rules_and_kinds():
 def test_options_of_verbs(capsys):
     """The pages of `scrub`, `lint` and `serve` have each of their options."""
     for verb in ("scrub", "lint", "serve"):
-        with pytest.raises(SystemExit):
-            parser().parse_args([verb, "--help"])
-        options = re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)
+        options = re.findall(r"--[a-z][a-z-]+", help_of(capsys, verb))
         missing = {each for each in options if each not in page(f"{verb}.md")}
         assert missing <= {"--help", "--cassette-dir"}, verb
 
@@ -177,14 +181,10 @@ def test_public_names():
 def test_verbs(capsys):
     """docs/reference/command.md has each verb, and each option that several verbs share."""
     text = page("reference/command.md")
-    with pytest.raises(SystemExit):
-        parser().parse_args(["--help"])
-    verbs = re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
+    verbs = re.findall(r"^    ([a-z]+)\b", help_of(capsys), re.MULTILINE)
     assert set(re.findall(r"^\| `([a-z]+)", text, re.MULTILINE)) == set(verbs)
     options = []
     for verb in verbs:
-        with pytest.raises(SystemExit):
-            parser().parse_args([verb, "--help"])
-        options += {*re.findall(r"^  (--[a-z][a-z-]+)", capsys.readouterr().out, re.MULTILINE)}
+        options += {*re.findall(r"^  (--[a-z][a-z-]+)", help_of(capsys, verb), re.MULTILINE)}
     shared = {each for each in options if options.count(each) > 2} - {"--help"}
     assert {each for each in shared if f"`{each}" not in text} == set()

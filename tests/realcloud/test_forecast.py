@@ -80,9 +80,9 @@ def test_the_forecast_comes_true(cloud: Cloud) -> None:
         demo = _connect(cloud)
         after = {query: _ask(demo, query) for query in before}
         assert _ask(demo, "")[0] == 500
-        _heal(demo, [each.command for each in unreadable if each.command])
+        _fix(demo, [each.command for each in unreadable if each.command])
         before[""], after[""] = (200, listing), _ask(demo, "")
-        _heal_listing(demo, listing)
+        _fix_listing(demo, listing)
         assert _ask(demo, "")[0] == 200
 
     expected = {query: _expected(query, body) for query, (_, body) in before.items()}
@@ -204,16 +204,16 @@ def _configure(cloud: Cloud, line: str) -> None:
     file.write_text(text.replace("[api]\n", f"[api]\n{line}\n"), encoding="utf-8")
 
 
-def _heal_listing(connection: Connection, listing: Any) -> None:
+def _fix_listing(connection: Connection, listing: Any) -> None:
     """Run the commands of the forecast, and delete images if it advises so."""
     findings = forecast(listing, where="")
-    _heal(connection, filter(None, dict.fromkeys(each.command for each in findings)))
+    _fix(connection, filter(None, dict.fromkeys(each.command for each in findings)))
     for each in findings:
         if "Glance cannot remove" in each.advice and each.image:
             connection.session.delete(f"{_glance(connection)}/{each.image.id}")
 
 
-def _heal(connection: Connection, commands: Iterable[str]) -> None:
+def _fix(connection: Connection, commands: Iterable[str]) -> None:
     """Do what the `openstack image unset` commands do."""
     for command in commands:
         script = f"openstack() {{ printf '%s\\0' \"$@\"; }}; {command}"
