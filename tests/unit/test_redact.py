@@ -475,6 +475,9 @@ def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
     assert ("secrets", "interactions[1].response.body: db_password") in done.places
     with pytest.raises(LeakError):
         refuse_leaks(secret.encode(), known=done.known, where="")
+    in_url = {"note": f"x {secret}", "proxy": f"http://me:{secret}@proxy.example:3128/"}
+    (done,) = redact([page(in_url)], cloud="a", known=KNOWN).interactions
+    assert json.loads(done.response.body)["note"] == "x <redacted>"
 
 
 def test_a_placeholder_is_never_searched_for():
