@@ -81,7 +81,7 @@ class Rule:
     """One accepted difference; empty and None restrict nothing.
 
     Attributes:
-        ref: What it accepts, why and until when, as shown in reports; `expired` is not judged yet.
+        ref: What it accepts, why and until when, as shown in reports.
         pattern: Its path.
         queries: Globs for the query.
         between: Globs for the names of baseline and candidate.
@@ -111,46 +111,33 @@ class Rule:
         return self.pattern is None or self.pattern.matches(path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The rules of one comparison or a whole file; the first that accepts a difference counts.
-
-    `today` decides whether a rule has expired.
-    """
-
-    rules: tuple[Rule, ...]
-    today: date
-
-    def between(self, baseline: str, candidate: str, query: Query) -> "Rules":
-        """Return the rules that apply to a query and two clouds."""
-        asked = str(query)
-        concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate, asked))
-        return Rules(rules=concerned, today=self.today)
-
-    def by_rule(
-        self, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
-    ) -> dict[RuleRef | None, list[ImageRef]]:
-        """Split images that share a difference by the rules that name images by id."""
-        if not any(rule.pattern is not None and rule.pattern.names_image for rule in self.rules):
-            return {None: list(images)}
-        parts: dict[RuleRef | None, list[ImageRef]] = {}
-        for image in images:
-            rule = self.accepting(kind, path_of(("images", *path), image))
-            parts.setdefault(rule, []).append(image)
-        return parts
-
-    def accepting(self, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
-        """Return the rule that matches a difference, preferring a valid one to an expired one."""
-        found = [self.reference(rule) for rule in self.rules if rule.accepts(kind, path, id_)]
-        return min(found, key=lambda rule: rule.expired, default=None)
-
-    def reference(self, rule: Rule) -> RuleRef:
-        """Return the rule as shown in reports, with its expiry judged by `today`."""
-        expires = rule.ref.expires
-        return replace(rule.ref, expired=expires is not None and expires < self.today)
+Rules = tuple[Rule, ...]
+"""The rules of one comparison or a whole file; the first that accepts a difference counts."""
 
 
-NO_RULES: Final = Rules(rules=(), today=date.min)
+def between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
+    """Return the rules that apply to a query and two clouds."""
+    asked = str(query)
+    return tuple(rule for rule in rules if rule.concerns(baseline, candidate, asked))
+
+
+def by_rule(
+    rules: Rules, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
+) -> dict[RuleRef | None, list[ImageRef]]:
+    """Split images that share a difference by the rules that name images by id."""
+    if not any(rule.pattern is not None and rule.pattern.names_image for rule in rules):
+        return {None: list(images)}
+    parts: dict[RuleRef | None, list[ImageRef]] = {}
+    for image in images:
+        rule = accepting(rules, kind, path_of(("images", *path), image))
+        parts.setdefault(rule, []).append(image)
+    return parts
+
+
+def accepting(rules: Rules, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
+    """Return the rule that matches a difference, preferring a valid one to an expired one."""
+    found = [rule.ref for rule in rules if rule.accepts(kind, path, id_)]
+    return min(found, key=lambda rule: rule.expired, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,33 +165,34 @@ def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Appl
         differences=tuple(each for each in judged if each.rule is None or each.rule.expired),
         expected=tuple(each for each in judged if each.rule is not None and not each.rule.expired),
         expired=tuple(each for each in matched if each.expired),
-        unused=tuple(each for each in map(rules.reference, rules.rules) if each not in matched),
+        unused=tuple(each.ref for each in rules if each.ref not in matched),
     )
 
 
 def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
-    """Add the rule that accepts a difference, unless `Rules.by_rule` found a valid one."""
+    """Add the rule that accepts a difference, unless `by_rule` found a valid one."""
     known = difference.rule
-    if not rules.rules or (known is not None and not known.expired):
+    if not rules or (known is not None and not known.expired):
         return difference
-    rule = rules.accepting(difference.kind, difference.path, difference.id(query))
+    rule = accepting(rules, difference.kind, difference.path, difference.id(query))
     if rule is None or (known is not None and rule.expired):
         return difference
     return replace(difference, rule=rule)
 
 
-def _listed(text: str, path: Path) -> Iterator[Rule]:
+def _listed(text: str, path: Path, today: date) -> Iterator[Rule]:
     document = yamltext.parse(text, where=str(path), error=SettingsError, remedy=_REMEDY)
     if document is None:  # only comments
         return
     if not isinstance(document, list):
         raise SettingsError("not a list of rules", where=str(path), remedy=_REMEDY)
     for number, entry in enumerate(document):
-        yield parse(entry, where=f"{path}, line {yamltext.line_of(text, number)}")
+        where = f"{path}, line {yamltext.line_of(text, number)}"
+        yield parse(entry, today=today, where=where)
 
 
 def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
-    """Read the rules in files and mappings, in order.
+    """Read the rules in files and mappings, in order; `today` decides which have expired.
 
     Raises:
         SettingsError: A file is not a YAML list of rules, or a rule is not valid.
@@ -213,21 +201,21 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
     for number, source in enumerate(sources, start=1):
         if isinstance(source, Path):
             text = yamltext.read_text(source, error=SettingsError, remedy=_REMEDY)
-            found += _listed(text, source)
+            found += _listed(text, source, today)
         else:
-            found.append(parse(source, where=f"rules=, number {number}"))
-    return Rules(rules=tuple(found), today=today)
+            found.append(parse(source, today=today, where=f"rules=, number {number}"))
+    return tuple(found)
 
 
-def add(path: Path, entry: Mapping[str, Any]) -> Rule:
+def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     """Append a rule to a rules file, creating it if needed; return the rule."""
-    expires = parse(entry).ref.expires or NEVER
+    expires = parse(entry, today=today).ref.expires or NEVER
     old = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY) if path.exists() else ""
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
         [{**entry, "expires": expires}]
     )
     try:
-        *_, added = _listed(text, path)
+        *_, added = _listed(text, path, today)
         with yamltext.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except SettingsError:
@@ -245,18 +233,19 @@ def add(path: Path, entry: Mapping[str, Any]) -> Rule:
     return added
 
 
-def parse(entry: Any, *, where: str = "") -> Rule:
+def parse(entry: Any, *, today: date, where: str = "") -> Rule:
     """Return the rule described by a mapping; raise `SettingsError` if it is invalid."""
     try:
         _check_keys(entry)
+        expires = _day(entry["expires"])
         ref = RuleRef(
             path=_text(entry, "path"),
             kinds=_kinds(entry.get("kind")),
             id=_id(entry["id"]) if "id" in entry else None,
             reason=_text(entry, "reason") or "",
             reference=_text(entry, "reference"),
-            expires=_day(entry["expires"]),
-            expired=False,
+            expires=expires,
+            expired=expires is not None and expires < today,
             where=where or "the rule",
         )
         return Rule(

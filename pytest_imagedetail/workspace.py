@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pytest_imagedetail.cassette import Reader, Store
@@ -17,10 +17,15 @@ from pytest_imagedetail.settings import CloudDeclaration, RuleSource, Settings
 from pytest_imagedetail.transport.http import Access
 
 
+def today() -> date:
+    """Return the date in UTC, which decides whether a rule has expired."""
+    return datetime.now(UTC).date()
+
+
 def read_rules(sources: Iterable[RuleSource]) -> Rules:
     """Read rules that accept differences, as of today; raise SettingsError."""
     read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
-    return rules_of(*read, today=datetime.now(UTC).date())
+    return rules_of(*read, today=today())
 
 
 def reference_library() -> Path:

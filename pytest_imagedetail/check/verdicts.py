@@ -11,7 +11,7 @@ from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef, Query, id_of
 from pytest_imagedetail.report.notes import why
-from pytest_imagedetail.rules import Rules
+from pytest_imagedetail.rules import Rules, accepting, between
 from pytest_imagedetail.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
@@ -196,9 +196,9 @@ def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
 
 
 def _by_rule(failure: Verdict, rules: Rules) -> Verdict:
-    concerned = rules.between(failure.cloud, failure.cloud, Query())
+    concerned = between(rules, failure.cloud, failure.cloud, Query())
     # A failure has neither kind nor path, so a rule about a difference does not accept it.
-    rule = concerned.accepting(kind="", path="", id_=failure.id)
+    rule = accepting(concerned, kind="", path="", id_=failure.id)
     if rule is None:
         return failure
     if rule.expired:

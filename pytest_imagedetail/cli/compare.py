@@ -52,7 +52,7 @@ from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Place, places
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import CLOUDS_FILE, RULES_FILE
-from pytest_imagedetail.workspace import read_rules
+from pytest_imagedetail.workspace import read_rules, today
 
 _PAIR: Final = 2
 _MERGED: Final = 7  # arguments of git's external diff, unless the file is unmerged
@@ -378,21 +378,20 @@ def _accept(options: Options) -> int:
         "expires": options.expires,
     }
     entry = {key: value for key, value in given.items() if value is not None}
-    rule = rules.parse(entry)
-    if known.reference(rule).expired:
+    rule = rules.parse(entry, today=today())
+    if rule.ref.expired:
         raise UsageError(
             f"the rule would have expired on {rule.ref.expires}, so it would accept nothing; "
             "none was written",
-            remedy=f"give the last day on which it is to hold, {known.today} or later, or never",
+            remedy=f"give the last day on which it is to hold, {today()} or later, or never",
         )
     # Last, so that it accepts only what no other rule does.
-    tried = Rules(rules=(*known.rules, rule), today=known.today)
-    comparison = _compared(both, options, tried)
+    comparison = _compared(both, options, (*known, rule))
     found = [each for each in comparison.accepted if each.difference.rule == rule.ref]
     if not found:
         raise _accepts_nothing(rule, comparison)
     of_root = options.chosen.clouds_file.with_name(RULES_FILE)
-    rule = rules.add(Path(options.rules or of_root), entry)
+    rule = rules.add(Path(options.rules or of_root), entry, today=today())
     print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
     for each in places(found):
         line = f"  {each.first.severity:<10}  {each.first.kind:<13}  {each.path}  {each.whom}"

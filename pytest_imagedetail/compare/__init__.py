@@ -41,7 +41,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.normalize import Normalized, matched, vendors
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.rules import NO_RULES, Rules, apply
+from pytest_imagedetail.rules import Rules, apply, between, by_rule
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
     DEFAULT_PROFILE,
@@ -72,7 +72,7 @@ def compare(
     profile: str | None = None,
     fail_on: FailOn = "breaking",
     expect: int | None = None,
-    rules: Rules = NO_RULES,
+    rules: Rules = (),
 ) -> Comparison:
     """Compare the candidate with the baseline; `Harness.compare` describes the arguments.
 
@@ -92,7 +92,7 @@ def compare(
         expect=expect,
         listings=(baseline, candidate),
     )
-    concerned = rules.between(baseline.cloud, candidate.cloud, baseline.query)
+    concerned = between(rules, baseline.cloud, candidate.cloud, baseline.query)
     try:
         if level == "shape":
             found = _shapes(asked, baseline, candidate)
@@ -289,7 +289,7 @@ def _judged(
         change = replace(change, kind="link_changed")
     severity, reason = judge.severity(change)
     shared_by = [old[place] for place in places]
-    for rule, images in rules.by_rule(change.kind, change.path, shared_by).items():
+    for rule, images in by_rule(rules, change.kind, change.path, shared_by).items():
         alone = images[0] if len(images) == 1 else None
         yield Difference(
             kind=change.kind,

@@ -33,7 +33,7 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import NO_RULES, Rules, apply
+from pytest_imagedetail.rules import Rules, accepting, apply, between
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 Answers = Mapping[Query, Listing]
@@ -279,7 +279,7 @@ def compare_neighbors(
     profile: str = DEFAULT_PROFILE,
     fail_on: FailOn = "breaking",
     expect: int | None = None,
-    rules: Rules = NO_RULES,
+    rules: Rules = (),
     own: Mapping[str, Collection[Query]] = MappingProxyType({}),
 ) -> Matrix:
     """Compare each cloud with the next one, in their order.
@@ -312,8 +312,8 @@ def compare_neighbors(
     found += [_unrecorded(row, each, rules) for each in unrecorded]
     steps = _merged(found, [*row])
     matched = dict.fromkeys(each.difference.rule for each in found)
-    concerned = (rules.between(*each).rules for each in (*compared, *unrecorded))
-    unused = dict.fromkeys(rules.reference(rule) for each in concerned for rule in each)
+    concerned = (between(rules, *each) for each in (*compared, *unrecorded))
+    unused = dict.fromkeys(rule.ref for each in concerned for rule in each)
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -348,7 +348,7 @@ def _compared(
     found = compare(old, new, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
         return found
-    headers = apply(rules.between(*asked), header_differences(old, new), query)
+    headers = apply(between(rules, *asked), header_differences(old, new), query)
     return replace(
         found,
         differences=(*found.differences, *headers.differences),
@@ -358,13 +358,15 @@ def _compared(
 
 def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Step:
     one, other, query = asked
-    kind, path, id_ = _UNRECORDED.kind, _UNRECORDED.path, _UNRECORDED.id(query)
+    rule = accepting(
+        between(rules, *asked), _UNRECORDED.kind, _UNRECORDED.path, _UNRECORDED.id(query)
+    )
     answer = row[other][query]
     recorded_at = answer.provenance.recorded_at
     return Step(
         baseline=one,
         candidate=other,
-        difference=replace(_UNRECORDED, rule=rules.between(*asked).accepting(kind, path, id_)),
+        difference=replace(_UNRECORDED, rule=rule),
         queries=(query,),
         listings=(answer,),
         recorded=() if recorded_at is None else (recorded_at,),

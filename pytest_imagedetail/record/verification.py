@@ -22,7 +22,7 @@ from pytest_imagedetail.record.release_guard import (
 )
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.rules import NO_RULES, Rules
+from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
@@ -38,7 +38,7 @@ def verify(
     *,
     query: Query | None = None,
     fail_on: FailOn = "change",
-    rules: Rules = NO_RULES,
+    rules: Rules = (),
 ) -> Comparison:
     """Compare a recording with its cloud's current answer.
 
