@@ -6,7 +6,7 @@ matches. A rule that matches nothing is reported.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -140,44 +140,19 @@ def accepting(rules: Rules, kind: str, path: str, id_: str | None = None) -> Rul
     return min(found, key=lambda rule: rule.expired, default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """Differences after applying rules.
-
-    Attributes:
-        differences: Those that no rule accepts, in their order.
-        expected: Those that a rule accepts.
-        expired: Expired rules that match a difference.
-        unused: Rules that match none.
-    """
-
-    differences: tuple[Difference, ...]
-    expected: tuple[Difference, ...]
-    expired: tuple[RuleRef, ...]
-    unused: tuple[RuleRef, ...]
-
-
-def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Applied:
-    """Separate the accepted differences for a query from the others."""
-    judged = [_with_rule(each, rules, query) for each in differences]
-    matched = dict.fromkeys(each.rule for each in judged if each.rule is not None)
-    return Applied(
-        differences=tuple(each for each in judged if each.rule is None or each.rule.expired),
-        expected=tuple(each for each in judged if each.rule is not None and not each.rule.expired),
-        expired=tuple(each for each in matched if each.expired),
-        unused=tuple(each.ref for each in rules if each.ref not in matched),
-    )
-
-
-def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
-    """Add the rule that accepts a difference, unless `by_rule` found a valid one."""
-    known = difference.rule
-    if not rules or (known is not None and not known.expired):
+def with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
+    """Add the rule that matches a difference, unless `by_rule` found a valid one."""
+    if not rules or is_accepted(difference):
         return difference
     rule = accepting(rules, difference.kind, difference.path, difference.id(query))
-    if rule is None or (known is not None and rule.expired):
+    if rule is None or (rule.expired and difference.rule is not None):
         return difference
     return replace(difference, rule=rule)
+
+
+def is_accepted(difference: Difference) -> bool:
+    """Return whether a rule that has not expired accepts a difference."""
+    return difference.rule is not None and not difference.rule.expired
 
 
 def _listed(text: str, path: Path, today: date) -> Iterator[Rule]:

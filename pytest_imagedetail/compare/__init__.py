@@ -41,7 +41,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.normalize import Normalized, matched, vendors
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.rules import Rules, apply, between, by_rule
+from pytest_imagedetail.rules import Rules, between, by_rule, is_accepted, with_rule
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
     DEFAULT_PROFILE,
@@ -109,13 +109,14 @@ def compare(
     worst_first = sorted(
         found.differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
     )
-    applied = apply(concerned, worst_first, baseline.query)
+    judged = [with_rule(each, concerned, baseline.query) for each in worst_first]
+    matched = dict.fromkeys(each.rule for each in judged)
     return replace(
         found,
-        differences=applied.differences,
-        expected=applied.expected,
-        expired_rules=applied.expired,
-        unused_rules=applied.unused,
+        differences=tuple(each for each in judged if not is_accepted(each)),
+        expected=tuple(filter(is_accepted, judged)),
+        expired_rules=tuple(each for each in matched if each is not None and each.expired),
+        unused_rules=tuple(each.ref for each in concerned if each.ref not in matched),
     )
 
 

@@ -33,7 +33,7 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import Rules, accepting, apply, between
+from pytest_imagedetail.rules import Rules, between, is_accepted, with_rule
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 Answers = Mapping[Query, Listing]
@@ -321,12 +321,12 @@ def compare_neighbors(
         },
         queries=queries,
         cells=cells,
-        steps=tuple(each for each in steps if not _is_accepted(each)),
+        steps=tuple(each for each in steps if not is_accepted(each.difference)),
         spans=tuple(_spans(row, queries, profile)),
         profile=profile,
         fail_on=fail_on,
         expect=expect,
-        expected=tuple(filter(_is_accepted, steps)),
+        expected=tuple(each for each in steps if is_accepted(each.difference)),
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
         unused_rules=tuple(each for each in unused if each not in matched),
         nothing_in_common=tuple(each for each in compared if comparisons[each].nothing_in_common),
@@ -348,25 +348,19 @@ def _compared(
     found = compare(old, new, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
         return found
-    headers = apply(between(rules, *asked), header_differences(old, new), query)
-    return replace(
-        found,
-        differences=(*found.differences, *headers.differences),
-        expected=(*found.expected, *headers.expected),
-    )
+    concerned = between(rules, *asked)
+    headers = (with_rule(each, concerned, query) for each in header_differences(old, new))
+    return replace(found, differences=(*found.differences, *headers))
 
 
 def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Step:
     one, other, query = asked
-    rule = accepting(
-        between(rules, *asked), _UNRECORDED.kind, _UNRECORDED.path, _UNRECORDED.id(query)
-    )
     answer = row[other][query]
     recorded_at = answer.provenance.recorded_at
     return Step(
         baseline=one,
         candidate=other,
-        difference=replace(_UNRECORDED, rule=rule),
+        difference=with_rule(_UNRECORDED, between(rules, *asked), query),
         queries=(query,),
         listings=(answer,),
         recorded=() if recorded_at is None else (recorded_at,),
@@ -444,11 +438,6 @@ def _merged(found: Iterable[Step], clouds: Sequence[str]) -> list[Step]:
         return clouds.index(step.baseline), clouds.index(step.candidate), severity
 
     return sorted(steps, key=place)
-
-
-def _is_accepted(step: Step) -> bool:
-    rule = step.difference.rule
-    return rule is not None and not rule.expired
 
 
 def _cell(listing: Listing) -> Cell:
