@@ -13,7 +13,7 @@ from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import Failure, Query
+from pytest_imagedetail.model import SEVERITIES, Failure, Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import REWRITE, remedies_for_change
@@ -92,17 +92,52 @@ class Cloud:
         return access.project_id if access else OWN_PROJECT
 
 
+@dataclass(slots=True)
+class RunResult:
+    """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller."""
+
+    results: list[Result] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)  # impossible comparisons
+    done: dict[str, str] = field(default_factory=dict)  # what was done to a recording, by its name
+    used: set[Path] = field(default_factory=set)  # cassettes read or written
+    unplayed: dict[Path, list[str]] = field(default_factory=dict)  # interactions, by cassette
+    expected: set[str] = field(default_factory=set)  # tests that use the fixtures
+    left_out: str = ""  # why one of these may not have run
+
+    def add(self, other: "RunResult") -> None:
+        """Merge the result of another test or process into this one."""
+        self.results += other.results
+        self.failures += other.failures
+        self.done |= other.done
+        self.used |= other.used
+        for cassette, interactions in other.unplayed.items():
+            # Several tests may replay one read-only file.
+            known = self.unplayed.get(cassette, interactions)
+            self.unplayed[cassette] = [each for each in known if each in interactions]
+        self.expected |= other.expected
+        self.left_out = self.left_out or other.left_out
+
+    def properties(self) -> Iterator[tuple[str, int]]:
+        """Yield the counts of comparisons as JUnit XML properties, if there were any."""
+        if not self.results and not self.failures:
+            return
+        matrices = sum(isinstance(each, Matrix) for each in self.results)
+        yield "imagedetail_comparisons", len(self.results) - matrices
+        yield "imagedetail_matrices", matrices
+        yield "imagedetail_not_compared", len(self.failures)
+        found = [severity for each in self.results for severity in each.severities]
+        for severity in SEVERITIES:
+            yield f"imagedetail_{severity}", found.count(severity)
+        yield "imagedetail_expected", sum(len(each.expected) for each in self.results)
+
+
 class Harness:
     """All clouds of a run by name; sessions are only opened to record."""
 
     def __init__(self, settings: Settings, *, store: Store, sessions: CloudSessions) -> None:
         self.settings: Final = settings
         self.store: Final = store
-        self.results: Final[list[Result]] = []
-        self.explained: Final[list[Comparison]] = []  # shown by a failed assertion itself
-        self.failures: Final[list[Failure]] = []
-        self.done: Final[dict[str, str]] = {}  # what was done to a recording, by name
-        self.used: Final[set[Path]] = set()  # cassettes read or written
+        self.result: Final = RunResult()
         # Placeholders for clouds whose traffic with the test's own client is replayed.
         self.endpoints: Final[dict[str, str]] = {}
         self._sessions: Final = sessions
@@ -181,15 +216,14 @@ class Harness:
                 expect=expect,
                 rules=self._rules(rules),
             )
-        self.results.append(comparison)
+        self.result.results.append(comparison)
         return comparison
 
     def why_unequal(self, baseline: Listing, candidate: Listing) -> Comparison:
         """Compare two listings that a test's `==` found unequal, with the settings of `==`."""
         with self._noted(baseline, candidate):
             comparison = compare(baseline, candidate, fail_on="change")
-        self.results.append(comparison)
-        self.explained.append(comparison)
+        self.result.results.append(comparison)
         return comparison
 
     def matrix(
@@ -237,7 +271,7 @@ class Harness:
                 rules=self._rules(rules),
                 own={} if asked != Query() else {name: own.queries(name) for name in clouds},
             )
-        self.results.append(matrix)
+        self.result.results.append(matrix)
         return matrix
 
     def asked(self, query: Mapping[str, Any]) -> Query:
@@ -264,11 +298,11 @@ class Harness:
         try:
             live = recorder.ask(cloud, query, expect=expect)
         except KeyboardInterrupt:
-            self.done[f"{name}: {known}"] = "not kept: the run was interrupted"
+            self.result.done[f"{name}: {known}"] = "not kept: the run was interrupted"
             raise
         written = recorder.keep(self.store, live)
-        self.used.add(self.store.path(name, known))
-        self.done[f"{name}: {known}"] = f"recorded ({written.value})"
+        self.result.used.add(self.store.path(name, known))
+        self.result.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
 
     def access(self, name: str) -> Access | None:
@@ -281,7 +315,7 @@ class Harness:
         if name in self.endpoints:
             return self.endpoints[name]
         for path in self.store.paths(name):
-            self.used.add(path)
+            self.result.used.add(path)
             return endpoint_of(self.store.reader.load(path).interactions[0].url)
         return f"https://{host('compute', name)}/v2/{OWN_PROJECT}"
 
@@ -292,7 +326,7 @@ class Harness:
             store = with_library(store)
         found = store.find(name, query)
         path = found or store.path(name, query)
-        self.used.add(path)  # even if it is refused, as a test may expect
+        self.result.used.add(path)  # even if it is refused, as a test may expect
         if found is None:
             self[name]  # raises for an unknown cloud
         recording = store.load(name, query) if found is None else store.reader.load(found)
@@ -331,7 +365,7 @@ class Harness:
         except ImageDetailError as error:
             baseline, candidate = map(_name, sides)
             failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
-            self.failures.append(failure)
+            self.result.failures.append(failure)
             raise
 
     def _live(self, name: str) -> Access:
@@ -351,7 +385,7 @@ class Harness:
         with self._noted(name, f"{name} (now)"):
             recorded = self._replay(name, known, expect)
             comparison = verify(recorded, access, query=query, rules=self._rules(None))
-            self.results.append(comparison)
+            self.result.results.append(comparison)
             upgrade = upgraded(recorded, access, os_cloud=os_cloud)
             if upgrade is not None:
                 upgrade.add_note(terminal.details(comparison))
@@ -365,7 +399,7 @@ class Harness:
                 remedy=remedies_for_change(comparison, os_cloud, newest, command=REWRITE),
             )
         unseen = (line for _, line in notes.redacted(comparison))
-        self.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
+        self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded
 
 

@@ -30,7 +30,7 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
             judged[name] = {each.check.id: each for each in verdicts}
         except ImageDetailError as error:
             judged[name] = error
-    imagedetail.used.update(imagedetail.store.paths(name))
+    imagedetail.result.used.update(imagedetail.store.paths(name))
     found = judged[name]
     if isinstance(found, ImageDetailError):
         raise found

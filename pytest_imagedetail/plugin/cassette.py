@@ -16,9 +16,10 @@ from pytest_imagedetail.errors import (
     NoInteractionError,
     UsageError,
 )
+from pytest_imagedetail.harness import RunResult
 from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import known, refused, settings_for, typed_id
-from pytest_imagedetail.plugin.run import Run, RunResult, forget, state_of
+from pytest_imagedetail.plugin.run import Run, forget, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic

@@ -14,9 +14,10 @@ import pytest
 from pytest_imagedetail import report
 from pytest_imagedetail.cassette.names import CHECK, TRAFFIC
 from pytest_imagedetail.errors import ImageDetailError, ReportError
+from pytest_imagedetail.harness import RunResult
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.plugin.options import settings_of
-from pytest_imagedetail.plugin.run import Run, RunResult
+from pytest_imagedetail.plugin.run import Run
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.workspace import store_of

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_imagedetail import errors
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.harness import Harness
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.report import report_of, terminal
@@ -24,6 +24,7 @@ class Explain:
     def __init__(self, run: Run, root: Path) -> None:
         self._run = run
         self._root = root
+        self._explained: Comparison | None = None  # shown by a failed assertion itself
 
     def pytest_assertrepr_compare(
         self, config: pytest.Config, op: str, left: object, right: object
@@ -38,6 +39,7 @@ class Explain:
             comparison = (compare if harness is None else harness.why_unequal)(left, right)
         except errors.ComparisonError as error:
             return str(error).splitlines()
+        self._explained = comparison
         return _shown(comparison, verbose=config.get_verbosity() > 1).splitlines()
 
     @pytest.hookimpl(wrapper=True)
@@ -49,8 +51,10 @@ class Explain:
             return (yield)
         except Exception as error:
             if isinstance(error, AssertionError) and self._run.current is not None:
-                verbose = item.config.get_verbosity() > 1
-                _add_report(error, self._run.current, verbose=verbose)
+                last = next(reversed(self._run.current.result.results), None)
+                if last is not None and not last.same and last is not self._explained:
+                    verbose = item.config.get_verbosity() > 1
+                    error.add_note("\n" + _shown(last, verbose=verbose))
             add_refusals(error, state.refused)
             raise
         finally:
@@ -130,13 +134,6 @@ def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -
         if str(each) not in shown:
             error.add_note(f"\nthis was refused to the test:\n{each}")
             shown += str(each)
-
-
-def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> None:
-    last = next(reversed(harness.results), None)
-    if last is None or last.same or any(last is each for each in harness.explained):
-        return
-    error.add_note("\n" + _shown(last, verbose=verbose))
 
 
 def _shown(result: Result, *, verbose: bool) -> str:

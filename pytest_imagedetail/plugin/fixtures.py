@@ -53,9 +53,9 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
         guard = network.shut(name, remedy=remedy, refused=state_of(node).refused)
     else:
         start_masking(request.config, run.secrets)
-    with guard, run.serves(harness) as result:
+    with guard, run.serves(harness):
         yield harness
-    node.user_properties.extend(result.properties())
+    node.user_properties.extend(harness.result.properties())
 
 
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:

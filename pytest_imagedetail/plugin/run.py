@@ -4,60 +4,17 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from pytest_imagedetail.cassette import Reader
-from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.harness import Harness
-from pytest_imagedetail.model import SEVERITIES, Failure
+from pytest_imagedetail.harness import Harness, RunResult
 from pytest_imagedetail.record.clouds import configured_secrets, connect
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.traffic import Session
 from pytest_imagedetail.transport.http import Access
-
-
-@dataclass(slots=True)
-class RunResult:
-    """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller."""
-
-    results: list[Result] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)  # impossible comparisons
-    done: dict[str, str] = field(default_factory=dict)  # what was done to a recording, by its name
-    used: set[Path] = field(default_factory=set)  # cassettes read or written
-    unplayed: dict[Path, list[str]] = field(default_factory=dict)  # interactions, by cassette
-    expected: set[str] = field(default_factory=set)  # tests that use the fixtures
-    left_out: str = ""  # why one of these may not have run
-
-    def add(self, other: "RunResult") -> None:
-        """Merge the result of another test or process into this one."""
-        self.results += other.results
-        self.failures += other.failures
-        self.done |= other.done
-        self.used |= other.used
-        for cassette, interactions in other.unplayed.items():
-            # Several tests may replay one read-only file.
-            known = self.unplayed.get(cassette, interactions)
-            self.unplayed[cassette] = [each for each in known if each in interactions]
-        self.expected |= other.expected
-        self.left_out = self.left_out or other.left_out
-
-    def properties(self) -> Iterator[tuple[str, int]]:
-        """Yield the counts of comparisons as JUnit XML properties, if there were any."""
-        if not self.results and not self.failures:
-            return
-        matrices = sum(isinstance(each, Matrix) for each in self.results)
-        yield "imagedetail_comparisons", len(self.results) - matrices
-        yield "imagedetail_matrices", matrices
-        yield "imagedetail_not_compared", len(self.failures)
-        found = [severity for each in self.results for severity in each.severities]
-        for severity in SEVERITIES:
-            yield f"imagedetail_{severity}", found.count(severity)
-        yield "imagedetail_expected", sum(len(each.expected) for each in self.results)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,20 +84,14 @@ class Run:
         self._session = session
 
     @contextmanager
-    def serves(self, harness: Harness) -> Iterator[RunResult]:
-        """Collect what a test compares in the block; the yielded result is complete afterwards."""
-        result = RunResult(
-            results=harness.results,
-            failures=harness.failures,
-            done=harness.done,
-            used=harness.used,
-        )
+    def serves(self, harness: Harness) -> Iterator[None]:
+        """Collect what a test compares in the block."""
         self.current = harness
         try:
-            yield result
+            yield
         finally:
             self.current = None
-            self.result.add(result)
+            self.result.add(harness.result)
 
     def send(self) -> bytes:
         """Return this worker's result for pytest-xdist's controller."""
