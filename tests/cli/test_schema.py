@@ -105,12 +105,12 @@ def test_reports(tmp_path):
 
 
 def test_every_object_is_closed():
-    """A new key must be added to the schema; users of `facts` close it."""
+    """A new key must be added to the schema; users of `facts` and `result` close it."""
     ours = {place: each for place, each in objects(SCHEMA) if "properties" in each}
     assert len(ours) > 20
     closed = {"additionalProperties", "unevaluatedProperties"}
     opened = {place for place, each in ours.items() if False not in map(each.get, closed)}
-    assert opened == {"#/$defs/facts"}
+    assert opened == {"#/$defs/facts", "#/$defs/result"}
 
 
 def test_the_verb(imagedetail):
@@ -119,7 +119,7 @@ def test_the_verb(imagedetail):
     assert json.loads(imagedetail("schema").stdout) == SCHEMA
     documents = {each["$ref"].rpartition("/")[2] for each in SCHEMA["oneOf"]}
     assert documents == {*VERBS, "report", "check"}
-    properties = DEFINED["comparison"]["properties"]
+    properties = {**DEFINED["comparison"]["properties"], **DEFINED["result"]["properties"]}
     assert [DEFINED["kind"]["enum"], DEFINED["severity"]["enum"]] == [[*KINDS], [*SEVERITIES]]
     assert properties["level"]["enum"] == [*LEVELS]
     assert properties["profile"]["enum"] == [*PROFILES]
