@@ -53,8 +53,13 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
         guard = network.shut(name, remedy=remedy, refused=state_of(node).refused)
     else:
         start_masking(request.config, run.secrets)
-    with guard, run.serves(harness):
-        yield harness
+    with guard:
+        run.current = harness
+        try:
+            yield harness
+        finally:
+            run.current = None
+            run.result.add(harness.result)
     node.user_properties.extend(harness.result.properties())
 
 

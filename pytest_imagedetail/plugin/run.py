@@ -1,8 +1,7 @@
 """The state that the fixtures of one pytest run share, and the results of the run."""
 
 import pickle
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,16 +81,6 @@ class Run:
         """Add the secrets that a test's own clients send or receive from now on."""
         self.credentials()  # adds those of the test before
         self._session = session
-
-    @contextmanager
-    def serves(self, harness: Harness) -> Iterator[None]:
-        """Collect what a test compares in the block."""
-        self.current = harness
-        try:
-            yield
-        finally:
-            self.current = None
-            self.result.add(harness.result)
 
     def send(self) -> bytes:
         """Return this worker's result for pytest-xdist's controller."""
