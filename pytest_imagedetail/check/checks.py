@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
@@ -42,7 +42,7 @@ from pytest_imagedetail.check.samples import (
     tagged,
 )
 from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
-from pytest_imagedetail.model import Image, isotime
+from pytest_imagedetail.model import Image, Query, isotime
 from pytest_imagedetail.redact import origin, placeholders
 
 Outcomes = Iterator[Outcome]
@@ -297,7 +297,7 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
         if not origin(href):
             return failed(first, "has no next link")
         link = urlsplit(href)
-        given = dict(parse_qsl(link.query, keep_blank_values=True))
+        given = dict(Query.parse(link.query).params)
         sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
         for name, value in sought.items():
             if given.get(name) != value:

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.compare.severity import Change, Verdict, difference
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import MISSING, Difference, path_of
+from pytest_imagedetail.model import MISSING, Difference, Query, path_of
 from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project, without_hosts
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.redact import placeholders
@@ -178,12 +177,8 @@ def _is_filter(name: str) -> bool:
 
 
 def _unknown(links: Any) -> set[tuple[str, str]]:
-    asked = (each for href in _hrefs(links) for each in _parameters(href.partition("?")[2]))
+    asked = (each for href in _hrefs(links) for each in Query.parse(href.partition("?")[2]).params)
     return {each for each in asked if not _is_filter(each[0]) and each[0] not in _PAGING}
-
-
-def _parameters(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
 
 
 def _faults(links: Any, listing: Listing, normalized: Normalized) -> Iterator[_Fault]:
@@ -210,7 +205,7 @@ def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[
         yield "the next link leads to another project", others
     if not has_details:
         yield "from the second page on, images come without their details", None
-    asked = _parameters(query)
+    asked = Query.parse(query).params
     last_ids = normalized.ids if listing.complete else normalized.ids[-1:]
     markers = {value for name, value in asked if name == "marker"}
     if not markers:
