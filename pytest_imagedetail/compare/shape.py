@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
@@ -32,32 +32,18 @@ _ENUMERATED: Final = frozenset({("status",), ("progress",), ("OS-DCF:diskConfig"
 _FORMATTED: Final = frozenset({("id",), ("created",), ("updated",), ("server", "id")})
 _FREE: Final = frozenset({"name", "metadata"})  # written by users
 
-Seen = defaultdict[Any, set[int]]
+Seen = dict[Any, set[int]]
 """What was seen, and the positions of the images that show it."""
 
-
-@dataclass(slots=True)
-class Trait:
-    """What the images show at one path.
-
-    Attributes:
-        places: The images that have the path.
-        types: JSON types; for links, including the types of items that are not objects.
-        formats: Formats of texts that the cloud writes; ranges of integers with a minimum.
-        values: Enumerated values, metadata keys, or addresses of a link.
-    """
-
-    places: set[int] = field(default_factory=set)
-    types: Seen = field(default_factory=lambda: defaultdict(set))
-    formats: Seen = field(default_factory=lambda: defaultdict(set))
-    values: Seen = field(default_factory=lambda: defaultdict(set))
+Traits = defaultdict[str, Seen]
+"""What the images show at one path: its "types", "formats" and "values"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What the images of a listing look like; `keys` are the metadata keys with a value."""
 
-    traits: Mapping[Path, Trait]
+    traits: Mapping[Path, Traits]
     images: Sequence[ImageRef]
     keys: Sequence[frozenset[str]]
 
@@ -81,16 +67,17 @@ class Shape:
         return present, candidates - present
 
     def _places(self, path: Path) -> set[int]:
-        return self.traits[path].places if path in self.traits else set()
+        return set().union(*self.traits[path]["types"].values()) if path in self.traits else set()
 
 
 def describe(listing: Listing, normalized: Normalized) -> Shape:
     """Describe the images of a listing: links and metadata normalized, the rest as sent."""
-    traits: defaultdict[Path, Trait] = defaultdict(Trait)
+    traits: defaultdict[Path, Traits] = defaultdict(lambda: defaultdict(dict))
     keys = []
     for place, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
         for path, value in _values(sent, image):
-            _record(traits[path], path, value, place)
+            for aspect, shown in _shown(path, value):
+                traits[path][aspect].setdefault(shown, set()).add(place)
         metadata = sent.get("metadata")
         values = metadata.items() if isinstance(metadata, dict) else ()
         keys.append(frozenset(key for key, value in values if value is not None))
@@ -143,21 +130,19 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
     return f"{href.removesuffix(end)}/{placeholder}" if href.endswith(end) else href
 
 
-def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
-    trait.places.add(place)
-    kind = _type_of_links(value) if path[-1] == "links" else json_type(value)
-    trait.types[kind].add(place)
+def _shown(path: Path, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a value shows: its JSON type, perhaps its format, and itself if enumerated."""
+    yield "types", _type_of_links(value) if path[-1] == "links" else json_type(value)
     is_unknown = len(path) == 1 and path[0] not in contract.FIELDS and path[0] not in _FREE
     if isinstance(value, str) and (path in _FORMATTED or is_unknown):
-        trait.formats[contract.text_format(value)].add(place)
+        yield "formats", contract.text_format(value)
     elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
-        trait.formats[sign if value >= 0 else "negative"].add(place)
+        yield "formats", sign if value >= 0 else "negative"
     if path == ("metadata",) and isinstance(value, dict):
-        for key in value:
-            trait.values[key].add(place)
+        yield from (("values", key) for key in value)
     is_of_link = path[-1] in {"href", "type"} and "links" in path and isinstance(value, str)
     if is_of_link or (path in _ENUMERATED and isinstance(value, str | int)):
-        trait.values[value].add(place)
+        yield "values", value
 
 
 def _type_of_links(links: Any) -> str:
@@ -206,7 +191,7 @@ def _paths(one: Shape, other: Shape) -> list[Path]:
 
 def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
     """Yield a path that no baseline image could have, if its type breaks a promise."""
-    types = other.traits[path].types
+    types = other.traits[path]["types"]
     if wrong := _not_allowed(path, types, judge):
         images = other.refs(set().union(*(types[each] for each in wrong)))
         yield _difference("field_added", path, _REFUSED_TYPE, (MISSING, _listed(wrong)), images)
@@ -244,7 +229,7 @@ def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
     for each in sorted(other.traits):
         if each[: len(path)] != path:
             continue
-        if _not_allowed(each, other.traits[each].types, judge):
+        if _not_allowed(each, other.traits[each]["types"], judge):
             verdicts.append(_REFUSED_TYPE)
         else:
             added = Change(kind="field_added", path=each, baseline=MISSING, candidate=MISSING)
@@ -263,15 +248,16 @@ def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
 
 def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
     old, new = one.traits[path], other.traits[path]
-    others = [set(each.types) - {"null"} for each in (old, new)]
+    others = [set(each["types"]) - {"null"} for each in (old, new)]
     nulls_only = not all(others) or others[0] == others[1]
     of_values = "link_changed" if path[-1] == "href" else "enumeration_changed"
-    aspects: list[tuple[str, Seen, Seen, _Judgement]] = [
-        ("null_changed" if nulls_only else "type_changed", old.types, new.types, _type_verdict),
-        ("format_changed", old.formats, new.formats, _format_verdict),
-        (of_values, old.values, new.values, _value_verdict),
+    aspects: list[tuple[str, str, _Judgement]] = [
+        ("types", "null_changed" if nulls_only else "type_changed", _type_verdict),
+        ("formats", "format_changed", _format_verdict),
+        ("values", of_values, _value_verdict),
     ]
-    for kind, before, after, verdict in aspects:
+    for aspect, kind, verdict in aspects:
+        before, after = old[aspect], new[aspect]
         left, right = set(before), set(after)
         if path == ("metadata",) and kind == of_values:  # show only the keys of one side
             left, right = left - right, right - left
