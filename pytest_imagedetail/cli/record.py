@@ -45,14 +45,7 @@ from pytest_imagedetail.traffic.recording import made_of
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.workspace import guarded, reference_library
 
-_SINGULAR: Final = {
-    "addresses": "address",
-    "headers": "header",
-    "hosts": "host",
-    "ids": "id",
-    "people": "person",
-    "secrets": "secret",
-}
+_IRREGULAR: Final = {"addresses": "address", "people": "person"}  # others end in s
 _NAMED: Final = 3  # of the texts that look sensitive
 _FIRST_PAGE: Final = "interactions[0].response.body: "
 _WIRE: Final = "the answer changed on the wire only: key order, a repeated key or a header"
@@ -330,7 +323,7 @@ def show_written(store: Store, written: Written, recording: Recording, known: Kn
     path = store.directory / own_name(recording.provenance)
     done = written.value if recording.provenance.test is None else "added"
     redacted = ", ".join(
-        f"{number} {_SINGULAR.get(kind, kind) if number == 1 else kind}"
+        f"{number} {_IRREGULAR.get(kind, kind.removesuffix('s')) if number == 1 else kind}"
         for kind, number in recording.provenance.redactions.items()
     )
     print(f"{done}  {path}  {held(recording)}; redacted: {redacted or 'nothing'}", flush=True)
