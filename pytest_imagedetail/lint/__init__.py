@@ -1,15 +1,14 @@
 """Check recordings before they are committed: damage, misplaced files and secrets."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.files import Linter, check_file, line_of, unreadable
+from pytest_imagedetail.lint.files import Linter, check_file, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding
-from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
 
 __all__ = ["RULES", "Linted", "Linter", "lint"]
@@ -27,19 +26,18 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     """Check files, and folders with everything in them."""
     given, folder = tuple(paths), linter.folder.absolute()
     findings: list[Finding] = []
-    checked, intact = [], {}
+    checked: list[Path] = []
+    seen: dict[str, Evidence] = {}  # of the first recording of each cloud
     for path in dict.fromkeys(chain.from_iterable(map(_files, given))):
         if isinstance(path, Finding):
             findings.append(path)
             continue
         has_strays = path in given or path.absolute().is_relative_to(folder)
-        if found := check_file(path, linter, strays=has_strays):
+        found = check_file(path, linter, seen, strays=has_strays)
+        if found is not None:
             checked.append(path)
-            findings += found.findings
-            if found.provenance is not None:
-                intact[path] = found.provenance
+            findings += found
     findings += _case(checked)
-    findings += _clouds(intact, linter)
     return Linted(files=len(checked), findings=tuple(sorted(findings)))
 
 
@@ -74,22 +72,3 @@ def _case(files: Iterable[Path]) -> Iterator[Finding]:
         if other != path:
             problem = f"differs from {other} in case only"
             yield Finding(path=path, line=1, rule="case", message=problem)
-
-
-def _clouds(intact: Mapping[Path, Provenance], linter: Linter) -> Iterator[Finding]:
-    first: dict[str, Evidence] = {}
-    for path, provenance in intact.items():
-        cloud = provenance.cloud
-        if linter.releases and cloud not in linter.releases and cloud not in first:
-            problem = f"imagedetail.yaml declares clouds, but not {cloud}"
-            yield _at(path, "imagedetail.cloud", "undeclared", problem)
-        evidence = Evidence.of(provenance, where=str(path))
-        other = first.setdefault(cloud, evidence)
-        if other.contradicts(evidence):
-            problem = f"{other.where} is another release of this cloud: {other.text}"
-            yield _at(path, "imagedetail.release", "release", problem)
-
-
-def _at(path: Path, place: str, rule: str, message: str) -> Finding:
-    line = line_of(path.read_text(encoding="utf-8"), place)
-    return Finding(path=path, line=line, rule=rule, message=message)

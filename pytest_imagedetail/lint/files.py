@@ -25,6 +25,7 @@ from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
+from pytest_imagedetail.record.release_guard import Evidence
 from pytest_imagedetail.redact import Known, redact_again
 from pytest_imagedetail.redact.decodings import decoded
 from pytest_imagedetail.redact.final_check import found_in
@@ -62,27 +63,24 @@ class Linter:
     folder: Path  # the project's cassettes; every file in it must be one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """The findings in a file, and the provenance of an intact cassette."""
+def check_file(
+    path: Path, linter: Linter, seen: dict[str, Evidence], *, strays: bool
+) -> Sequence[Finding] | None:
+    """Check a file; return None for one that is not a recording, unless `strays`.
 
-    findings: Sequence[Finding]
-    provenance: Provenance | None = None
-
-
-def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
-    """Check a file; return None for one that is not a recording, unless `strays`."""
+    `seen` has the evidence of the first recording of each cloud; this one's is added.
+    """
     if not strays and path.suffix not in SUFFIXES:
         return None
     try:
         data = yamltext.content(path)
     except OSError as error:
-        return Checked(findings=[unreadable(path, error.strerror)])
+        return [unreadable(path, error.strerror)]
     if not strays and not any(key in data for key in _KEYS):
         return None
     if path.suffix in yamltext.SUFFIXES:
-        return _check_cassette(path, data, linter)
-    return Checked(findings=[*_leaks(path, data), *_other(path, strays=strays)])
+        return _check_cassette(path, data, linter, seen)
+    return [*_leaks(path, data), *_other(path, strays=strays)]
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:
@@ -90,19 +88,26 @@ def unreadable(path: Path, reason: str | None) -> Finding:
     return Finding(path=path, line=1, rule="unreadable", message=f"cannot be read: {reason}")
 
 
-def _check_cassette(path: Path, data: bytes, linter: Linter) -> Checked:
+def _check_cassette(
+    path: Path, data: bytes, linter: Linter, seen: dict[str, Evidence]
+) -> Sequence[Finding]:
     try:
         recording = load(path)
     except DamagedCassetteError as error:
-        return Checked(findings=[*_not_ours(path, error, linter), *_leaks(path, data)])
+        return [*_not_ours(path, error, linter), *_leaks(path, data)]
     text = data.decode("utf-8")
     findings = [
-        Finding(path=path, line=line_of(text, place), rule=rule, message=message)
-        for rule, message, place in _problems(recording, path, data, linter)
+        Finding(
+            path=path, line=_line_of(text, place.partition(": ")[0]), rule=rule, message=message
+        )
+        for rule, message, place in (
+            *_problems(recording, path, data, linter),
+            *_of_cloud(recording.provenance, path, linter, seen),
+        )
     ]
     if {"secret", "header"}.isdisjoint(each.rule for each in findings):
         findings += _leaks(path, data)
-    return Checked(findings=findings, provenance=recording.provenance)
+    return findings
 
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
@@ -194,9 +199,18 @@ def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {place: kind for kind, place in worst_last}
 
 
-def line_of(text: str, place: str) -> int:
-    """Return the line of a place in a cassette, or of the nearest key above it."""
-    return _line_of(text, place.partition(": ")[0])
+def _of_cloud(
+    provenance: Provenance, path: Path, linter: Linter, seen: dict[str, Evidence]
+) -> Iterator[_Problem]:
+    cloud = provenance.cloud
+    if linter.releases and cloud not in linter.releases and cloud not in seen:
+        problem = f"imagedetail.yaml declares clouds, but not {cloud}"
+        yield "undeclared", problem, "imagedetail.cloud"
+    evidence = Evidence.of(provenance, where=str(path))
+    first = seen.setdefault(cloud, evidence)
+    if first.contradicts(evidence):
+        problem = f"{first.where} is another release of this cloud: {first.text}"
+        yield "release", problem, "imagedetail.release"
 
 
 @lru_cache(maxsize=32)  # most findings of a file are in one body
