@@ -1,21 +1,20 @@
-"""The rules of lint: severity, meaning and remedy of each."""
+"""The rules of lint: severity and remedy of each. docs/lint.md says what breaks them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from pytest_imagedetail.text import plain
 
 Severity = Literal["error", "warning", "note"]
+"""An error fails; a warning fails with `--strict`; a note never fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """One thing that lint looks for."""
 
-    id: str
-    severity: Severity  # "error" fails; "warning" fails with `--strict`; "note" never fails
-    meaning: str  # what breaks the rule
+    severity: Severity
     remedy: str
 
 
@@ -36,50 +35,41 @@ _RENEW: Final = (
     "or imagedetail record --max-age=DAYS"
 )
 
-
-_TABLE: Final[dict[Severity, tuple[tuple[str, str, str], ...]]] = {
-    "error": (
-        (
-            "unreadable",
-            "a file or folder that cannot be read, or is too large",
-            "check path and permissions",
-        ),
-        ("format", "not UTF-8, not safe YAML, or no interactions", _RESTORE),
-        ("version", "a cassette version other than vcrpy's 1", _RESTORE),
-        ("schema", "provenance of an unknown schema", f"upgrade pytest-imagedetail, or {_AGAIN}"),
-        ("provenance", "provenance or an interaction that is not valid", _RESTORE),
-        ("hash", "changed after it was written", _RESTORE),
-        ("replay", "pages that are not a listing or do not follow each other", _AGAIN),
-        ("misplaced", "not under its own name", "move it to the name given, or delete it"),
-        ("duplicate", "a copy of a recording", "delete the copy; record what should be there"),
-        ("case", "a name that differs from another in case only", "rename one of the clouds"),
-        ("release", "of another release than declared, or than recorded before", _RELEASE),
-        ("foreign", "of another tool, with its secrets", _SCRUB),
-        ("secret", "a password, token or key, by its name or its shape", _CLEAN),
-        ("header", "a header that cassettes do not keep, such as `X-Auth-Token`", _CLEAN),
-        ("host", "a host that is not a placeholder", _AGAIN),
-        ("id", "an id of a project, user or domain that is not a placeholder", _AGAIN),
-        ("address", "an IP or MAC address in a field for addresses", _AGAIN),
-        ("email", "an e-mail address in the traffic of a test", _AGAIN),
-        ("age", "older than --max-age, without a date, or dated in the future", _RENEW),
-    ),
-    "warning": (
-        ("suspicious", "a private address, internal host or e-mail address in a text", _KEEP),
-        ("orphan", "not a cassette", "delete it, or keep it in another folder"),
-    ),
-    "note": (
-        ("undated", "imported without a date, so --max-age does not apply", _AGAIN),
-        (
-            "undeclared",
-            "of a cloud that imagedetail.yaml lacks",
-            "declare it, or delete its folder",
-        ),
-    ),
+_REMEDIES: Final[Mapping[Severity, Mapping[str, str]]] = {
+    "error": {
+        "unreadable": "check path and permissions",
+        "format": _RESTORE,
+        "version": _RESTORE,
+        "schema": f"upgrade pytest-imagedetail, or {_AGAIN}",
+        "provenance": _RESTORE,
+        "hash": _RESTORE,
+        "replay": _AGAIN,
+        "misplaced": "move it to the name given, or delete it",
+        "duplicate": "delete the copy; record what should be there",
+        "case": "rename one of the clouds",
+        "release": _RELEASE,
+        "foreign": _SCRUB,
+        "secret": _CLEAN,
+        "header": _CLEAN,
+        "host": _AGAIN,
+        "id": _AGAIN,
+        "address": _AGAIN,
+        "email": _AGAIN,
+        "age": _RENEW,
+    },
+    "warning": {
+        "suspicious": _KEEP,
+        "orphan": "delete it, or keep it in another folder",
+    },
+    "note": {
+        "undated": _AGAIN,
+        "undeclared": "declare it, or delete its folder",
+    },
 }
 RULES: Final = {
-    id_: Rule(id=id_, severity=severity, meaning=meaning, remedy=remedy)
-    for severity, rules in _TABLE.items()
-    for id_, meaning, remedy in rules
+    name: Rule(severity=severity, remedy=remedy)
+    for severity, remedies in _REMEDIES.items()
+    for name, remedy in remedies.items()
 }
 
 

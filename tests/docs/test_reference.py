@@ -94,12 +94,9 @@ def test_normalization_rules():
 
 
 def test_lint_rules():
-    """docs/lint.md has each rule with its severity, meaning and remedy."""
-    rows = [line for line in page("lint.md").splitlines() if re.match(r"\| `[a-z]+` \|", line)]
-    assert rows == [
-        f"| `{rule.id}` | {rule.severity} | {rule.meaning} | {rule.remedy} |"
-        for rule in RULES.values()
-    ]
+    """docs/lint.md has each rule with its severity and what to do."""
+    rows = re.findall(r"^\| `([a-z]+)` \| (\w+) \| .+? \| (.+) \|$", page("lint.md"), re.MULTILINE)
+    assert rows == [(name, *rule) for name, rule in RULES.items()]
 
 
 def test_rules_and_kinds():
