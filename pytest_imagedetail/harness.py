@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cassette import Store, check_cloud_name, load_once
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
@@ -316,7 +316,7 @@ class Harness:
             return self.endpoints[name]
         for path in self.store.paths(name):
             self.result.used.add(path)
-            return endpoint_of(self.store.reader.load(path).interactions[0].url)
+            return endpoint_of(load_once(path).interactions[0].url)
         return f"https://{host('compute', name)}/v2/{OWN_PROJECT}"
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
@@ -329,7 +329,7 @@ class Harness:
         self.result.used.add(path)  # even if it is refused, as a test may expect
         if found is None:
             self[name]  # raises for an unknown cloud
-        recording = store.load(name, query) if found is None else store.reader.load(found)
+        recording = store.load(name, query) if found is None else load_once(found)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # Users cannot record the library again, and verify queries the live cloud anyway.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pytest_imagedetail.cassette import Reader, Store
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import VerificationError
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import remedies_for_change
@@ -59,14 +59,13 @@ def with_library(store: Store) -> Store:
     return replace(store, library=reference_library())
 
 
-def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
+def store_of(settings: Settings) -> Store:
     """Return the cassettes of a run: its own and, while replaying, the library's."""
     replaying = settings.record_mode == "none"
     return Store(
         directory=settings.cassette_dir,
         library=reference_library() if replaying else None,
         max_age=settings.max_age,
-        reader=reader or Reader(),
     )
 
 

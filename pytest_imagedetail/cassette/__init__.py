@@ -7,9 +7,9 @@ none of which replaying needs.
 from pytest_imagedetail.cassette.format import as_read, dumps, load, loads
 from pytest_imagedetail.cassette.names import CLIENTS, check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.cassette.store import (
-    Reader,
     Store,
     Written,
+    load_once,
     load_own,
     own_name,
     path_of_renamed,
@@ -18,7 +18,6 @@ from pytest_imagedetail.cassette.store import (
 
 __all__ = [
     "CLIENTS",
-    "Reader",
     "Store",
     "Written",
     "as_read",
@@ -26,6 +25,7 @@ __all__ = [
     "dumps",
     "file_name",
     "load",
+    "load_once",
     "load_own",
     "loads",
     "own_name",

@@ -5,7 +5,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -35,7 +35,7 @@ from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
 
 _FEW: Final = 8
-_REMEMBERED: Final = 64  # recordings that a reader caches
+_REMEMBERED: Final = 64  # recordings that `load_once` caches
 _INDENTED: Final = b"\n" + b" " * 8  # a line of a body in JSON
 
 
@@ -48,17 +48,12 @@ class Written(Enum):
     UNCHANGED = "unchanged"
 
 
-class Reader:
-    """Read cassettes for replaying; read a file again only if it changed."""
-
-    def __init__(self) -> None:
-        self._load: Final = functools.lru_cache(maxsize=_REMEMBERED)(_load)
-
-    def load(self, path: Path) -> Recording:
-        """Read a cassette as `load_own` does."""
-        return self._load(path, _state_of(path))
+def load_once(path: Path) -> Recording:
+    """Read a cassette as `load_own` does, but read a file again only if it changed."""
+    return _load(path, _state_of(path))
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _load(path: Path, _state: tuple[int, ...]) -> Recording:
     return load_own(path)
 
@@ -75,14 +70,12 @@ def _state_of(path: Path) -> tuple[int, ...]:
 class Store:
     """Cassettes below one folder, `<cloud>/<query>.yaml`.
 
-    A second, read-only folder, the library, serves queries that the first one lacks. Stores of one
-    run may share a reader.
+    A second, read-only folder, the library, serves queries that the first one lacks.
     """
 
     directory: Path
     library: Path | None = None
     max_age: int | None = None  # days; the same answer then renews an older recording's date
-    reader: Reader = field(default_factory=Reader, compare=False, repr=False)
 
     def clouds(self) -> tuple[str, ...]:
         """Return the clouds with listings in the folder itself."""
@@ -126,7 +119,7 @@ class Store:
 
     def queries(self, cloud: str) -> tuple[Query, ...]:
         """Return the recorded queries; raise `DamagedCassetteError` if one cannot be read."""
-        return tuple(self.reader.load(path).provenance.query for path in self.paths(cloud))
+        return tuple(load_once(path).provenance.query for path in self.paths(cloud))
 
     def is_own(self, path: Path) -> bool:
         """Return whether a cassette is the project's rather than the library's."""
@@ -147,7 +140,7 @@ class Store:
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
-        return self.reader.load(path)
+        return load_once(path)
 
     def write(
         self,
@@ -212,7 +205,7 @@ class Store:
     def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
         """Read a test's own traffic; None if there is no file."""
         path = self.traffic_path(cloud, test, shared=shared)
-        return self.reader.load(path) if _is_there(path) else None
+        return load_once(path) if _is_there(path) else None
 
     def rename(self, path: Path, test: str, target: Path) -> None:
         """Rename the recording of a test and move its file."""
@@ -236,7 +229,7 @@ class Store:
         recorded: dict[str, str] = {}  # command-line options, by query
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another cassette
-                known = self.reader.load(path).provenance.query
+                known = load_once(path).provenance.query
                 recorded[str(known)] = " ".join(known.options) or "all"
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",

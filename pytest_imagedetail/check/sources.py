@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette import Store, load_once
 from pytest_imagedetail.cassette.names import CHECK, CLIENTS
 from pytest_imagedetail.check.asking import BUDGET, Cloud, NotAskedError, Target
 from pytest_imagedetail.errors import RecordingError
@@ -92,7 +92,7 @@ def recorded(
 def _sources(store: Store, name: str) -> Iterator[Recording]:
     """Return the recordings of a cloud by precedence."""
     checks, others = (store.traffic_of(name, each) for each in (CHECK, CLIENTS))
-    return map(store.reader.load, [*checks, *store.paths(name), *others])
+    return map(load_once, [*checks, *store.paths(name), *others])
 
 
 def _key(request: Interaction) -> tuple[Key, str]:

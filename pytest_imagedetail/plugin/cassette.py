@@ -162,7 +162,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
     place = Place(
-        store=with_library(store_of(settings, reader=run.reader)),
+        store=with_library(store_of(settings)),
         cloud=cloud,
         test=_test_name(item, cloud),
         node=typed_id(item),

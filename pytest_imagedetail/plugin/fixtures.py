@@ -40,8 +40,7 @@ def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
 def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     """Yield all clouds, with the network blocked while replaying."""
     settings = settings_for(request.node)
-    store = store_of(settings, reader=run.reader)
-    harness = Harness(settings, store=store, sessions=run.sessions)
+    harness = Harness(settings, store=store_of(settings), sessions=run.sessions)
     node, name = request.node, typed_id(request.node)
     guard: AbstractContextManager[None] = nullcontext()
     if settings.record_mode == "none":
@@ -123,7 +122,7 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
     """Yield the recorded clouds of a run, served until it ends."""
     settings = settings_of(config)
     # Record modes do not apply: only existing cassettes are served.
-    store = Store(directory=settings.cassette_dir, library=reference_library(), reader=run.reader)
+    store = Store(directory=settings.cassette_dir, library=reference_library())
     with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:
         config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
         run.places = lambda: servers.places

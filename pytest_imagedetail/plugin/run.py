@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-from pytest_imagedetail.cassette import Reader
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Harness, RunResult
 from pytest_imagedetail.record.clouds import configured_secrets, connect
@@ -46,7 +45,6 @@ class Run:
 
     def __init__(self, fixtures: frozenset[str]) -> None:
         self.fixtures: Final = fixtures
-        self.reader: Final = Reader()
         self.sessions: Final = CloudSessions(self._connect)
         self.result: Final = RunResult()  # of finished tests and workers
         self.current: Harness | None = None  # of the running test

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.cassette import Store, load_once, load_own
 from pytest_imagedetail.compare.matrix import by_release, compare_neighbors, release_of
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query
@@ -39,7 +39,7 @@ def gate_suite(library: Path) -> Suite:
 
 def suite_like(store: Store, cloud: str) -> Suite:
     """Return every recorded query of a cloud; a refusal counts as an answer."""
-    recorded = map(store.reader.load, store.paths(cloud))
+    recorded = map(load_once, store.paths(cloud))
     statuses = {
         each.provenance.query: frozenset({each.interactions[0].response.status_code})
         for each in recorded

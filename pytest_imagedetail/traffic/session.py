@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Never
 
 from pytest_imagedetail import network, text
-from pytest_imagedetail.cassette import CLIENTS, Store, refuse_unsafe
+from pytest_imagedetail.cassette import CLIENTS, Store, load_once, refuse_unsafe
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import (
     CassetteError,
@@ -374,7 +374,7 @@ class Session:
 
 def _load(path: Path, *, store: Store, release: str | None, max_age: int | None) -> Recording:
     """Read a recording; refuse one of another release or, outside the library, one too old."""
-    recording = store.reader.load(path)
+    recording = load_once(path)
     refuse_stale(recording, release)
     if store.is_own(path):
         refuse_old(recording.provenance, path=path, max_age=max_age)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette import Store, load_once
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
 from pytest_imagedetail.redact import Known
 
@@ -27,7 +27,7 @@ def store(tmp_path):
 def found(store):
     """Return the names of all tests that have recordings."""
     paths = [each for cloud in ("one", "two") for each in store.traffic_paths(cloud)]
-    return sorted({store.reader.load(each).provenance.test for each in paths})
+    return sorted({load_once(each).provenance.test for each in paths})
 
 
 def test_recordings_are_moved(imagedetail, store):
