@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
@@ -86,6 +86,15 @@ def _finite(number: str) -> float:
 def is_repeated(key: object) -> bool:
     """Return whether `parse` added this key to list the values of a repeated key."""
     return isinstance(key, str) and key.endswith(_REPEATED)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every value that is neither an object nor a list, with its keys and positions."""
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(each, (*path, key))
+    else:
+        yield path, value
 
 
 def objects_in(holder: Any, key: str) -> list[dict[str, Any]]:

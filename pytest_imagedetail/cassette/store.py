@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.body.json import leaves
 from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.format import document_of, dumps, load
 from pytest_imagedetail.cassette.names import (
@@ -293,10 +294,11 @@ def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
     data, place = text.encode("utf-8"), 0
     refuse_leaks(data, known=known, where=where)
     for number, interaction in enumerate(document["interactions"], start=1):
-        for each in _strings(interaction):
-            found = data.find(each.replace(b"\n", _INDENTED), place)
+        for _, each in leaves(interaction):
+            part = each if isinstance(each, bytes) else str(each).encode("utf-8", "surrogateescape")
+            found = data.find(part.replace(b"\n", _INDENTED), place)
             if found < 0:  # YAML escaped it
-                refuse_leaks(each, known=known, where=f"{where}, interaction {number}")
+                refuse_leaks(part, known=known, where=f"{where}, interaction {number}")
             else:
                 place = found
     return text
@@ -313,14 +315,6 @@ def _refuse_secret_in_name(test: str, known: Known) -> None:
             remedy="give the parameter an id without the secret: "
             'pytest.param(..., id="with a token"), or ids= of parametrize',
         ) from None
-
-
-def _strings(value: Any) -> Iterator[bytes]:
-    if isinstance(value, str | bytes):
-        yield value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _strings(each)
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:

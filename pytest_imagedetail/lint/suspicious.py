@@ -7,8 +7,9 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
+from pytest_imagedetail.body.json import leaves
 from pytest_imagedetail.model import Interaction, Path
 from pytest_imagedetail.redact import place_of
 
@@ -34,19 +35,11 @@ def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]
 
 
 def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
-    """Return every text and number of a JSON body with its path; any other body is one text."""
+    """Return every value of a JSON body as text, with its path; any other body is one text."""
     try:
-        return list(_texts(json.loads(body), ()))
+        return [(path, str(each)) for path, each in leaves(json.loads(body))]
     except (ValueError, RecursionError):
         return [((), body.decode("utf-8", errors="replace"))]
-
-
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str | int | float):
-        yield path, str(value)
-    elif isinstance(value, dict | list):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _texts(each, (*path, key))
 
 
 def _look_of(text: str) -> str | None:

@@ -12,6 +12,7 @@ from ssl import SSLContext
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.body.json import leaves
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
@@ -125,16 +126,10 @@ def configured_secrets(os_cloud: str) -> frozenset[str]:
 
 def secrets_in(section: Any) -> Iterator[str]:
     """Yield the secrets of a section, at any depth."""
-    pending: list[tuple[str, Any]] = [("", section)]
-    while pending:
-        name, value = pending.pop()
-        if isinstance(value, dict):
-            pending.extend((str(key), each) for key, each in value.items())
-        elif isinstance(value, list):
-            pending.extend((name, each) for each in value)
-        elif isinstance(value, bool) or not isinstance(value, str | int):
-            continue
-        elif name in _ALSO_SECRET or names.names_secret(name):
+    for path, value in leaves(section):
+        name = next((each for each in reversed(path) if isinstance(each, str)), "")
+        is_text = isinstance(value, str | int) and not isinstance(value, bool)
+        if is_text and (name in _ALSO_SECRET or names.names_secret(name)):
             yield str(value)
 
 
