@@ -24,7 +24,7 @@ from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
 from pytest_imagedetail.body.compression import decoded
-from pytest_imagedetail.cassette.format import headers_of, headers_to_dict
+from pytest_imagedetail.cassette.format import headers_of, response_of, response_to_dict
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
@@ -112,7 +112,8 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         return not self._is_tests_own(request) and self._exchange.can_answer(_asked(request))
 
     def play_response(self, request: Any) -> dict[str, Any]:
-        return _to_vcr(self._exchange.answer(_asked(request)))
+        answer = self._exchange.answer(_asked(request))
+        return response_to_dict(answer, answer.body)
 
     def find_requests_with_most_matches(
         self, request: Any
@@ -137,7 +138,7 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
 
     def append(self, request: Any, response: Any) -> None:
         if not self._is_tests_own(request):
-            answer = _without_encodings(_from_vcr(response))
+            answer = _without_encodings(response_of(response))
             self._exchange.record(replace(_asked(request), response=answer))
 
 
@@ -277,23 +278,6 @@ def _body(body: Any) -> bytes:
             remedy="send it as bytes, as text or as a dict",
         )
     return b""
-
-
-def _to_vcr(response: Response) -> dict[str, Any]:
-    return {
-        "status": {"code": response.status_code, "message": response.reason},
-        "headers": headers_to_dict(response.headers),
-        "body": {"string": response.body},
-    }
-
-
-def _from_vcr(response: Any) -> Response:
-    return Response(
-        status_code=response["status"]["code"],
-        reason=response["status"]["message"] or "",
-        headers=headers_of(response["headers"]),
-        body=response["body"].get("string") or b"",
-    )
 
 
 def _without_encodings(response: Response) -> Response:

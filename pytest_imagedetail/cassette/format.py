@@ -154,13 +154,18 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
             "method": interaction.method,
             "uri": interaction.url,
             "body": _body_to_yaml(interaction.request_body) if interaction.request_body else None,
-            "headers": headers_to_dict(interaction.request_headers),
+            "headers": _headers_to_dict(interaction.request_headers),
         },
-        "response": {
-            "status": {"code": response.status_code, "message": response.reason},
-            "headers": headers_to_dict(headers),
-            "body": {"string": body},
-        },
+        "response": response_to_dict(replace(response, headers=headers), body),
+    }
+
+
+def response_to_dict(response: Response, body: str | bytes) -> dict[str, Any]:
+    """Return a response in the form of vcrpy, with this body."""
+    return {
+        "status": {"code": response.status_code, "message": response.reason},
+        "headers": _headers_to_dict(response.headers),
+        "body": {"string": body},
     }
 
 
@@ -176,7 +181,7 @@ def _body_to_yaml(body: bytes) -> str | bytes:
     return yamltext.Literal(jsontext.pretty(text))
 
 
-def headers_to_dict(headers: Headers) -> dict[str, list[str]]:
+def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
     """Return fields by name; a name sent in several spellings gets the first."""
     names = {name.lower(): name for name in reversed(list(headers))}
     return {name: list(headers.all(name)) for _, name in sorted(names.items())}
@@ -262,18 +267,23 @@ def _refuse_other_formats(document: Any) -> None:
 
 
 def _interaction(document: Mapping[str, Any]) -> Interaction:
-    request, response = document["request"], document["response"]
+    request = document["request"]
     return Interaction(
         method=request["method"],
         url=request["uri"],
         request_headers=headers_of(request["headers"]),
         request_body=_bytes(request["body"]),
-        response=Response(
-            status_code=response["status"]["code"],
-            reason=response["status"]["message"],
-            headers=headers_of(response["headers"]),
-            body=_bytes(response["body"]["string"]),
-        ),
+        response=response_of(document["response"]),
+    )
+
+
+def response_of(document: Mapping[str, Any]) -> Response:
+    """Read a response in the form of vcrpy, which may lack reason and body."""
+    return Response(
+        status_code=document["status"]["code"],
+        reason=document["status"]["message"] or "",
+        headers=headers_of(document["headers"]),
+        body=_bytes(document["body"].get("string")),
     )
 
 
