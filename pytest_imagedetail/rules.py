@@ -28,6 +28,7 @@ _REMEDY: Final = (
     "a rule needs reason, expires, and one of path, kind and id; it may have query, between or "
     "clouds, and reference: see docs/rules.md"
 )
+_FILES: Final = yamltext.Files(SettingsError, _REMEDY)
 _ID: Final = re.compile("[0-9a-f]{12}")
 
 _SEGMENT: Final = re.compile(
@@ -156,7 +157,7 @@ def is_accepted(difference: Difference) -> bool:
 
 
 def _listed(text: str, path: Path, today: date) -> Iterator[Rule]:
-    document = yamltext.parse(text, where=str(path), error=SettingsError, remedy=_REMEDY)
+    document = _FILES.parse(text, where=str(path))
     if document is None:  # only comments
         return
     if not isinstance(document, list):
@@ -175,8 +176,7 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
     found: list[Rule] = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, Path):
-            text = yamltext.read_text(source, error=SettingsError, remedy=_REMEDY)
-            found += _listed(text, source, today)
+            found += _listed(_FILES.text(source), source, today)
         else:
             found.append(parse(source, today=today, where=f"rules=, number {number}"))
     return tuple(found)
@@ -185,7 +185,7 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
 def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     """Append a rule to a rules file, creating it if needed; return the rule."""
     expires = parse(entry, today=today).ref.expires or NEVER
-    old = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY) if path.exists() else ""
+    old = _FILES.text(path) if path.exists() else ""
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
         [{**entry, "expires": expires}]
     )

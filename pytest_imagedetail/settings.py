@@ -46,6 +46,7 @@ _KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 }
 _NO_AGE: Final = ("max_age", "")
 _HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
+_FILES: Final = yamltext.Files(SettingsError, _HOLDS)
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # clouds in a message
@@ -252,7 +253,7 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
     new = _with_entry(old, entry)
     try:
-        document = yamltext.parse(new, where=str(path), error=SettingsError, remedy="")
+        document = _FILES.parse(new, where=str(path))
         if _clouds(document, path) != ({**declared, cloud.name: cloud}, baseline):
             return False
         with yamltext.replacing(path) as temporary:
@@ -274,7 +275,7 @@ def _with_entry(text: str, entry: str) -> str:
 def _declared_in(path: Path, *, required: bool) -> tuple[dict[str, CloudDeclaration], str | None]:
     if not path.exists() and not required:
         return {}, None
-    return _clouds(yamltext.read(path, error=SettingsError, remedy=_HOLDS), path)
+    return _clouds(_FILES.read(path), path)
 
 
 def _clouds(document: Any, path: Path) -> tuple[dict[str, CloudDeclaration], str | None]:

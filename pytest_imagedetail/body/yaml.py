@@ -7,6 +7,7 @@ import errno
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
@@ -80,7 +81,7 @@ class Loader(Composer, yaml.CSafeLoader):
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from fault
 
 
-class _ForeignLoader(Loader):
+class ForeignLoader(Loader):
     """Load every plain value but null as text, and Ruby's `!binary` as bytes."""
 
 
@@ -92,73 +93,64 @@ for _tag in (
     *("tag:yaml.org,2002:python/unicode", "tag:yaml.org,2002:python/str"),
     *("!ruby/symbol", "!ruby/sym"),
 ):
-    _ForeignLoader.add_constructor(_tag, _AS_TEXT)
-_ForeignLoader.add_constructor("!binary", _AS_BYTES)
+    ForeignLoader.add_constructor(_tag, _AS_TEXT)
+ForeignLoader.add_constructor("!binary", _AS_BYTES)
 
 
-def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
-    """Read a UTF-8 YAML file; raise `error`, with line and column, if it is not safe YAML."""
-    text = read_text(path, error=error, remedy=remedy)
-    return parse(text, where=str(path), error=error, remedy=remedy)
+@dataclass(frozen=True, slots=True)
+class Files:
+    """YAML files of one kind, in UTF-8; `error` and `remedy` are for one that cannot be read."""
 
+    error: type[ImageDetailError]
+    remedy: str
+    loader: type[Loader] = Loader
 
-def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
-    """Return the text of a UTF-8 file; raise as `read` does."""
-    data = read_bytes(path, error=error, remedy=remedy)
-    return text_of(data, where=str(path), error=error, remedy=remedy)
+    def read(self, path: Path) -> Any:
+        """Parse a file; the error has line and column if it is not safe YAML."""
+        return self.parse(self.text(path), where=str(path))
 
+    def text(self, path: Path) -> str:
+        """Return the text of a file."""
+        return self.decoded(self.content(path), where=str(path))
 
-def read_bytes(path: Path, *, error: type[ImageDetailError], remedy: str) -> bytes:
-    """Return the content of a file; raise as `read` does."""
-    try:
-        return content(path)
-    except OSError as fault:
-        problem = f"the file cannot be read: {fault.strerror}"
-        if isinstance(fault, FileNotFoundError):
-            remedy = "give the path of a file that exists"
-        raise error(problem, where=str(path), remedy=remedy) from fault
+    def content(self, path: Path) -> bytes:
+        """Return the content of a file."""
+        try:
+            return content(path)
+        except OSError as fault:
+            problem, remedy = f"the file cannot be read: {fault.strerror}", self.remedy
+            if isinstance(fault, FileNotFoundError):
+                remedy = "give the path of a file that exists"
+            raise self.error(problem, where=str(path), remedy=remedy) from fault
 
+    def decoded(self, data: bytes, *, where: str) -> str:
+        """Decode the content of the file `where`."""
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as fault:
+            problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
+            where += f", line {fault.object[: fault.start].count(10) + 1}"
+            raise self.error(problem, where=where, remedy=self.remedy) from fault
 
-def text_of(data: bytes, *, where: str, error: type[ImageDetailError], remedy: str) -> str:
-    """Decode the content of a UTF-8 file; raise as `read` does."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
-        where += f", line {fault.object[: fault.start].count(10) + 1}"
-        raise error(problem, where=where, remedy=remedy) from fault
-
-
-def parse(
-    text: str,
-    *,
-    where: str,
-    error: type[ImageDetailError],
-    remedy: str,
-    loader: type[Loader] = Loader,
-) -> Any:
-    """Parse the text of the file `where`; raise as `read` does."""
-    try:
-        return loader(text).get_single_data()
-    except yaml.MarkedYAMLError as fault:
-        problem = fault.problem or fault.context or "not YAML"
-        if (conflict := f"\n{text}".find("\n<<<<<<< ")) >= 0:
-            where += ", line " + str(text.count("\n", 0, conflict) + 1)
-            problem = "it holds a merge conflict; take one side whole: "
-            problem += "git checkout --ours FILE, or --theirs FILE"
-        elif mark := fault.problem_mark or fault.context_mark:
-            where += f", line {mark.line + 1}, column {mark.column + 1}"
-    except yaml.reader.ReaderError as fault:
-        problem = str(fault.reason)
-        where += f", line {text.encode()[: fault.position].count(10) + 1}"
-    except RecursionError:
-        problem = "nested too deeply"
-    raise error(f"not a readable YAML file: {problem}", where=where, remedy=remedy)
-
-
-def parse_foreign(text: str, *, where: str, error: type[ImageDetailError], remedy: str) -> Any:
-    """Parse a file of another tool as `parse` does, but keep plain values but null as text."""
-    return parse(text, where=where, error=error, remedy=remedy, loader=_ForeignLoader)
+    def parse(self, text: str, *, where: str) -> Any:
+        """Parse the text of the file `where`."""
+        try:
+            return self.loader(text).get_single_data()
+        except yaml.MarkedYAMLError as fault:
+            problem = fault.problem or fault.context or "not YAML"
+            if (conflict := f"\n{text}".find("\n<<<<<<< ")) >= 0:
+                where += ", line " + str(text.count("\n", 0, conflict) + 1)
+                problem = "it holds a merge conflict; take one side whole: "
+                problem += "git checkout --ours FILE, or --theirs FILE"
+            elif mark := fault.problem_mark or fault.context_mark:
+                where += f", line {mark.line + 1}, column {mark.column + 1}"
+        except yaml.reader.ReaderError as fault:
+            problem = str(fault.reason)
+            where += f", line {text.encode()[: fault.position].count(10) + 1}"
+        except RecursionError:
+            problem = "nested too deeply"
+        problem = f"not a readable YAML file: {problem}"
+        raise self.error(problem, where=where, remedy=self.remedy)
 
 
 def content(path: Path) -> bytes:

@@ -32,6 +32,7 @@ _REMEDY: Final = (
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
+_FILES: Final = yamltext.Files(DamagedCassetteError, _REMEDY)
 _CUT: Final = b"\n    body:\n      string:"
 _BODY: Final = _CUT + b" |-"  # as `dumps` lays out a body in JSON
 _INDENT: Final = b" " * 8
@@ -58,8 +59,7 @@ def document_of(recording: Recording) -> dict[str, Any]:
 
 def load(path: Path) -> Recording:
     """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
-    data = yamltext.read_bytes(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return loads(data, where=str(path))
+    return loads(_FILES.content(path), where=str(path))
 
 
 def loads(data: bytes, *, where: str) -> Recording:
@@ -68,8 +68,8 @@ def loads(data: bytes, *, where: str) -> Recording:
         return _recording(_parsed_without_bodies(data))
     except (ImageDetailError, LookupError, TypeError, ValueError):
         pass  # in another layout, or damaged; the slow parser says where
-    text = yamltext.text_of(data, where=where, error=DamagedCassetteError, remedy=_REMEDY)
-    document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
+    text = _FILES.decoded(data, where=where)
+    document = _FILES.parse(text, where=where)
     try:
         return _recording(document)
     except _UnsoundError as fault:
@@ -98,7 +98,7 @@ def _parsed_without_bodies(data: bytes) -> Any:
             raise ValueError("a body is not indented as `dumps` does it")
         bodies.append(body)
     text = (short + data[end:]).decode("utf-8")
-    document = yamltext.parse(text, where="", error=DamagedCassetteError, remedy=_REMEDY)
+    document = _FILES.parse(text, where="")
     for each in document["interactions"]:
         body = each["response"]["body"]
         if body == {"string": None}:

@@ -33,6 +33,7 @@ _REMEDY: Final = (
     "pass a complete recording of vcrpy, pytest-recording, Ruby's VCR or betamax, or a HAR file\n"
     "nothing was written for it, and the file was not changed"
 )
+_FILES: Final = yamltext.Files(DamagedCassetteError, _REMEDY, yamltext.ForeignLoader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def read(path: Path, *, name: str | None = None) -> Source:
         DamagedCassetteError: It cannot be read, or is not safe.
     """
     name = name or path.stem
-    text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
+    text = _FILES.text(path)
     document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
         own = loads(text.encode(), where=str(path))  # raises if it was changed
@@ -96,7 +97,7 @@ def read(path: Path, *, name: str | None = None) -> Source:
 
 def _parsed(text: str, place: str) -> Any:
     if text.lstrip()[:1] not in {"{", "["}:
-        return yamltext.parse_foreign(text, where=place, error=DamagedCassetteError, remedy=_REMEDY)
+        return _FILES.parse(text, where=place)
     try:
         return json.loads(text)
     except (RecursionError, ValueError) as fault:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body.json import parse, pretty
-from pytest_imagedetail.body.yaml import parse_foreign, read
+from pytest_imagedetail.body.yaml import Files, ForeignLoader
 from pytest_imagedetail.errors import BodyError, DamagedCassetteError, SettingsError
 
 # --- JSON
@@ -72,7 +72,7 @@ def test_json_errors():
 
 def refused(path, error=DamagedCassetteError):
     with pytest.raises(error) as caught:
-        read(path, error=error, remedy="fix it")
+        Files(error, "fix it").read(path)
     assert type(caught.value) is error
     return str(caught.value)
 
@@ -119,7 +119,7 @@ def test_yaml_errors_have_a_place(tmp_path):
     too_deep = "nested too deeply", "exceeded maximum nesting depth"
     assert refused(path).startswith(tuple(f"not a readable YAML file: {each}" for each in too_deep))
     path.write_bytes(b"[" * 100 + b"]" * 100)
-    assert read(path, error=SettingsError, remedy="")
+    assert Files(SettingsError, "").read(path)
     where = f"  where: {tmp_path}\n  next:  fix it"
     assert refused(tmp_path) == f"the file cannot be read: Is a directory\n{where}"
 
@@ -129,7 +129,7 @@ def test_yaml_aliases(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: *b\n  <<: *a\n  x: 3\n")
     expected = {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}
-    assert read(path, error=SettingsError, remedy="") == expected
+    assert Files(SettingsError, "").read(path) == expected
     for first, row in (("[" + "x" * 50 + "]", "[{}]"), ("{k: v}", "{{<<: [{}]}}")):
         lines = [f"a0: &a0 {first}"]
         for level in range(1, 12):
@@ -144,7 +144,7 @@ def test_yaml_aliases(tmp_path):
 def test_yaml_of_other_tools():
     """Each value except null is text; Ruby's binary values are bytes."""
     text = "a: [1, 1.0, yes, 2024-01-01, null, !ruby/sym c]\nd: !binary eA==\n"
-    assert parse_foreign(text, where="", error=SettingsError, remedy="") == {
+    assert Files(SettingsError, "", ForeignLoader).parse(text, where="") == {
         "a": ["1", "1.0", "yes", "2024-01-01", None, "c"],
         "d": b"x",
     }

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from ssl import SSLContext
@@ -25,6 +24,8 @@ _LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedor
 _TIMEOUT: Final = 60.0  # openstacksdk itself has none
 _BUILT_IN: Final = "defaults"  # openstacksdk's cloud if none is configured
 _ALSO_SECRET: Final = frozenset({"application_credential_id", "code", "trust_id"})
+_REMEDY: Final = "correct it; quote passwords with special characters"
+_FILES: Final = yamltext.Files(CredentialsError, _REMEDY)
 COMPUTE: Final = "compute"
 
 # What openstacksdk, keystoneauth and their plugins raise for malformed files and responses.
@@ -168,16 +169,14 @@ def _clouds_in(path: Path) -> dict[Any, Any]:
     where = str(path)
     try:
         # No variable holds the document: a traceback could show it.
-        read = partial(yamltext.read, path, error=CredentialsError, remedy="")
-        return dict((read() or {}).get("clouds", {}).items())
+        return dict((_FILES.read(path) or {}).get("clouds", {}).items())
     except CredentialsError as error:
         unreadable = isinstance(error.__cause__, OSError)
         problem = error.problem if unreadable else "the file is not valid YAML"
         where = error.where
     except AttributeError:
         problem = "the file has no `clouds:` with a section for each cloud"
-    remedy = "correct it; quote passwords with special characters"
-    raise CredentialsError(problem, where=where, remedy=remedy)
+    raise CredentialsError(problem, where=where, remedy=_REMEDY)
 
 
 def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
