@@ -288,22 +288,14 @@ def _judged(
     change, places = shared
     if is_of_links(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
-    severity, reason = judge.severity(change)
+    verdict = judge.severity(change)
     shared_by = [old[place] for place in places]
     for rule, images in by_rule(rules, change.kind, change.path, shared_by).items():
         alone = images[0] if len(images) == 1 else None
-        yield Difference(
-            kind=change.kind,
-            severity=severity,
-            path=path_of(("images", *change.path), alone),
-            image=alone,
-            baseline=change.baseline,
-            candidate=change.candidate,
-            count=len(images),
-            examples=() if alone else tuple(images[:_EXAMPLES]),
-            reason=reason,
-            rule=rule,
-        )
+        path = path_of(("images", *change.path), alone)
+        found = difference(change.kind, path, verdict, change.values, alone)
+        examples = () if alone else tuple(images[:_EXAMPLES])
+        yield replace(found, count=len(images), examples=examples, rule=rule)
 
 
 def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
