@@ -27,17 +27,16 @@ _NEXT: Final = (
 )
 
 
-def tls_context(
-    *,
-    cacert: str | None = None,
-    certificate: tuple[str, str | None] | None = None,
-    verify: bool = True,
-) -> ssl.SSLContext:
-    """Return the context for TLS connections; raise UsageError if a file cannot be used."""
+def tls_context(*, verify: str | bool, certificate: str | tuple[str, str] | None) -> ssl.SSLContext:
+    """Return the context for TLS connections; raise UsageError if a file cannot be used.
+
+    The arguments are those of requests: `verify` may be a CA bundle, `certificate` has its key.
+    """
     try:
-        context = ssl.create_default_context(cafile=cacert)
+        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
         if certificate is not None:
-            context.load_cert_chain(*certificate)
+            files = (certificate,) if isinstance(certificate, str) else certificate
+            context.load_cert_chain(*files)
     except OSError as error:
         raise UsageError(
             f"the CA bundle or the client certificate cannot be used: {error.strerror}",

@@ -241,7 +241,7 @@ def test_what_cannot_be_requested(monkeypatch):
     ):
         assert refusal(url, token=token) == f"{problem}\n{NEXT}"
     with pytest.raises(UsageError, match="the CA bundle or the client certificate cannot be used"):
-        tls_context(certificate=("absent.pem", None))
+        tls_context(verify=True, certificate="absent.pem")
     access = Access(endpoint="e", token=TOKEN, project_id="p", secrets=frozenset({"hunter2"}))
     assert not [secret for secret in (TOKEN, "hunter2") if secret in repr(access)]
 

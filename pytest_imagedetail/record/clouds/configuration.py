@@ -188,11 +188,7 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
         auth_type=str(region.config.get("auth_type") or "none"),
         region=region.get_region_name(COMPUTE) or None,
         interface=", ".join(interface) if isinstance(interface, list) else str(interface),
-        tls=tls_context(
-            cacert=verify if isinstance(verify, str) else None,
-            certificate=(certificate, None) if isinstance(certificate, str) else certificate,
-            verify=bool(verify),
-        ),
+        tls=tls_context(verify=verify, certificate=certificate),
         sdk=region,
     )
     for key in ("auth_url", "endpoint"):  # no traceback may show the section
