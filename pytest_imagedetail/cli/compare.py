@@ -237,7 +237,7 @@ def _matrix(options: Options) -> int:
 
     shown = reported(options, matrices, path_of=path_of)
     if options.json:
-        document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]}
+        document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in shown.matrices]}
         print_json(shown.head() | document)
     else:
         print_report(shown, every_query=options.all)

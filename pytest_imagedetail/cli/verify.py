@@ -96,7 +96,7 @@ class _Verified:
 
 def _verify(options: Options) -> int:
     chosen = options.chosen
-    done = _with_unused_rules([*_verified(_targets(options), options)])
+    done = [*_verified(_targets(options), options)]
     compared = [(each.path, each.comparison) for each in done if each.comparison is not None]
     failures = [
         Failure(baseline=each.cloud, candidate=f"{each.cloud} (now)", problem=str(each.error))
@@ -112,12 +112,15 @@ def _verify(options: Options) -> int:
     shown = reported(options, results, failures, path_of)
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
+        as_shown = dict(zip([path for path, _ in compared], shown.comparisons, strict=True))
         document = {
             **shown.head(),
             "schema": 1,
             "same": asked == {"same"},
             "compatible": shown.verdict.passed is True,
-            "cassettes": [each.to_dict() for each in done],
+            "cassettes": [
+                replace(each, comparison=as_shown.get(each.path)).to_dict() for each in done
+            ],
         }
         print_json(document)
     else:
@@ -215,22 +218,6 @@ def _not_recorded(cloud: str, path: Path, asked: Query, os_cloud: str) -> Casset
         where=str(path),
         remedy=f"record it first: {' '.join([command, *asked.options])}",
     )
-
-
-def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
-    """Keep as unused the rules that no comparison used; none if a comparison is missing."""
-    compared = [each.comparison for each in done if each.comparison is not None]
-    used = {one.rule for each in compared for one in (*each.differences, *each.expected)}
-    is_complete = len(compared) == len(done)
-
-    def trimmed(each: Comparison) -> Comparison:
-        unused = (rule for rule in each.unused_rules if is_complete and rule not in used)
-        return replace(each, unused_rules=tuple(unused))
-
-    return [
-        each if each.comparison is None else replace(each, comparison=trimmed(each.comparison))
-        for each in done
-    ]
 
 
 def _findings(done: Sequence[_Verified]) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Judge results: whether they pass, why, and what was not compared."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pytest_imagedetail import text
 from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import Failure
+from pytest_imagedetail.model import Failure, RuleRef
 from pytest_imagedetail.report import notes, since
 from pytest_imagedetail.report.findings import Finding, Result, findings_of
 
@@ -110,6 +110,7 @@ def report_of(
 
     Without an exit code of a pytest run, it is that of a command with these results.
     """
+    results = _without_used_rules(results, is_complete=not failures)
     findings, changed = findings_of(results), None
     if earlier is not None:
         changed, findings = since.compare(earlier, findings, results)
@@ -121,6 +122,16 @@ def report_of(
         since=changed,
         typed=typed,
     )
+
+
+def _without_used_rules(results: Sequence[Result], *, is_complete: bool) -> list[Result]:
+    """Keep as unused the rules that no result used; none if a result is missing."""
+    used = {step.difference.rule for each in results for step in (*each.steps, *each.accepted)}
+
+    def unused(result: Result) -> tuple[RuleRef, ...]:
+        return tuple(each for each in result.unused_rules if is_complete and each not in used)
+
+    return [replace(each, unused_rules=unused(each)) for each in results]
 
 
 def _verdict(

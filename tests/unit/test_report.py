@@ -227,6 +227,27 @@ def test_rules_are_noted():
     assert "new &lt;default&gt; (CHG-1" in html.render(report_of([comparison]))
 
 
+def test_a_rule_that_another_comparison_needs_is_not_unused():
+    """Nor is any rule, if a comparison is missing."""
+    rule = {"path": "images[*].os_hidden", "reason": "new default", "expires": "never"}
+    rules = rules_of(rule, rule | {"path": "images[*].typo"}, today=date(2026, 11, 24))
+    new = listing_of(image_of(os_hidden=False))
+    both = [compare(listing_of(image_of()), each, rules=rules) for each in (new, new)]
+    same = compare(new, new, rules=rules)
+    for results, failures, unused in (
+        ([same], [], ["os_hidden", "typo"]),
+        ([*both, same], [], ["typo"]),
+        ([same, *both], [Failure(baseline="a", candidate="b", problem="lost")], []),
+    ):
+        found = report_of(results, failures)
+        lines = [line for label, line in found.notes if label == "unused"]
+        assert [line.partition("images[*].")[2].partition(" ")[0] for line in lines] == unused
+        (first, *_) = found.to_dict()["comparisons"]
+        assert [each["path"] for each in first["unused_rules"]] == [
+            f"images[*].{each}" for each in unused
+        ]
+
+
 QUERIES = ("", "status=ACTIVE")
 
 
