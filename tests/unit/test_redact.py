@@ -261,7 +261,10 @@ def test_owners_by_their_names():
     text = "run --os-user-id {} now"
     assert value_of(text.format(OTHER)) == text.format(digest)
     assert value_of("admin", "owner_id") == value_of(413274, "user_id") == "redacted-owner"
-    for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
+    for name, value in (
+        *(("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")),
+        *(("owner_id", each) for each in ("None", "null", "")),
+    ):
         assert value_of(value, name) == value
     user = {"id": OTHER, "name": "al", "checksum": OTHER[::-1]}
     assert json.loads(body_of({"user": user}))["user"] == user | {"id": digest}
@@ -399,6 +402,10 @@ def test_urls():
     assert value_of("127.0.0.1, 127.0.0.1:8774", known=local) == "127.0.0.1, compute.a.invalid"
     for each in ("images", "servers", "flavors", "extensions", "limits", "volumes", "schemas"):
         assert value_of(f"{ENDPOINT[:-32]}demo/{each}/1") == f"{OWN[:-32]}redacted-owner/{each}/1"
+    known = Known(origins={"https://[fd00::17]:8774": "compute"})
+    assert value_of("see https://[FD00::17]:8774/v2.1", known=known) == (
+        "see https://compute.a.invalid/v2.1"
+    )
 
 
 def test_what_an_answer_says_of_its_own_hosts_and_project():
