@@ -152,7 +152,7 @@ def test_the_page_says_how_to_accept(run, tmp_path):
     matrix = ("matrix", "nova-2023.1", "nova-2024.2")
     assert run(*matrix, "--report=m.html")[0] == 1
     page = html.unescape((tmp_path / "m.html").read_text())
-    lines = re.findall(r"<dt>accept</dt><dd>(.*?)</dd>", page)
+    lines = re.findall(r"<dt>accept</dt><dd><pre>(.*?)</pre></dd>", page)
     assert len(lines) == 7
     filled = "\n".join(lines).replace("WHY", "known").replace("DAY", "never")
     rules = filled.replace("in imagedetail-rules.yaml: ", "")
