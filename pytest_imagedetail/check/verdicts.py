@@ -244,7 +244,9 @@ def _without_listing(cloud: Cloud, checks: Sequence[Check], whole: Answer) -> tu
     verdicts = tuple(
         _judge(each, cloud, [])
         if each.is_forecast and is_error
-        else Verdict(check=each, cloud=name, verdict="inconclusive", reason=reason)
+        else Verdict(
+            check=each, cloud=name, verdict="inconclusive", reason=reason, unasked=not is_error
+        )
         for each in checks
     )
     if is_error and not any(each.verdict == "fail" for each in verdicts):

@@ -48,6 +48,14 @@ def test_the_forecast_names_each_image(imagedetail):
     assert "\n\nnova-2025.2, nova-2026.2\nfail             S1   " in fleet
 
 
+def test_a_declared_cloud_without_a_recording_was_not_checked(imagedetail, tmp_path):
+    """Nothing failed, but the exit code is 2."""
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {new: {}}")
+    result = imagedetail("check", "new")
+    assert result.returncode == 2
+    assert "found    not recorded: imagedetail record new --suite check" in result.stdout
+
+
 def test_list(imagedetail):
     result = imagedetail("check", "--list")
     assert result.returncode == 0
