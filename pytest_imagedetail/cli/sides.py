@@ -21,7 +21,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import Recording
+from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import only
@@ -33,7 +33,7 @@ def load(name: str, options: Options) -> Listing:
     Raises:
         CassetteError: The cassette is missing or damaged.
         BodyError: The body is not a listing.
-        UsageError: The name matches no cloud, or several.
+        UsageError: The name matches no cloud, or several; or the cassette is of another query.
         ResponseError: It is not the error of `--expect`.
     """
     expect = _expected(options)
@@ -44,10 +44,20 @@ def load(name: str, options: Options) -> Listing:
     path = Path(name)
     content = _committed(name) if _revision(name) else read_bytes(path)
     if path.suffix in yamltext.SUFFIXES:
-        return _listing_of(loads(content, where=name), expect=expect)
+        recording = loads(content, where=name)
+        if options.asked not in {Query(), recording.provenance.query}:
+            raise UsageError(
+                f"the file holds the answer to query {str(recording.provenance.query)!r}, "
+                f"not to {str(options.asked)!r}",
+                where=name,
+                remedy="name the cloud instead of the file, or leave the query out",
+            )
+        return _listing_of(recording, expect=expect)
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     check_cloud_name(cloud)
-    return imported(content, cloud=cloud, where=name, status_code=expect or HTTPStatus.OK).listing
+    status_code = expect or HTTPStatus.OK
+    asked = options.asked
+    return imported(content, cloud=cloud, where=name, query=asked, status_code=status_code).listing
 
 
 def checked(name: str, options: Options) -> Listing:

@@ -92,3 +92,16 @@ def test_another_services_list_is_refused_and_a_part_kept_as_one(imagedetail, tm
         assert (warned in done.stderr) is not complete
         (listed,) = json.loads(imagedetail("ls", "--json").stdout)
         assert listed["complete"] is complete
+
+
+def test_a_file_answers_its_own_query_only(imagedetail, tmp_path):
+    """Another query is refused, not ignored. A saved body gets the query that is given."""
+    (tmp_path / "old.json").write_text(json.dumps({"images": IMAGES}))
+    imagedetail("import", "old.json", "--cloud=old", "--query=status=ACTIVE")
+    (listed,) = json.loads(imagedetail("ls", "--json").stdout)
+    for verb in (("show",), ("fingerprint",), ("diff", "old.json")):
+        done = imagedetail(*verb, listed["path"], "--query=status=ERROR")
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "holds the answer to query 'status=ACTIVE', not to 'status=ERROR'" in done.stderr
+    done = imagedetail("diff", "old.json", listed["path"], "--query=status=ACTIVE", "--json")
+    assert json.loads(done.stdout)["baseline"]["query"] == "status=ACTIVE"
