@@ -154,10 +154,10 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> bool:
-        """Whether there are images but no pair, and no rule accepts that."""
+        """Whether there are images but no pair, even if rules accept each as added or removed."""
         if self.level != "facts" or self.paired:
             return False
-        return any(each.kind in _OF_ONE_SIDE for each in self.differences)
+        return any(each.kind in _OF_ONE_SIDE for each in (*self.differences, *self.expected))
 
     @property
     def of_two_projects(self) -> bool:
