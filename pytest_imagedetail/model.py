@@ -115,7 +115,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "RFC 9110, 8.3",
     ),
     "answer_changed": Kind(
-        "{field} changed, beside the images", ("compatible",), "clients read `images`"
+        "{field} changed, beside the images",
+        _WORSE,
+        "clients read `images`; breaking if the candidate repeats the key",
     ),
     "presence_changed": Kind(
         "{field} is sent with other images", _ANY, "as for a field that is removed"
@@ -128,8 +130,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "page_changed": Kind(
         "the link to the next page changed",
-        _WORSE,
-        "breaking if the candidate's link loses the place, a filter or the project",
+        _ANY,
+        "breaking if the candidate's link loses the place, a filter or the project, or is missing "
+        "from a full page; data if only one side needs one",
         _LINKS,
     ),
     "recording_missing": Kind(

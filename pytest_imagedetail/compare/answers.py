@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.body.json import is_repeated
 from pytest_imagedetail.compare.differ import diff
-from pytest_imagedetail.compare.severity import Change, Verdict, difference
+from pytest_imagedetail.compare.severity import REPEATED, Change, Verdict, difference
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, Query, path_of
 from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project, without_hosts
@@ -41,10 +42,12 @@ def answer_differences(one: Normalized, other: Normalized) -> Iterator[Differenc
         yield status_difference(one.status_code, other.status_code)
     if one.media_type != other.media_type:
         yield _header_difference("content-type", one.media_type, other.media_type)
-    verdict: Verdict = "compatible", "another field beside `images`"
-    for name, values in _unequal(one.top_level, other.top_level):
+    for name, (old, new) in _unequal(one.top_level, other.top_level):
+        verdict: Verdict = "compatible", "another field beside `images`"
+        if is_repeated(name) and old is MISSING:
+            verdict = REPEATED
         if name != _NEXT:
-            yield difference("answer_changed", path_of((name,)), verdict, values)
+            yield difference("answer_changed", path_of((name,)), verdict, (old, new))
 
 
 def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference, ...]:
@@ -60,7 +63,10 @@ def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference
 
 
 def _error_verdict(change: Change) -> Verdict:
-    said = all(isinstance(each, str) for each in change.values)
+    old, new = change.values
+    if old is MISSING and not is_repeated(change.path[-1]):
+        return "compatible", "an error with another field"
+    said = isinstance(old, str) and isinstance(new, str)
     if said and change.path[-1] in {"message", "title", "body"}:
         return "compatible", "the same error with another text"
     return "breaking", "clients read an error's code and message under these names"
@@ -138,20 +144,26 @@ def next_link_differences(
     old, new = (each.top_level.get(_NEXT, MISSING) for each in (one, other))
     if strictly_equal(old, new):
         return
-    verdict: Verdict = (
-        "data",
-        "there is a next link if the page is full, which depends on the images",
-    )
-    if old is not MISSING and new is not MISSING:
-        faults = [*_faults(old, baseline, one)], [*_faults(new, candidate, other)]
-        verdict = _changed_faults(*faults)
-        if faults[0] == faults[1] and _unknown(old) != _unknown(new):
-            verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
+    old_faults = [] if old is MISSING else [*_faults(old, baseline, one)]
+    new_faults = [] if new is MISSING else [*_faults(new, candidate, other)]
+    if new is MISSING and _is_full(candidate):
+        new_faults = [("the page is full, and clients stop without a next link", None)]
+    verdict = _changed_faults(old_faults, new_faults)
+    if verdict[0] != "breaking" and (old is MISSING or new is MISSING):
+        verdict = "data", "there is a next link if the page is full, which depends on the images"
+    elif old_faults == new_faults and _unknown(old) != _unknown(new):
+        verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
     # Show only the addresses if each side has one and they differ.
     before, after = (found[0] if len(found := _hrefs(each)) == 1 else each for each in (old, new))
     if strictly_equal(before, after):
         before, after = old, new
     yield difference("page_changed", _NEXT, verdict, (before, after))
+
+
+def _is_full(listing: Listing) -> bool:
+    """Return whether a page has as many images as its query allows."""
+    limits = [value for name, value in listing.query.params if name == "limit"]
+    return any(each.isdecimal() and 0 < int(each) <= len(listing.images) for each in limits)
 
 
 def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
@@ -208,9 +220,11 @@ def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[
     asked = Query.parse(query).params
     last_ids = normalized.ids if listing.complete else normalized.ids[-1:]
     markers = {value for name, value in asked if name == "marker"}
-    if not markers:
+    if "marker" in query.split("&"):  # R5 empties right ones
+        markers -= {""}
+    elif not markers:
         yield "the next link has no marker, so it leads to the first page again", None
-    elif "marker" not in query.split("&") and not markers <= {*last_ids}:  # R5 empties right ones
+    if not markers <= {*last_ids}:
         yield "the next link does not go on from the last image", sorted(markers)
     filters = {each for each in asked if _is_filter(each[0])}
     if filters != {each for each in listing.query.params if _is_filter(each[0])}:

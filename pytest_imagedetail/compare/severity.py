@@ -25,6 +25,11 @@ WITHOUT_RELATION: Final = "without rel"
 """The name of links without a relation at level shape."""
 
 FIXED: Final[Verdict] = "compatible", "the candidate keeps the contract, the baseline did not"
+REPEATED: Final[Verdict] = (
+    "breaking",
+    "a key is repeated, and clients differ in which value they read",
+)
+
 NOT_OFFERED: Final = "not offered: "
 """Starts the reason for a difference in a field that one side's release never had (R11)."""
 
@@ -108,7 +113,7 @@ class Judge:
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
         if change.is_addition and jsontext.is_repeated(change.path[-1]):
-            return "breaking", "a key is repeated, and clients differ in which value they read"
+            return REPEATED
         part = self.part(change.path)
         old, new = (_first_breach(each, part, change.path) for each in change.values)
         if new is not None and old is not None and old.seen == new.seen:

@@ -71,7 +71,7 @@ def test_errors_are_compared_value_by_value():
     ):
         assert errors(one, other) == expected
     renamed = {(path, severity) for path, _, _, severity in errors(old, fault(400, "a", "error"))}
-    assert renamed == {("badRequest", "breaking"), ("error", "breaking")}
+    assert renamed == {("badRequest", "breaking"), ("error", "compatible")}
 
 
 def test_hosts_in_messages():
@@ -125,6 +125,21 @@ def test_headers():
     assert [each.difference.path for each in matrix.expected] == ["headers.x-a"]
 
 
+def test_fields_beside_the_images():
+    """A repeated key breaks, as each client reads one of its values. Other fields do not."""
+    none, once, twice = (
+        read(recording_of(f'{{"images": []{fields}}}'))
+        for fields in ("", ', "total": 1', ', "total": 1, "total": 2')
+    )
+    for old, new, severity in (
+        (none, once, "compatible"),
+        (once, twice, "breaking"),
+        (twice, once, "compatible"),
+    ):
+        worst, *_ = compare(old, new).differences
+        assert (worst.kind, worst.severity) == ("answer_changed", severity)
+
+
 ONE, TWO = image_of(1), image_of(2, created="2024-01-14T08:00:00Z")
 PATH = f"/v2/{PROJECT}/images/detail"
 LAST = f"limit=2&marker={TWO['id']}"
@@ -160,6 +175,7 @@ WRONG = (
     (page(""), NO_LIST),
     (page(asked="limit=2&marker=5eed"), ELSEWHERE),
     (page(asked=f"limit=2&marker={ONE['id']}"), ELSEWHERE),
+    (page(asked=f"{LAST}&marker=5eed"), ELSEWHERE),
     (page(asked="limit=2"), "the next link has no marker, so it leads to the first page again"),
     (page(asked=f"{LAST}&name=x"), OTHER_FILTERS),
     (page(f"/v2/{OTHER_PROJECT}/images/detail"), "the next link leads to another project"),
@@ -221,7 +237,16 @@ def test_a_next_link_in_another_form_or_on_one_side():
     assert verdict(page(), other, profile="same-cloud") == form
     other = page(asked=LAST.replace("limit=2", "limit=1"))  # the page size is no other parameter
     assert verdict(page(), other, profile="wire") == form
-    bare = listing_of(ONE, TWO, query="limit=2", complete=False)
+    last = listing_of(ONE, TWO, query="limit=3", complete=False)
     full = "data", "there is a next link if the page is full, which depends on the images"
-    for sides, level in product(((page(), bare), (bare, page())), LEVELS):
+    for sides, level in product(((page(), last), (last, page())), LEVELS):
         assert verdict(*sides, level=level) == full
+
+
+def test_a_full_page_without_a_next_link_breaks():
+    """A client that follows the links stops there."""
+    cut = listing_of(ONE, TWO, query="limit=2", complete=False)
+    stops = "breaking", "the page is full, and clients stop without a next link"
+    for level in LEVELS:
+        assert verdict(page(), cut, level=level) == stops
+        assert verdict(cut, page(), level=level)[0] == "data"
