@@ -44,7 +44,7 @@ _KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "level": ("level", LEVELS),
     "unused": ("unused", UNUSED),
 }
-_NO_AGE: Final = ("max_age", "")
+_EMPTY_CHOICES: Final = (("max_age", ""), ("rules", ()))
 _HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _FILES: Final = yamltext.Files(SettingsError, _HOLDS)
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
@@ -60,7 +60,7 @@ RuleSource = str | Path | Mapping[str, Any]
 Choices = dict[str, Any]
 """The values set in one place (command line, marker, ini file), by the names of `Settings`.
 
-None, "" and () mean unset.
+None, "" and () mean unset, except that a `max_age` of "" is refused, and `rules` of () are none.
 """
 
 
@@ -125,8 +125,9 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     """
     chosen: Choices = {}
     for layer in reversed(layers):
-        # An empty maximum age is an error; it does not mean any age.
-        chosen |= {key: each for key, each in layer.items() if each or (key, each) == _NO_AGE}
+        chosen |= {
+            key: each for key, each in layer.items() if each or (key, each) in _EMPTY_CHOICES
+        }
     for key, (what, known) in _KNOWN.items():
         if key in chosen:
             check_choice(what, chosen[key], known)
@@ -142,14 +143,16 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         "declared": declared,
         "reports": tuple(root / report for report in reports),
         "max_age": _days(chosen.get("max_age")),
-        "rules": _rules(root, chosen.get("rules", ())),
+        "rules": _rules(root, chosen.get("rules")),
     }
     return Settings(**{"baseline": baseline, **chosen, **resolved})
 
 
-def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[str, Any], ...]:
-    """Return the rules and rules files; without any, the default file if it exists."""
-    if not named:
+def _rules(
+    root: Path, named: tuple[RuleSource, ...] | None
+) -> tuple[Path | Mapping[str, Any], ...]:
+    """Return the rules and rules files; by default, the default file if it exists."""
+    if named is None:
         path = root / RULES_FILE
         return (path,) if path.exists() else ()
     return tuple(each if isinstance(each, Mapping) else root / each for each in named)

@@ -89,7 +89,7 @@ class Options(argparse.Namespace):
         choices: Choices = {key: given.get(key) for key in ("profile", "fail_on", "max_age")} | {
             "cassette_dir": _below(root, self.cassette_dir),
             "reports": tuple(_below(root, each) for each in given.get("report", ())),
-            "rules": tuple(filter(None, [_below(root, given.get("rules"))])),
+            "rules": tuple(filter(None, [_below(root, given.get("rules"))])) or None,
         }
         return resolve(choices, root=root)
 

@@ -147,8 +147,8 @@ def _from_marker(marker: pytest.Mark | None) -> Choices:
     if marker is None:
         return {}
     given = {key: value for key, value in marker.kwargs.items() if value is not None}
-    rules = given.get("rules", ())
-    given["rules"] = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
+    if (rules := given.get("rules")) is not None:
+        given["rules"] = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
     for key, value in given.items():
         if key not in OF_MARKER:
             raise UsageError(

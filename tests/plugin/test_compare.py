@@ -212,6 +212,7 @@ def test_where_rules_come_from(project, accepts):
     project.makeini("[pytest]")
     (project.path / "imagedetail-rules.yaml").write_text(ALL)
     accepts().assert_outcomes(passed=1)
+    accepts(marker="[]").assert_outcomes(failed=1)
 
 
 def test_rules_that_do_not_hold(project, accepts):
