@@ -7,7 +7,6 @@ from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, accepted, run
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Cloud, Harness
-from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.workspace import read_rules
 
 Judged = dict[str, dict[str, Verdict] | ImageDetailError]
@@ -46,8 +45,7 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
 
 
 def _asked(harness: Harness, name: str) -> asking.Cloud:
-    declared = harness.settings.declaration(name).release
-    access = harness.access(name)
-    if access is None:
-        return sources.recorded(harness.store, name, declared=declared)
-    return sources.live(LiveCloud(access=access, name=name, release=declared))
+    if harness.access(name) is not None:
+        return sources.live(harness.live_cloud(name, adds=False))
+    declared, max_age = harness.settings.declaration(name).release, harness.settings.max_age
+    return sources.recorded(harness.store, name, declared=declared, max_age=max_age)

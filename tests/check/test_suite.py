@@ -44,6 +44,13 @@ def test_it_asks_a_live_cloud(pytester, monkeypatch):
         outcomes = pytester.runpytest_subprocess(*live).parseoutcomes()
         assert outcomes["passed"] >= 20
         assert "failed" not in outcomes
+        (pytester.path / "imagedetail.yaml").write_text("clouds: {staging: {release: juno}}")
+        result = pytester.runpytest_subprocess(*live)
+        result.assert_outcomes(failed=30)
+        result.stdout.fnmatch_lines(
+            ["*is declared as release juno, and its newest microversion is 2.104*"]
+        )
+        (pytester.path / "imagedetail.yaml").unlink()
         cloud.plan(*[say(500)] * 60)
         pytester.runpytest_subprocess(*live).assert_outcomes(failed=30)
         assert len(cloud.asked) == 2  # the listing, and the brief listing for S1
