@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.cassette import Store, check_cloud_name, load_once
+from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load_once
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
-from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.listing import Listing, error_status, read
 from pytest_imagedetail.model import SEVERITIES, Failure, Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
@@ -39,6 +39,8 @@ from pytest_imagedetail.workspace import (
     selectable,
     with_library,
 )
+
+_UNCHANGED: Final = f"recorded ({Written.UNCHANGED.value})"
 
 RuleSources = RuleSource | Sequence[RuleSource]
 
@@ -108,7 +110,8 @@ class RunResult:
         """Merge the result of another test or process into this one."""
         self.results += other.results
         self.failures += other.failures
-        self.done |= other.done
+        for name, done in other.done.items():
+            self.note(name, done)
         self.used |= other.used
         for cassette, interactions in other.unplayed.items():
             # Several tests may replay one read-only file.
@@ -116,6 +119,11 @@ class RunResult:
             self.unplayed[cassette] = [each for each in known if each in interactions]
         self.expected |= other.expected
         self.left_out = self.left_out or other.left_out
+
+    def note(self, name: str, done: str) -> None:
+        """Note what was done to a recording; that it is unchanged only if nothing else was done."""
+        if done != _UNCHANGED or name not in self.done:
+            self.done[name] = done
 
     def properties(self) -> Iterator[tuple[str, int]]:
         """Yield the counts of comparisons as JUnit XML properties, if there were any."""
@@ -138,6 +146,7 @@ class Harness:
         self.settings: Final = settings
         self.store: Final = store
         self.result: Final = RunResult()
+        self.unverified: Final[list[ImageDetailError]] = []  # what verify found
         # Placeholders for clouds whose traffic with the test's own client is replayed.
         self.endpoints: Final[dict[str, str]] = {}
         self._sessions: Final = sessions
@@ -203,6 +212,7 @@ class Harness:
 
         Raises:
             ComparisonError: Both are errors, or one is incomplete; see `compare.compare`.
+            UsageError: A query is given with a listing.
             SettingsError: A rules file is invalid.
             ImageDetailError: As for `Cloud.list`.
         """
@@ -293,22 +303,25 @@ class Harness:
         if mode == "verify":
             return self._verified(name, query, known=known, expect=expect)
         adds = not self.store.path(name, known).exists()
-        release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
-        cloud = LiveCloud(access=self._live(name), name=name, release=release)
         try:
-            live = recorder.ask(cloud, query, expect=expect)
+            live = recorder.ask(self.live_cloud(name, adds=adds), query, expect=expect)
         except KeyboardInterrupt:
             self.result.done[f"{name}: {known}"] = "not kept: the run was interrupted"
             raise
         written = recorder.keep(self.store, live)
         self.result.used.add(self.store.path(name, known))
-        self.result.done[f"{name}: {known}"] = f"recorded ({written.value})"
+        self.result.note(f"{name}: {known}", f"recorded ({written.value})")
         return live.listing
 
     def access(self, name: str) -> Access | None:
         """Return the live access to a cloud, or None while replaying."""
         replays = self.settings.record_mode == "none" or name in self.endpoints
         return None if replays else self._live(name)
+
+    def live_cloud(self, name: str, *, adds: bool) -> LiveCloud:
+        """Return a live cloud; raise ReleaseError if it is not the recorded or declared one."""
+        release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
+        return LiveCloud(access=self._live(name), name=name, release=release)
 
     def recorded_endpoint(self, name: str) -> str:
         """Return the endpoint in a cloud's cassettes, with placeholders."""
@@ -375,7 +388,14 @@ class Harness:
         self, side: str | Cloud | Listing, query: Mapping[str, Any], expect: int | None
     ) -> Listing:
         if isinstance(side, Listing):
-            return side
+            if query:
+                raise UsageError(
+                    f"a listing answers its own query, {side.query}; no other can be given",
+                    remedy="give the names of clouds with a query, or listings without one",
+                )
+            return (
+                side if expect in {None, side.status_code} else read(side.recording, expect=expect)
+            )
         name = _name(side)
         return self.answer(only(name, self._names(name)), self.asked(query), expect)
 
@@ -389,15 +409,18 @@ class Harness:
             upgrade = upgraded(recorded, access, os_cloud=os_cloud)
             if upgrade is not None:
                 upgrade.add_note(terminal.details(comparison))
+                self.unverified.append(upgrade)
                 raise upgrade
         if not comparison.compatible:
             newest = access.max_microversion
-            raise VerificationError(
+            error = VerificationError(
                 "the live cloud's answer differs from its recording\n"
                 f"{terminal.details(comparison)}",
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
                 remedy=remedies_for_change(comparison, os_cloud, newest, command=REWRITE),
             )
+            self.unverified.append(error)
+            raise error
         unseen = (line for _, line in notes.redacted(comparison))
         self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded

@@ -69,6 +69,10 @@ class Explain:
         report = yield
         if call.excinfo is not None and is_bare and report.failed:
             report.longrepr = call.excinfo.getrepr(style="value")
+        if call.when == "teardown" and hasattr(report, "wasxfail") and _is_own(call.excinfo):
+            # pytest applies the mark xfail to errors at teardown as well.
+            del report.wasxfail
+            report.outcome = "failed"
         state = state_of(item)
         if state.running:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
@@ -77,6 +81,10 @@ class Explain:
             outcome = "xfailed" if is_expected else report.outcome
             state.outcome = "failed" if state.subtest_failed else outcome
         return report
+
+
+def _is_own(failure: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    return failure is not None and isinstance(failure.value, errors.ImageDetailError)
 
 
 def _conceal(failure: BaseException, root: Path) -> bool:

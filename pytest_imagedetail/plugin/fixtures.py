@@ -9,6 +9,7 @@ import pytest
 
 from pytest_imagedetail import network
 from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.plugin.cassette import OwnTraffic
 from pytest_imagedetail.plugin.ending import Ending
@@ -60,6 +61,10 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
             run.current = None
             run.result.add(harness.result)
     node.user_properties.extend(harness.result.properties())
+    if harness.unverified and state_of(node).outcome in {"passed", "skipped", "xfailed"}:
+        error = harness.unverified[0]
+        error.add_note("the test did not fail, although verify found this")
+        raise error
 
 
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
@@ -114,7 +119,7 @@ class Refusals:
         if self._servers.refused and not self._servers.expects_miss:
             errors = dict.fromkeys(map(str, self._servers.refused))
             way_out = "if the test is about that: imagedetail_server.expect_miss()"
-            pytest.fail("\n".join([*errors, way_out]), pytrace=False)
+            raise CassetteNotFoundError("\n".join(errors), remedy=way_out)
 
 
 @contextmanager
@@ -123,7 +128,8 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
     settings = settings_of(config)
     # Record modes do not apply: only existing cassettes are served.
     store = Store(directory=settings.cassette_dir, library=reference_library())
-    with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:
+    clouds, clouds_yaml = _clouds(store, settings), folder / "clouds.yaml"
+    with Servers(store, clouds, clouds_yaml=clouds_yaml, max_age=settings.max_age) as servers:
         config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
         run.places = lambda: servers.places
         yield servers

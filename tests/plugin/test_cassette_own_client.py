@@ -56,6 +56,7 @@ def test_expected_failures_and_skips_are_recorded_and_miss_nothing(run, cassette
         before = cassettes_of()
         asks_more = source.replace("    answer", '    requests.get("$URL/n")\n    answer')
         assert run(asks_more).ret == 1
+        assert run(asks_more.replace("def", "@pytest.mark.xfail\ndef")).ret == 1
         assert run(asks_more, "rewrite").ret == 0
         assert (cassettes_of() == before) == ("skip" in after)
         for path in Path("cassettes").rglob("*.yaml"):

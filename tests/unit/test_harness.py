@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import ResponseError, VerificationError
+from pytest_imagedetail.errors import ResponseError, UsageError, VerificationError
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.settings import CloudDeclaration, Settings
@@ -55,6 +55,19 @@ def test_an_error_is_kept_only_if_it_is_expected(site):
     site.spoil = {}
     for mode in ("once", "none", "verify"):
         assert site.ask(mode, limit="x", expect=400).error["code"] == 400
+
+
+def test_listings_keep_their_query_and_status(site):
+    """Another query or an unmet `expect` is an error; it is not ignored."""
+    harness = site.harness("once")
+    whole, refused = harness[NAME].list(), harness[NAME].list(limit="x", expect=400)
+    for sides in ((whole, whole), (NAME, whole), (whole, NAME)):
+        with pytest.raises(UsageError, match="a listing answers its own query, all; no other"):
+            harness.compare(*sides, limit=3)
+    for sides in ((whole, whole), (whole, refused), (refused, whole)):
+        with pytest.raises(ResponseError, match="the cloud answered 200, not 400"):
+            harness.compare(*sides, expect=400)
+    assert harness.compare(refused, refused, expect=400).same
 
 
 def test_verify_fails_when_the_cloud_changed(site):
