@@ -17,6 +17,7 @@ from pytest_imagedetail.model import (
     Side,
     Unpaired,
 )
+from pytest_imagedetail.settings import check_choice
 from pytest_imagedetail.text import count
 
 _OPTIONAL: Final = ("error", "examples", "project", "rule", "version", "volatile")
@@ -171,7 +172,8 @@ class Comparison:
         return [each.severity for each in self.differences]
 
     def of(self, severity: Severity) -> tuple[Difference, ...]:
-        """Return the differences of one severity."""
+        """Return the differences of one severity; raise UsageError for an unknown one."""
+        check_choice("severity", severity, SEVERITIES)
         return tuple(each for each in self.differences if each.severity == severity)
 
     @property

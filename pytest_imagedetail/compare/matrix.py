@@ -34,7 +34,7 @@ from pytest_imagedetail.model import (
     path_of,
 )
 from pytest_imagedetail.rules import Rules, between, is_accepted, with_rule
-from pytest_imagedetail.settings import DEFAULT_PROFILE
+from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
 
 Answers = Mapping[Query, Listing]
 """The answers of one cloud by query, including recorded errors."""
@@ -186,7 +186,8 @@ class Matrix:
         return tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
 
     def of(self, severity: Severity) -> tuple[Step, ...]:
-        """Return the changes of one severity."""
+        """Return the changes of one severity; raise UsageError for an unknown one."""
+        check_choice("severity", severity, SEVERITIES)
         return tuple(each for each in self.steps if each.difference.severity == severity)
 
     @property
