@@ -85,7 +85,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "vendor_removed": Kind(
         "{field}: a vendor's metadata is gone", _DATA, "one side has none of this vendor's", _OWNERS
     ),
-    "image_added": Kind("images were added", _DATA, "which images there are", _OWNERS),
+    "image_added": Kind(
+        "images were added",
+        ("breaking", "data"),
+        "which images there are; breaking if the candidate ignores a filter",
+        _OWNERS,
+    ),
     "image_removed": Kind("images are gone", _DATA, "which images there are", _OWNERS),
     "image_repeated": Kind(
         "an image is listed more than once",

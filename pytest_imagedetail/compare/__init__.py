@@ -128,6 +128,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
     pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
     comparable = matched(one, other, pairing.pairs)
     candidate_of = dict(pairing.pairs)
+    kept = [each for each in baseline.query.params if old and all(_fits(one, each) for one in old)]
     refs = [*map(reference, old)]
     differences = (
         *_of_whole_answers(baseline, candidate, one, other),
@@ -139,7 +140,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
             for found in _judged(part, refs, judge, rules)
         ),
         *_unpaired_images("image_removed", pairing.baseline_only, old, pairing),
-        *_unpaired_images("image_added", pairing.candidate_only, new, pairing),
+        *_unpaired_images("image_added", pairing.candidate_only, new, pairing, kept),
         *_moved(pairing, old, new),
     )
     renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
@@ -311,8 +312,13 @@ def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Differen
 
 
 def _unpaired_images(
-    kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing
+    kind: str,
+    places: Sequence[int],
+    side: Sequence[Image],
+    pairing: Pairing,
+    kept: Sequence[tuple[str, str]] = (),
 ) -> Iterator[Difference]:
+    """Compare images of one side only; `kept` are the filters that all of the baseline's fit."""
     ambiguous = frozenset(pairing.unpaired.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
     removed = kind == "image_removed"
@@ -321,9 +327,27 @@ def _unpaired_images(
         ref = reference(side[place])
         values = (side[place], MISSING) if removed else (MISSING, side[place])
         found = kind, _AMBIGUOUS if ref in ambiguous else alone
+        if wrong := [
+            f"{name}={value}" for name, value in kept if not _fits(side[place], (name, value))
+        ]:
+            found = (
+                kind,
+                ("breaking", f"the candidate ignores {wrong[0]}, which the baseline keeps"),
+            )
         if first[ref.id] != place:  # a repeated id is not another image
             found = "image_repeated", repeated_verdict(values[1])
         yield difference(found[0], path_of((), ref), found[1], values, ref)
+
+
+def _fits(image: Image, parameter: tuple[str, str]) -> bool:
+    """Return whether a filter lets an image through; True if the image does not show it."""
+    name, value = parameter
+    shown = image.get(name)
+    if name == "status":
+        return str(shown).upper() == value.upper()
+    if name in {"minDisk", "minRam"} and value.isdecimal():
+        return isinstance(shown, int) and shown >= int(value)
+    return name != "name" or shown == value
 
 
 def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iterator[Difference]:

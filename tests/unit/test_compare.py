@@ -188,6 +188,26 @@ def test_what_cannot_be_compared():
         compare(whole, whole, level="form")
 
 
+def test_an_image_that_the_filter_excludes_breaks():
+    """If all images of the baseline fit it. Otherwise the filter is not known well enough."""
+    one, two = image_of(1), image_of(2)
+    for query, fitting, other in (
+        ("status=active", {"status": "ACTIVE"}, {"status": "SAVING"}),
+        ("name=a", {"name": "a"}, {"name": "A"}),
+        ("minRam=64", {"minRam": 64}, {"minRam": 0}),
+        ("minDisk=1", {"minDisk": 2}, {"minDisk": 0}),
+    ):
+        for first, second, severity in (
+            (fitting, other, "breaking"),
+            (fitting, fitting, "data"),
+            (other, other, "data"),
+        ):
+            old = listing_of(one | first, query=query)
+            new = listing_of(one | first, two | second, query=query)
+            (added,) = compare(old, new).differences
+            assert (added.kind, added.severity) == ("image_added", severity), (query, second)
+
+
 def test_clouds_without_an_image_in_common_were_not_compared():
     """So they are not compatible, unless nothing fails."""
     one, two, none = listing_of(image_of(1)), listing_of(image_of(2)), listing_of(cloud="b")
