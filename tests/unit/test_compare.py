@@ -186,6 +186,8 @@ def test_what_cannot_be_compared():
     assert repr(compare(refusal, refusal, expect=400)) == f"<Comparison a -> a: {summary}>"
     with pytest.raises(UsageError, match="unknown level 'form'\n  next:  "):
         compare(whole, whole, level="form")
+    with pytest.raises(UsageError, match="unknown severity 'Data'\n  next:  did you mean data"):
+        compare(whole, whole).of("Data")
 
 
 def test_an_image_that_the_filter_excludes_breaks():

@@ -44,6 +44,8 @@ def test_a_cloud_without_the_query_is_passed_over_and_named():
     assert matrix.missing == ((LIMIT, "b"),)
     assert matrix.row(LIMIT) == (Cell(status_code=200, images=0), None, Cell(status_code=400))
     assert not matrix.compatible
+    with pytest.raises(UsageError, match="unknown severity 'Data'"):
+        matrix.of("Data")
 
 
 def test_one_difference_in_many_queries_is_one_step():
