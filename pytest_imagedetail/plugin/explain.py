@@ -67,12 +67,12 @@ class Explain:
         """Hide the plugin's frames, and note how the call ended."""
         is_bare = call.excinfo is not None and _conceal(call.excinfo.value, self._root)
         report = yield
-        if call.excinfo is not None and is_bare and report.failed:
-            report.longrepr = call.excinfo.getrepr(style="value")
         if call.when == "teardown" and hasattr(report, "wasxfail") and _is_own(call.excinfo):
             # pytest applies the mark xfail to errors at teardown as well.
             del report.wasxfail
             report.outcome = "failed"
+        if call.excinfo is not None and is_bare and report.failed:
+            report.longrepr = call.excinfo.getrepr(style="value")
         state = state_of(item)
         if state.running:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")

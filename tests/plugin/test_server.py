@@ -140,6 +140,7 @@ def test_a_request_without_a_recording_fails_the_test(run):
         ):
             assert said in text, said
         assert "pytest_imagedetail/" not in text
+        assert "/_pytest/" not in text
 
 
 def test_own_recordings(run, pytester, cassettes):
