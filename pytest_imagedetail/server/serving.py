@@ -39,22 +39,19 @@ class Server:
         *,
         port: int = 0,
         token: str | None = None,
-        max_age: int | None = None,
         recorder: Recorder | None = None,
         on_error: OnError | None = None,
     ) -> None:
         """Start answering; recordings are read on the first request, or by `read`.
 
-        For port 0, the system chooses one. A recording older than `max_age` days is refused. A
-        `recorder` records each unrecorded GET, which gets a fault without one. `on_error` is called
-        with the error of each fault.
+        For port 0, the system chooses one. A `recorder` records each unrecorded GET, which gets a
+        fault without one. `on_error` is called with the error of each fault.
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
         self.auth_url: Final = self._listener.base + IDENTITY
         self.token: Final = token or secrets.token_hex(16)
         self._store: Final = store
-        self._max_age: Final = max_age
         self._recorder: Final = recorder
         self._lock: Final = threading.RLock()
         self._cloud: RecordedCloud | None = None
@@ -77,12 +74,7 @@ class Server:
                 base, recorder = self._listener.base, self._recorder
                 endpoint = None if recorder is None else recorder.endpoint(base)
                 self._cloud = recorded_cloud(
-                    self._store,
-                    self.name,
-                    base,
-                    token=self.token,
-                    endpoint=endpoint,
-                    max_age=self._max_age,
+                    self._store, self.name, base, token=self.token, endpoint=endpoint
                 )
             return self._cloud
 
@@ -153,14 +145,7 @@ class Servers:
         expects_miss: Whether the running test declared that it is about such a request.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        clouds: Iterable[str],
-        *,
-        clouds_yaml: Path,
-        max_age: int | None = None,
-    ) -> None:
+    def __init__(self, store: Store, clouds: Iterable[str], *, clouds_yaml: Path) -> None:
         """Bind the ports and write clouds.yaml; no recording is read yet."""
         self.clouds: Final = tuple(clouds)
         self.token: Final = secrets.token_hex(16)
@@ -168,7 +153,6 @@ class Servers:
         self.refused: Final[list[ImageDetailError]] = []
         self.expects_miss = False
         self._store: Final = store
-        self._max_age: Final = max_age
         self._servers: Final[dict[str, Server]] = {}
         self._identity: Final = Listener("Keystone", on_error=self.refused.append)
         self.auth_url: Final = self._identity.base + IDENTITY
@@ -234,11 +218,7 @@ class Servers:
             if not self._store.has(cloud):
                 raise unknown_cloud(cloud, known, where=self._store.directory)
             self._servers[cloud] = Server(
-                self._store,
-                cloud,
-                token=self.token,
-                max_age=self._max_age,
-                on_error=self.refused.append,
+                self._store, cloud, token=self.token, on_error=self.refused.append
             )
             entries = {name: each.clouds_yaml for name, each in self._servers.items()}
             self.clouds_yaml.write_text(yamltext.dump({"clouds": entries}), encoding="utf-8")
