@@ -20,7 +20,7 @@ from pytest_imagedetail.cassette import dumps, load
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 SCHEMA_1 = Path(__file__).parents[1] / "scrub-data" / "schema-1.yaml"
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
-OF_BETAMAX = ("CEvCCpiGpU4JRx_3", "gAAAAABvokEU_fb2e8hB4c_V0HOT7gySXt1Pvydb5Kv0U9CzfUxw3rLU8OLhp")
+OF_BETAMAX = ("planted-password", "gAAAAABplanted-token-planted-token-planted-token-planted-toke")
 TOKEN = "gAAAAABk" + "x" * 60
 PROJECT, USER = "0f3c7f60b2a14f5f9ec21a25c2f1a0d3", "5b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e"
 PASSWORD = "hunter2-and-more"
