@@ -324,18 +324,15 @@ def _unpaired_images(
     removed = kind == "image_removed"
     alone: Verdict = "data", f"only the {'baseline' if removed else 'candidate'} has this image"
     for place in places:
-        ref = reference(side[place])
-        values = (side[place], MISSING) if removed else (MISSING, side[place])
+        image, ref = side[place], reference(side[place])
+        values = (image, MISSING) if removed else (MISSING, image)
+        ignored = next((each for each in kept if not _fits(image, each)), None)
         found = kind, _AMBIGUOUS if ref in ambiguous else alone
-        if wrong := [
-            f"{name}={value}" for name, value in kept if not _fits(side[place], (name, value))
-        ]:
-            found = (
-                kind,
-                ("breaking", f"the candidate ignores {wrong[0]}, which the baseline keeps"),
-            )
         if first[ref.id] != place:  # a repeated id is not another image
             found = "image_repeated", repeated_verdict(values[1])
+        elif ignored is not None:
+            wanted = "=".join(ignored)
+            found = kind, ("breaking", f"the candidate ignores {wanted}, which the baseline keeps")
         yield difference(found[0], path_of((), ref), found[1], values, ref)
 
 
