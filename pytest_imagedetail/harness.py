@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load_once
-from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
@@ -346,8 +345,8 @@ class Harness:
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # Users cannot record the library again, and verify queries the live cloud anyway.
-        if self.store.is_own(path) and self.settings.record_mode != "verify":
-            refuse_old(listing.provenance, path=path, max_age=self.settings.max_age)
+        if self.settings.record_mode != "verify":
+            self.store.refuse_old(path, listing.provenance)
         return listing
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:

@@ -1,10 +1,8 @@
 """Decide whether a recording is too old."""
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Final
 
-from pytest_imagedetail.errors import StaleCassetteError
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.text import count
 
@@ -28,16 +26,3 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
         return None
     begun = -(-age // _DAY)
     return f"it is {count(begun, 'day')} old; the limit is {max_age}"
-
-
-def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None) -> None:
-    """Raise `StaleCassetteError` if a recording is older than `max_age`, or of unknown age."""
-    problem = age_problem(provenance, max_age=max_age, now=datetime.now(UTC))
-    if max_age is not None and problem is not None:
-        raise StaleCassetteError(
-            f"the recording is stale: {problem}",
-            where=f"{path}, recorded {provenance.recorded_at or 'without a date'}",
-            remedy="record it again: "
-            f"pytest --imagedetail-record-mode=rewrite --imagedetail-max-age={max_age}\n"
-            "or allow more: --imagedetail-max-age DAYS",
-        )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -29,6 +29,7 @@ from pytest_imagedetail.errors import (
     DamagedCassetteError,
     ImageDetailError,
     LeakError,
+    StaleCassetteError,
     UsageError,
 )
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
@@ -76,7 +77,7 @@ class Store:
 
     directory: Path
     library: Path | None = None
-    max_age: int | None = None  # days; the same answer then renews an older recording's date
+    max_age: int | None = None  # days; an older own recording is stale until it is recorded again
 
     def clouds(self) -> tuple[str, ...]:
         """Return the clouds with listings in the folder itself."""
@@ -125,6 +126,20 @@ class Store:
     def is_own(self, path: Path) -> bool:
         """Return whether a cassette is the project's rather than the library's."""
         return path.is_relative_to(self.directory)
+
+    def refuse_old(self, path: Path, provenance: Provenance) -> None:
+        """Raise StaleCassetteError if `max_age` is set and an own recording is older or undated."""
+        if self.max_age is None or not self.is_own(path):
+            return
+        problem = age_problem(provenance, max_age=self.max_age, now=datetime.now(UTC))
+        if problem is not None:
+            raise StaleCassetteError(
+                f"the recording is stale: {problem}",
+                where=f"{path}, recorded {provenance.recorded_at or 'without a date'}",
+                remedy="record it again: pytest --imagedetail-record-mode=rewrite "
+                f"--imagedetail-max-age={self.max_age}\n"
+                "or allow more: --imagedetail-max-age DAYS",
+            )
 
     def path(self, cloud: str, query: Query) -> Path:
         """Return the file that a recording is written to, whether or not it exists."""

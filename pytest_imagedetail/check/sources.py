@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store, load_once
-from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.cassette.names import CHECK, CLIENTS
 from pytest_imagedetail.check.asking import BUDGET, Cloud, NotAskedError, Target
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.recorder import LiveCloud, known_of, refuse_stale
 from pytest_imagedetail.record.retry import Retry
@@ -53,23 +51,14 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
 
 
 def recorded(
-    store: Store,
-    name: str,
-    *,
-    declared: str | None = None,
-    max_age: int | None = None,
-    budget: int = BUDGET,
+    store: Store, name: str, *, declared: str | None = None, budget: int = BUDGET
 ) -> Cloud:
     """Return a cloud that replays `record --suite check`, or else any other recording.
 
     Raises:
-        StaleCassetteError: One is of another release, or is yours and older than `max_age` days.
+        StaleCassetteError: One is of another release, or older than the store allows.
     """
-    recordings = {path: load_once(path) for path in _sources(store, name)}
-    for path, recording in recordings.items():
-        if store.is_own(path):
-            refuse_old(recording.provenance, path=path, max_age=max_age)
-    sources = list(recordings.values())
+    sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}
     endpoint, release = "https://compute.invalid", None
     for each in reversed(sources):
@@ -104,11 +93,13 @@ def recorded(
     return Cloud(target, send, budget=budget)
 
 
-def _sources(store: Store, name: str) -> Iterator[Path]:
+def _sources(store: Store, name: str) -> Iterator[Recording]:
     """Yield the recordings of a cloud by precedence."""
-    yield from store.traffic_of(name, CHECK)
-    yield from store.paths(name)
-    yield from store.traffic_of(name, CLIENTS)
+    checks, others = (store.traffic_of(name, each) for each in (CHECK, CLIENTS))
+    for path in (*checks, *store.paths(name), *others):
+        recording = load_once(path)
+        store.refuse_old(path, recording.provenance)
+        yield recording
 
 
 def _key(request: Interaction) -> tuple[Key, str]:

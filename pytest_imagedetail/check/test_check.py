@@ -47,5 +47,5 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
 def _asked(harness: Harness, name: str) -> asking.Cloud:
     if harness.access(name) is not None:
         return sources.live(harness.live_cloud(name, adds=False))
-    declared, max_age = harness.settings.declaration(name).release, harness.settings.max_age
-    return sources.recorded(harness.store, name, declared=declared, max_age=max_age)
+    declared = harness.settings.declaration(name).release
+    return sources.recorded(harness.store, name, declared=declared)

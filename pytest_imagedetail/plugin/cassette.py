@@ -179,7 +179,6 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
         place,
         record_mode="none" if is_shipped(cloud, settings) else settings.record_mode,
         release=declared.release,
-        max_age=settings.max_age,
         live=Live(
             accesses=partial(run.sessions.accesses, declared.os_cloud),
             secrets=run.credentials,

@@ -19,7 +19,7 @@ from pytest_imagedetail.plugin.options import known, refused, settings_for, sett
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.server import Servers
 from pytest_imagedetail.settings import Settings, nothing_selected
-from pytest_imagedetail.workspace import reference_library, store_of
+from pytest_imagedetail.workspace import store_of, with_library
 
 _RUN = "imagedetail-run"
 
@@ -127,9 +127,8 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
     """Yield the recorded clouds of a run, served until it ends."""
     settings = settings_of(config)
     # Record modes do not apply: only existing cassettes are served.
-    store = Store(directory=settings.cassette_dir, library=reference_library())
-    clouds, clouds_yaml = _clouds(store, settings), folder / "clouds.yaml"
-    with Servers(store, clouds, clouds_yaml=clouds_yaml, max_age=settings.max_age) as servers:
+    store = with_library(store_of(settings))
+    with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:
         config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
         run.places = lambda: servers.places
         yield servers

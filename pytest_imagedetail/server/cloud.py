@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import CLIENTS, Store, load_own
-from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import Known, origin, placeholders
@@ -105,19 +104,13 @@ class RecordedCloud:
 
 
 def recorded_cloud(
-    store: Store,
-    name: str,
-    base: str,
-    *,
-    token: str,
-    endpoint: str | None,
-    max_age: int | None = None,
+    store: Store, name: str, base: str, *, token: str, endpoint: str | None
 ) -> RecordedCloud:
     """Read the recordings of a cloud: its own, the library's, and other traffic of clients.
 
     `base` is the server's scheme, host and port, which replace the cloud's. `endpoint` is the
     compute endpoint, at the server, of a cloud that is being recorded; if None, there must be
-    recordings. One that is older than `max_age` days is refused.
+    recordings. One that is older than the store allows is refused.
     """
     paths = store.paths(name)
     if endpoint is None and not paths:
@@ -129,8 +122,7 @@ def recorded_cloud(
         )
     recordings = {path: load_own(path) for path in (*paths, *store.traffic_of(name, CLIENTS))}
     for path, recording in recordings.items():
-        if store.is_own(path):
-            refuse_old(recording.provenance, path=path, max_age=max_age)
+        store.refuse_old(path, recording.provenance)
     recorded = [
         (path, each, _at(base, each))
         for path, recording in recordings.items()

@@ -12,7 +12,6 @@ from typing import Final, Never
 
 from pytest_imagedetail import network, text
 from pytest_imagedetail.cassette import CLIENTS, Store, load_once, refuse_unsafe
-from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import (
     CassetteError,
     CassetteNotFoundError,
@@ -118,7 +117,6 @@ class Session:
     """A test's cassette from before its first request until it is kept.
 
     Args:
-        max_age: In days; an older recording is not replayed.
         refused: A list that collects the errors of refused requests and connections.
     """
 
@@ -128,7 +126,6 @@ class Session:
         *,
         record_mode: RecordMode,
         release: str | None = None,
-        max_age: int | None = None,
         live: Live = Live(),
         refused: list[ImageDetailError] | None = None,
     ) -> None:
@@ -146,7 +143,7 @@ class Session:
             held = place.read_only
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
         replays_own = self.replays or record_mode == "new_episodes"
-        load = partial(_load, store=place.store, release=release, max_age=max_age)
+        load = partial(_load, store=place.store, release=release)
         sources = [Source(own if replays_own else [], load)]
         _ = sources[0].recordings  # raises before the test if one is too old
         if self.replays:
@@ -372,12 +369,11 @@ class Session:
         return "verified"
 
 
-def _load(path: Path, *, store: Store, release: str | None, max_age: int | None) -> Recording:
+def _load(path: Path, *, store: Store, release: str | None) -> Recording:
     """Read a recording; refuse one of another release or, outside the library, one too old."""
     recording = load_once(path)
     refuse_stale(recording, release)
-    if store.is_own(path):
-        refuse_old(recording.provenance, path=path, max_age=max_age)
+    store.refuse_old(path, recording.provenance)
     return recording
 
 
