@@ -10,7 +10,7 @@ from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load_o
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
-from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
+from pytest_imagedetail.errors import ImageDetailError, ReleaseError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status, read
 from pytest_imagedetail.model import SEVERITIES, Failure, Query
 from pytest_imagedetail.record import recorder
@@ -300,7 +300,11 @@ class Harness:
         if keeps and self.store.find(name, known) is not None:
             return self._replay(name, known, expect)
         if mode == "verify":
-            return self._verified(name, query, known=known, expect=expect)
+            try:
+                return self._verified(name, query, known=known, expect=expect)
+            except (ReleaseError, VerificationError) as error:
+                self.unverified.append(error)
+                raise
         adds = not self.store.path(name, known).exists()
         try:
             live = recorder.ask(self.live_cloud(name, adds=adds), query, expect=expect)
@@ -408,18 +412,15 @@ class Harness:
             upgrade = upgraded(recorded, access, os_cloud=os_cloud)
             if upgrade is not None:
                 upgrade.add_note(terminal.details(comparison))
-                self.unverified.append(upgrade)
                 raise upgrade
         if not comparison.compatible:
             newest = access.max_microversion
-            error = VerificationError(
+            raise VerificationError(
                 "the live cloud's answer differs from its recording\n"
                 f"{terminal.details(comparison)}",
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
                 remedy=remedies_for_change(comparison, os_cloud, newest, command=REWRITE),
             )
-            self.unverified.append(error)
-            raise error
         unseen = (line for _, line in notes.redacted(comparison))
         self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded
