@@ -337,7 +337,10 @@ def _unpaired_images(
 
 
 def _fits(image: Image, parameter: tuple[str, str]) -> bool:
-    """Return whether a filter lets an image through; True if the image does not show it."""
+    """Return whether a filter lets an image through; True if the image does not show it.
+
+    `minDisk` and `minRam` are minima, as the api-ref says; Nova's equality fits them as well.
+    """
     name, value = parameter
     shown = image.get(name)
     if name == "status":
