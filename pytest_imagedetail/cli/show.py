@@ -19,8 +19,8 @@ from pytest_imagedetail.cli.output import (
     print_table,
     say,
 )
-from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.model import KINDS
+from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
+from pytest_imagedetail.model import KINDS, Query
 from pytest_imagedetail.normalize import RULES
 
 
@@ -96,27 +96,32 @@ def _recorded_release(paths: Sequence[Path]) -> str | None:
 def _ls(options: Options) -> int:
     store = options.store
     entries: list[dict[str, Any]] = []
-    damaged: list[ImageDetailError] = []
+    errors: list[ImageDetailError] = []
     own = sorted({*store.clouds(), *store.traffic_clouds()})
     for cloud in sides.names(options.clouds, options) if options.clouds else own:
         traffic = store.traffic_paths(cloud)
         listings = store.paths(cloud)
         if not options.clouds:
             listings = tuple(filter(store.is_own, listings))
+        try:
+            if not listings and not traffic:
+                store.load(cloud, Query())  # raises with the command to record it
+        except CassetteNotFoundError as error:
+            errors.append(error)
         for path in (*listings, *traffic):
             try:
                 entries.append(_traffic_entry(path) if path in traffic else _entry(path))
             except ImageDetailError as error:
-                damaged.append(error)
+                errors.append(error)
     if options.json:
         print_json(entries)
     else:
         print_table(map(_row, entries))
-        if not entries and not damaged:
+        if not entries and not errors:
             say(f"no cassettes in {store.directory}")
-    for each in damaged:
+    for each in errors:
         complain(each, options)
-    return IMPOSSIBLE if damaged else SAME
+    return IMPOSSIBLE if errors else SAME
 
 
 def _entry(path: Path) -> dict[str, Any]:

@@ -100,6 +100,11 @@ def test_the_traffic_of_tests_is_listed(imagedetail, cassettes):
     listed = imagedetail("ls").stdout.splitlines()
     assert listed[-1].split()[:4] == ["staging", "test_own.py::test_images", "-", "2"]
     assert (len(listed), listed[-1].endswith(path)) == (6, True)
+    (cassettes.parent / "imagedetail.yaml").write_text("clouds: {ghost: {}}")
+    done = imagedetail("ls", "staging", "ghost")
+    assert (done.returncode, len(done.stdout.splitlines())) == (2, 1)
+    assert "nothing is recorded for cloud 'ghost'" in done.stderr
+    assert "next:  in a shell: imagedetail record ghost\n" in done.stderr
     damaged = cassettes.parent / path
     damaged.write_text(damaged.read_text().replace("pages: 2", "pages: 3"))
     done = imagedetail("ls")
