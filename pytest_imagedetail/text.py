@@ -65,9 +65,10 @@ def count(number: int, thing: str) -> str:
     return f"{number} {thing[:-1]}ies" if thing.endswith("ry") else f"{number} {thing}s"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows in columns, two spaces apart."""
+def aligned(rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
+    """Yield rows in columns, two spaces apart, or one if they are wider than `width`."""
     shown = [[*map(plain, row)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    gap = "  " if width is None or sum(widths) + 2 * (len(widths) - 1) <= width else " "
     for row in shown:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield gap.join(map(str.ljust, row, widths)).rstrip()

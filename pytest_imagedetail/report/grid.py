@@ -12,7 +12,7 @@ _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
 
 
-def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
+def table(matrix: Matrix, *, every_query: bool, width: int | None = None) -> Iterator[str]:
     """Yield status and number of images by query and cloud, then `spans`."""
     queries = matrix.queries if every_query else matrix.uneven
     rows = [heads(matrix.clouds)]
@@ -20,7 +20,7 @@ def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
         cells = ("-" if each is None else str(each) for each in matrix.row(query))
         rows.append([text.cut(str(query), _VALUE_WIDTH), *cells])
     if queries:
-        yield from text.aligned(rows)
+        yield from text.aligned(rows, width)
         if rest := len(matrix.queries) - len(queries):
             yield f"and {text.count(rest, 'query')} with one status and number of images throughout"
     else:

@@ -60,7 +60,7 @@ def render(
     shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # the sides follow
     head = [paint(each, shade, color=color) for each in wrapped(verdict.line, width)]
     head += [paint(each, "dim", color=color) for each in wrapped(", ".join(shown), width)]
-    parts = [head, *(grid.table(each, every_query=every_query) for each in report.matrices)]
+    parts = [head, *(grid.table(e, every_query=every_query, width=width) for e in report.matrices)]
     if single is not None:
         parts.append(_sides(single, width))
     return _joined([*parts, *_parts(report, color=color, width=width, explain=explain)])

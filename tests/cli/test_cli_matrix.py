@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+LATER = ["2024.2", "2025.2", "2026.1", "2026.2"]
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 
 
@@ -17,11 +19,20 @@ def matrix(imagedetail):
     return partial(imagedetail, "matrix")
 
 
-def test_what_changed_between_the_releases_of_nova(matrix):
-    """Nine real releases and all recorded queries."""
+def test_what_changed_between_the_releases_of_nova(matrix, monkeypatch):
+    """Nine real releases and all recorded queries, also in a terminal of 80 columns."""
     result = matrix("nova-20??.?")
     assert result.stdout == (GOLDEN / "matrix.txt").read_text(encoding="utf-8")
     assert (result.returncode, result.stderr) == (1, "")
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = matrix("nova-20??.?").stdout.splitlines()
+    head, row, *_ = lines[lines.index("") + 1 :]
+    assert head.split()[1:] == ["2019.1", "2019.2", "2020.2", "2022.1", "2023.1", *LATER]
+    assert row.startswith("limit=0       200 14 200 14 ")
+    assert {each for each in lines if len(each) > 80} == set()
 
 
 def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_path):
