@@ -42,7 +42,7 @@ def _run(options: Options) -> int:
         check_folder(options)
         return int(options.verb(options))
     except ImageDetailError as error:
-        if getattr(options, "github", False):
+        if options.github:
             print(github.error(error.problem), file=sys.stderr)
         return complain(error, options)
 

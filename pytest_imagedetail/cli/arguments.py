@@ -81,15 +81,26 @@ QUERY: Final = ("--query", "--microversion")
 class Options(argparse.Namespace):
     """The parsed arguments, and the settings, cassettes and query derived from them."""
 
+    expect: int | None = None  # this and the next ones: for verbs without the option
+    fail_on: str | None = None
+    github: bool = False
+    max_age: str | None = None
+    profile: str | None = None
+    record: bool = False
+    report: Sequence[str] = ()
+    rules: str | None = None
+
     @cached_property
     def chosen(self) -> Settings:
         """The settings of the project that contains the current folder."""
         root = Path(os.path.relpath(find_root(Path.cwd())))
-        given = vars(self)
-        choices: Choices = {key: given.get(key) for key in ("profile", "fail_on", "max_age")} | {
+        choices: Choices = {
             "cassette_dir": _below(root, self.cassette_dir),
-            "reports": tuple(_below(root, each) for each in given.get("report", ())),
-            "rules": tuple(filter(None, [_below(root, given.get("rules"))])) or None,
+            "fail_on": self.fail_on,
+            "max_age": self.max_age,
+            "profile": self.profile,
+            "reports": tuple(_below(root, each) for each in self.report),
+            "rules": (_below(root, self.rules),) if self.rules else None,
         }
         return resolve(choices, root=root)
 
@@ -173,7 +184,7 @@ def as_typed(options: Options) -> str:
 
 def check_folder(options: Options) -> None:
     """Raise UsageError if the verb only reads and the cassette folder does not exist."""
-    may_be_new = not options.reads or getattr(options, "record", False)  # `serve --record` writes
+    may_be_new = not options.reads or options.record  # `serve --record` writes
     if not options.cassette_dir or may_be_new or Path(options.cassette_dir).is_dir():
         return
     folder = Path(options.cassette_dir)

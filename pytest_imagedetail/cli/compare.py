@@ -12,21 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import rules, text
-from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli import output, sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, as_typed, flag, value
 from pytest_imagedetail.cli.check import report_checks
-from pytest_imagedetail.cli.output import (
-    DIFFERENT,
-    SAME,
-    cell,
-    print_json,
-    print_report,
-    print_table,
-    reported,
-    say,
-    waiting,
-    wants_color,
-)
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import (
@@ -153,7 +141,7 @@ def _show_to_git(arguments: Sequence[str], options: Options) -> None:
 
 def _of_git(old: str, new: str, options: Options) -> str:
     """Report on two versions of a file; /dev/null stands for a missing one."""
-    both = [sides.load(each, options) for each in (old, new) if each != os.devnull]
+    both = [sides.load(each, options).listing for each in (old, new) if each != os.devnull]
     if len(both) < _PAIR:
         (found,) = both
         many = "an error" if found.error else text.count(len(found.images), "image")
@@ -161,7 +149,7 @@ def _of_git(old: str, new: str, options: Options) -> str:
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
     options.expect = None if both[0].error is None else both[0].status_code
     comparison = _compared(both, options, read_rules(options.chosen.rules))
-    return terminal.render(report_of([comparison]), color=wants_color())
+    return terminal.render(report_of([comparison]), color=output.wants_color())
 
 
 @contextmanager
@@ -172,30 +160,27 @@ def _reporting(options: Options, baseline: str, candidate: str) -> Iterator[None
     except ImageDetailError as error:
         if options.report and not isinstance(error, UsageError):
             failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
-            reported(options, [], [failure])
+            output.reported(options, [], [failure])
         raise
 
 
 def _diff(options: Options) -> int:
     names = options.baseline, options.candidate
     with _reporting(options, *names):
-        both = [sides.load(each, options) for each in names]
-        paths = [sides.path_of(*side, options) for side in zip(names, both, strict=True)]
-        if paths[0] == paths[1]:
+        old, new = (sides.load(each, options) for each in names)
+        if old.path == new.path:
             raise UsageError(
                 "baseline and candidate are the same recording",
                 where=names[0],
                 remedy="name another candidate",
             )
-        if both[0].query != both[1].query:
-            say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
-        compared = _compared(both, options, read_rules(options.chosen.rules))
-    comparison = sides.named(compared, *names)
-    errors = (sides.mislabelled(*side, options) for side in zip(names, both, strict=True))
-    error = next(filter(None, errors), None)
+        queries = old.listing.query, new.listing.query
+        if queries[0] != queries[1]:
+            output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
+        compared = _compared([old.listing, new.listing], options, read_rules(options.chosen.rules))
+    comparison, error = sides.named(compared, *names), old.error or new.error
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
-    typed = as_typed(options)
-    shown = reported(options, [comparison], failures, lambda _: paths[1], typed)
+    shown = output.reported(options, [comparison], failures, lambda _: new.path, as_typed(options))
     if options.json:
         document = shown.head() | comparison.to_dict()
         if error is not None:
@@ -203,19 +188,19 @@ def _diff(options: Options) -> int:
         if options.explain:
             pair = (comparison.baseline, comparison.candidate)
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
-                accept = ("accept", accept_command(typed, each.path, each.kind))
+                accept = ("accept", accept_command(as_typed(options), each.path, each.kind))
                 lines = [*facts(each, comparison.query, pair), accept]
                 entry["evidence"] = [f"{label}: {line}" for label, line in lines]
-        print_json(document)
+        output.print_json(document)
     else:
-        print_report(shown, explain=options.explain)
+        output.print_report(shown, explain=options.explain)
     if error is not None:
         raise error
-    return SAME if comparison.compatible else DIFFERENT
+    return output.SAME if comparison.compatible else output.DIFFERENT
 
 
 def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Comparison:
-    with waiting("comparing"):
+    with output.waiting("comparing"):
         return compare(
             *both,
             level=options.level,
@@ -235,12 +220,12 @@ def _matrix(options: Options) -> int:
         cloud, query = place.step.candidate, place.queries[0]
         return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
 
-    shown = reported(options, matrices, path_of=path_of)
+    shown = output.reported(options, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in shown.matrices]}
-        print_json(shown.head() | document)
+        output.print_json(shown.head() | document)
     else:
-        print_report(shown, every_query=options.all)
+        output.print_report(shown, every_query=options.all)
     return shown.verdict.exit_code
 
 
@@ -252,10 +237,10 @@ def _matrices(options: Options) -> list[Matrix]:
             own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
             if 0 < len(own[cloud]) < len(answers):
                 found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
-                say(f"{cloud}: {found}, the others from the library")
+                output.say(f"{cloud}: {found}, the others from the library")
     _warn_of_order(rows)
     known = read_rules(options.chosen.rules)
-    with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
+    with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         return [
             compare_neighbors(
                 row,
@@ -274,7 +259,9 @@ def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
         releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
         for (cloud, old), (later, new) in pairwise(releases.items()):
             if old is not None and new is not None and old > new:
-                say(f"warning: {cloud} is a newer release than {later}; the older one comes first")
+                output.say(
+                    f"warning: {cloud} is a newer release than {later}; the older one comes first"
+                )
 
 
 def _rows(options: Options) -> list[dict[str, Answers]]:
@@ -308,7 +295,7 @@ def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
     rows = [row for row in families.values() if len(row) >= _PAIR]
     left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
     if left_out:
-        say(
+        output.say(
             f"left out: {', '.join(left_out)} (no release, nothing but errors, or alone of their "
             "kind); name clouds to compare them"
         )
@@ -357,7 +344,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
         found, failed = loading.results_of(document, path)
         results += [each for each in found if each not in results]
         failures += [each for each in failed if each not in failures]
-    shown = reported(options, results, failures)
+    shown = output.reported(options, results, failures)
     print(shown.verdict.line)
     for line in shown.since.lines if shown.since else ():
         print(line)
@@ -365,7 +352,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
 
 
 def _accept(options: Options) -> int:
-    both = [sides.load(each, options) for each in (options.baseline, options.candidate)]
+    both = [sides.load(each, options).listing for each in (options.baseline, options.candidate)]
     known, kinds = read_rules(options.chosen.rules), options.kind or []
     given = {
         "path": options.path,
@@ -396,7 +383,7 @@ def _accept(options: Options) -> int:
     for each in places(found):
         line = f"  {each.first.severity:<10}  {each.first.kind:<13}  {each.path}  {each.whom}"
         print(line.rstrip())
-    return SAME
+    return output.SAME
 
 
 def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
@@ -442,14 +429,14 @@ def _fingerprint(options: Options) -> int:
             where=f"cloud {found.cloud}",
             remedy="record a listing that has images: imagedetail record --os-cloud NAME",
         )
-    code = SAME if found.fits else DIFFERENT
+    code = output.SAME if found.fits else output.DIFFERENT
     if options.json:
-        print_json(found.to_dict())
+        output.print_json(found.to_dict())
         return code
-    name = cell(found.cloud)
+    name = output.cell(found.cloud)
     print(f"{name}: release {found.declared or 'not declared'}")
     dating = [_clue_row(each.span, each) for each in found.clues]
-    print_table([*dating, *(_clue_row("no release", each) for each in found.unsent)])
+    output.print_table([*dating, *(_clue_row("no release", each) for each in found.unsent)])
     print(f"{name} {found.summary}" if found.releases else found.summary)
     for clue in found.contradictions:
         print(f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})")

@@ -8,17 +8,8 @@ from typing import Any
 
 from pytest_imagedetail import report, text
 from pytest_imagedetail.cassette import load, load_own
-from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli import output, sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
-from pytest_imagedetail.cli.output import (
-    IMPOSSIBLE,
-    SAME,
-    cell,
-    complain,
-    print_json,
-    print_table,
-    say,
-)
 from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import KINDS, Query
 from pytest_imagedetail.normalize import RULES
@@ -37,7 +28,7 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "rules", _rules, summary, "--json")
     flag(parser, "--list", "list them, as without this option")
     summary = "print the JSON Schema of all JSON documents"
-    add_verb(verbs, "schema", lambda _: print_json(report.schema()), summary)
+    add_verb(verbs, "schema", lambda _: output.print_json(report.schema()), summary)
 
 
 def _rules(options: Options) -> int:
@@ -49,15 +40,15 @@ def _rules(options: Options) -> int:
     ]
     if options.json:
         normalization = [asdict(each) for each in RULES]
-        return print_json({"schema": 1, "kinds": kinds, "normalization": normalization})
+        return output.print_json({"schema": 1, "kinds": kinds, "normalization": normalization})
     print("kinds of difference, with the severities they can have; rules accept them by kind\n")
     for each in kinds:
         print(f"{each['id']:<20} {', '.join(each['severities']):<27} {each['says']}")
         print(f"{'':<20} {each['judged']}; {each['source']}")
     print("\nrules of normalization, with the first profile that applies them\n")
-    print_table((each.id, each.name, each.profile) for each in RULES)
+    output.print_table((each.id, each.name, each.profile) for each in RULES)
     print("\n--json has what each rule does, why, and the source")
-    return SAME
+    return output.SAME
 
 
 def _clouds(options: Options) -> int:
@@ -79,10 +70,10 @@ def _clouds(options: Options) -> int:
             }
         )
     if options.json:
-        return print_json(entries)
+        return output.print_json(entries)
     head = ["cloud", "release", "listings", "tests", "from"]
-    print_table([head, *(list(entry.values()) for entry in entries)] if entries else [])
-    return SAME
+    output.print_table([head, *(list(entry.values()) for entry in entries)] if entries else [])
+    return output.SAME
 
 
 def _recorded_release(paths: Sequence[Path]) -> str | None:
@@ -114,14 +105,14 @@ def _ls(options: Options) -> int:
             except ImageDetailError as error:
                 errors.append(error)
     if options.json:
-        print_json(entries)
+        output.print_json(entries)
     else:
-        print_table(map(_row, entries))
+        output.print_table(map(_row, entries))
         if not entries and not errors:
-            say(f"no cassettes in {store.directory}")
+            output.say(f"no cassettes in {store.directory}")
     for each in errors:
-        complain(each, options)
-    return IMPOSSIBLE if errors else SAME
+        output.complain(each, options)
+    return output.IMPOSSIBLE if errors else output.SAME
 
 
 def _entry(path: Path) -> dict[str, Any]:
@@ -167,7 +158,7 @@ def _show(options: Options) -> int:
     listing = sides.checked(options.cloud, options)
     provenance = listing.provenance
     if options.json:
-        return print_json(
+        return output.print_json(
             {
                 "schema": 1,
                 "cloud": listing.cloud,
@@ -181,12 +172,12 @@ def _show(options: Options) -> int:
             }
         )
     when = provenance.recorded_at or "an unknown time (imported)"
-    print(f"{listing.cloud}, query {cell(listing.query)}: {listing.status_code}, {when}")
+    print(f"{listing.cloud}, query {output.cell(listing.query)}: {listing.status_code}, {when}")
     if listing.error is not None:
-        print(cell(f"{listing.error['code']} {listing.error['message']}"))
-        return SAME
+        print(output.cell(f"{listing.error['code']} {listing.error['message']}"))
+        return output.SAME
     head = ["id", "name", "status", "progress", "minDisk", "minRam", "created"]
-    print_table([head, *([image.get(name) for name in head] for image in listing.images)])
+    output.print_table([head, *([image.get(name) for name in head] for image in listing.images)])
     whole = "complete" if listing.complete else "a part of them"
     print(f"{text.count(len(listing.images), 'image')}, {whole}")
-    return SAME
+    return output.SAME

@@ -6,7 +6,7 @@ A path may name a git revision: `HEAD~1:cassettes/staging/all.yaml`.
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -27,7 +27,16 @@ from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import only
 
 
-def load(name: str, options: Options) -> Listing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A listing, the file that holds it, and what forbids to trust it."""
+
+    listing: Listing
+    path: Path
+    error: StaleCassetteError | None  # if the release is not the declared one
+
+
+def load(name: str, options: Options) -> Loaded:
     """Load a listing by the name of a cloud or the path of a cassette or body.
 
     Raises:
@@ -36,19 +45,36 @@ def load(name: str, options: Options) -> Listing:
         UsageError: The name matches no cloud, or several; or the cassette is of another query.
         ResponseError: It is not the error of `--expect`.
     """
-    expect = _expected(options)
-    if not is_path(name):
+    path, declared = Path(name), None
+    if is_path(name):
+        listing = _of_file(name, options)
+    else:
         cloud = one_name(name, options)
+        declared = options.chosen.declaration(cloud).release
         recording = options.store.load(cloud, options.asked)
-        return _listing_of(recording, options.chosen.declaration(cloud).release, expect)
-    path = Path(name)
+        listing = _listing_of(recording, declared, options.expect)
+        path = options.store.find(cloud, options.asked) or path
+    error = release_guard.mislabelled(listing.provenance, declared)
+    return Loaded(listing=listing, path=path, error=error)
+
+
+def checked(name: str, options: Options) -> Listing:
+    """Do as `load`, but raise StaleCassetteError if the release is not the declared one."""
+    found = load(name, options)
+    if found.error is not None:
+        raise found.error
+    return found.listing
+
+
+def _of_file(name: str, options: Options) -> Listing:
+    path, expect, asked = Path(name), options.expect, options.asked
     content = _committed(name) if _revision(name) else read_bytes(path)
     if path.suffix in yamltext.SUFFIXES:
         recording = loads(content, where=name)
-        if options.asked not in {Query(), recording.provenance.query}:
+        if asked not in {Query(), recording.provenance.query}:
             raise UsageError(
                 f"the file holds the answer to query {str(recording.provenance.query)!r}, "
-                f"not to {str(options.asked)!r}",
+                f"not to {str(asked)!r}",
                 where=name,
                 remedy="name the cloud instead of the file, or leave the query out",
             )
@@ -56,23 +82,7 @@ def load(name: str, options: Options) -> Listing:
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     check_cloud_name(cloud)
     status_code = expect or HTTPStatus.OK
-    asked = options.asked
     return imported(content, cloud=cloud, where=name, query=asked, status_code=status_code).listing
-
-
-def checked(name: str, options: Options) -> Listing:
-    """Do as `load`, but raise StaleCassetteError if the release is not the declared one."""
-    found = load(name, options)
-    error = mislabelled(name, found, options)
-    if error is not None:
-        raise error
-    return found
-
-
-def mislabelled(name: str, found: Listing, options: Options) -> StaleCassetteError | None:
-    """Return the error for a listing of another release than declared, or None."""
-    declared = None if is_path(name) else options.chosen.declaration(found.cloud).release
-    return release_guard.mislabelled(found.provenance, declared)
 
 
 def own(path: Path, release: str | None = None, expect: int | None = None) -> Listing:
@@ -84,7 +94,7 @@ def recorded(cloud: str, options: Options) -> Iterator[Listing]:
     """Load all recordings of a cloud; raise StaleCassetteError as in `checked`."""
     release = options.chosen.declaration(cloud).release
     for path in options.store.paths(cloud):
-        found = own(path, release, _expected(options))
+        found = own(path, release, options.expect)
         recorder.refuse_stale(found.recording, release)
         yield found
 
@@ -119,12 +129,6 @@ def _revision(name: str) -> str:
     if ":" not in name or Path(name).exists():
         return ""
     return name.partition(":")[0] or "index"
-
-
-def path_of(name: str, found: Listing, options: Options) -> Path:
-    """Return the file that was loaded for an argument."""
-    path = None if is_path(name) else options.store.find(found.cloud, found.query)
-    return path or Path(name)
 
 
 def is_path(name: str) -> bool:
@@ -168,8 +172,3 @@ def _listing_of(
 ) -> Listing:
     """Read a recording as the listing or the error that it is, or as the expected error."""
     return recorder.follow(recording, declared=release, expect=expect or error_status(recording))
-
-
-def _expected(options: Options) -> int | None:
-    """Return the status of `--expect`, which some verbs do not have."""
-    return getattr(options, "expect", None)

@@ -8,17 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import text
-from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli import output, sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
-from pytest_imagedetail.cli.output import (
-    in_folder,
-    print_json,
-    print_report,
-    print_table,
-    reported,
-    say,
-    waiting,
-)
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
@@ -109,7 +100,7 @@ def _verify(options: Options) -> int:
         return paths[place.step.candidate, place.queries[0]]
 
     results = [each for _, each in compared]
-    shown = reported(options, results, failures, path_of)
+    shown = output.reported(options, results, failures, path_of)
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
         as_shown = dict(zip([path for path, _ in compared], shown.comparisons, strict=True))
@@ -122,12 +113,12 @@ def _verify(options: Options) -> int:
                 replace(each, comparison=as_shown.get(each.path)).to_dict() for each in done
             ],
         }
-        print_json(document)
+        output.print_json(document)
     else:
-        print_report(shown)
+        output.print_report(shown)
         _print_cassettes(done, options)
     for problem in dict.fromkeys(each.problem for each in failures):
-        say(problem)
+        output.say(problem)
     if not compared and not failures:
         raise ComparisonError(
             "nothing was verified: what was imported cannot be asked again",
@@ -198,14 +189,14 @@ def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator
             return replace(
                 found,
                 comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
-                error=error and in_folder(error, options),
+                error=error and output.in_folder(error, options),
                 microversion=access.max_microversion,
             )
         except ImageDetailError as error:
-            return replace(found, error=in_folder(error, options))
+            return replace(found, error=output.in_folder(error, options))
 
     for number, (cloud, path) in enumerate(targets, start=1):
-        with waiting(f"asking {cloud} ({number} of {len(targets)})"):
+        with output.waiting(f"asking {cloud} ({number} of {len(targets)})"):
             found = verified(cloud, path)
         yield found
 
@@ -230,7 +221,7 @@ def _findings(done: Sequence[_Verified]) -> Iterator[str]:
 
 def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
     print()
-    print_table(zip((each.path for each in done), _findings(done), strict=True))
+    output.print_table(zip((each.path for each in done), _findings(done), strict=True))
     remedies = dict.fromkeys(
         remedy
         for each in done
