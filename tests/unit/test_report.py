@@ -6,7 +6,6 @@ import re
 import subprocess
 from datetime import date
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail import report, text
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
-from pytest_imagedetail.model import MISSING, Failure, Query
+from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal
 from pytest_imagedetail.report.evidence import curl_of
 from pytest_imagedetail.rules import rules_of
@@ -59,6 +58,32 @@ def nasty():
     )
 
 
+def row_of(*answers):
+    """Return a row of clouds for a matrix."""
+    row = {}
+    for each in answers:
+        row.setdefault(each.cloud, {})[each.query] = each
+    return row
+
+
+def row_of_three():
+    """Compare three clouds: a breaking change, one of data, and one that a rule accepts."""
+    images = {
+        "nova-a": image_of(),
+        "nova-b": image_of(minDisk=1),
+        "nova-c": without(image_of(minDisk=1, progress=50), "minRam"),
+    }
+    row = row_of(
+        *(
+            listing_of(image, cloud=name, query=query)
+            for name, image in images.items()
+            for query in ("", "status=ACTIVE")
+        )
+    )
+    known = {"path": "images[*].progress", "reason": "busy", "expires": "never"}
+    return compare_neighbors(row, rules=rules_of(known, today=date(2026, 11, 24)))
+
+
 FORMS = {
     "terminal.txt": lambda comparison: terminal.render(report_of([comparison])),
     "brief.txt": terminal.brief,
@@ -69,97 +94,42 @@ FORMS = {
 
 
 def test_golden():
+    """Matrices in other forms are in tests/cli and the documentation."""
     for name, render in FORMS.items():
         expected = (GOLDEN / name).read_text(encoding="utf-8")
         assert render(rich()).rstrip("\n") == expected.rstrip("\n"), name
-
-
-def written(comparison, tmp_path, suffix):
-    path = tmp_path / "made" / f"report{suffix}"
-    report.write(report_of([comparison]), path)
-    return path.read_text(encoding="utf-8")
+    expected = json.loads((GOLDEN / "matrix.json").read_text(encoding="utf-8"))
+    assert row_of_three().to_dict() == expected
 
 
 def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
     """No control character in any report and no markup on a page. JSON keeps the values."""
-    comparison = nasty()
     old, new = image_of(), without(image_of(metadata={NASTY: NASTY}), "minRam")
     one, two = listing_of(old, cloud=f"{NASTY}1"), listing_of(new, cloud=f"{NASTY}2", release=NASTY)
-    matrix = compare_neighbors({each.cloud: {each.query: each} for each in (one, two)})
-    of_matrix = report_of([matrix])
-    page, table, data = (written(comparison, tmp_path, each) for each in (".html", ".md", ".json"))
-    pages = html.render(of_matrix), markdown.render(of_matrix), junit.render(of_matrix)
-    terminals = (terminal.render(report_of([comparison])), terminal.render(of_matrix))
-    cases = written(comparison, tmp_path, ".xml")
-    brief = terminal.brief(comparison), terminal.brief(matrix)
-    for shown in (page, table, data, cases, *pages, *terminals, *brief):
-        assert not [each for each in shown if not each.isprintable() and each != "\n"]
-    assert "<script>alert" not in page.lower() + pages[0].lower()
-    assert "&lt;script&gt;" in page
-    tags = re.compile(r"<([a-z0-9]+)", re.IGNORECASE)
-    assert {*tags.findall(page)} <= {*tags.findall(written(rich(), tmp_path, ".html"))}
-    outside = re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)", "", table)  # outside of code spans
-    assert re.search(r"(?<!\\)[<>`*]", outside) is None
-    for line in table.splitlines():
-        assert not line.startswith("| ") or len(re.findall(r"(?<!\\)\|", line)) == 11
-    (document,) = json.loads(data)["comparisons"]
-    assert document == json.loads(json.dumps(comparison.to_dict()))
-    assert NASTY in [each.get("candidate") for each in document["differences"]]
-
-
-def test_what_a_severity_rests_on():
-    """The contract, clouds that declare no release, and what the filter does."""
-    images = {"a": image_of(), "b": without(image_of(), "minRam")}
-    sides = [listing_of(each, cloud=name, query="name=x") for name, each in images.items()]
-    row = {each.cloud: {each.query: each} for each in sides}
-    for result in (compare(*sides), compare_neighbors(row)):
-        shown = terminal.render(report_of([result]), explain=True)
-        for line in ("minRam is ", "a declares none", "b declares none", "name: equality"):
-            assert line in shown
-
-
-def test_brief_ends_with_the_command_that_compares_in_the_same_way():
-    """Quoted for a shell, with all options that are not defaults, if it fits on the line."""
-    sides = [listing_of(cloud=name, query="name=O%27Brien&status=ACTIVE") for name in "ab"]
-    refused = [error_of(name, cloud=name, query="limit=x") for name in "ab"]
-    shape = compare(*(listing_of(image_of(), cloud=name) for name in "ab"), level="shape")
-    row = {side.cloud: {side.query: side} for side in refused}
-    errors = compare_neighbors(row, profile="wire", expect=400)
-    for result, command in (
-        (compare(*sides), "diff a b --query='name=O'\"'\"'Brien' --query=status=ACTIVE"),
-        (shape, "diff a b --level shape"),
-        (compare(*refused, expect=400), "diff a b --expect 400 --query=limit=x"),
-        (errors, "matrix a b --profile wire --expect 400 --query=limit=x"),
-    ):
-        assert terminal.brief(result).splitlines()[-1] == f"or: imagedetail {command}"
-    names = [f"nova-20{each}.1" for each in range(10, 24)]
-    row = {name: {Query(): listing_of(image_of(), cloud=name)} for name in names}
-    last = terminal.brief(compare_neighbors(row)).splitlines()[-1]
-    assert last == "or: imagedetail matrix CLOUD... (these 14)"
-    own = {name: [Query.of(limit=at)] for at, name in enumerate(names)}
-    for name, (query,) in own.items():
-        row[name][query] = listing_of(image_of(), cloud=name, query=query.wire)
-    lost = compare_neighbors(row, own=own)
-    assert len(terminal.brief(lost).splitlines()) <= 7
-    long = compare(*(listing_of(image_of(), cloud=name, query=f"name={'x' * 90}") for name in "ab"))
-    assert terminal.brief(long).splitlines()[-1] == "or: imagedetail diff"
+    tags, texts = re.compile(r"<([a-z0-9]+)", re.IGNORECASE), {}
+    harmless = {*tags.findall(html.render(report_of([rich(), row_of_three()])))}
+    for result in (nasty(), compare_neighbors(row_of(one, two))):
+        found = report_of([result])
+        for suffix in (".html", ".json", ".md", ".xml"):
+            report.write(found, tmp_path / "made" / f"r{suffix}")
+            texts[suffix] = (tmp_path / "made" / f"r{suffix}").read_text(encoding="utf-8")
+        for shown in (*texts.values(), terminal.render(found), terminal.brief(result)):
+            assert not [each for each in shown if not each.isprintable() and each != "\n"]
+        assert {*tags.findall(texts[".html"])} <= harmless
+        assert "&lt;script&gt;" in texts[".html"]
+        code = r"^    .*$|(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)"
+        outside = re.sub(code, "", texts[".md"], flags=re.MULTILINE)
+        assert re.search(r"(?<!\\)[<>`*]", outside) is None
+        for line in texts[".md"].splitlines():
+            assert not line.startswith("| ") or len(re.findall(r"(?<!\\)\|", line)) == 11
+        document = json.loads(texts[".json"])
+        assert json.loads(json.dumps(result.to_dict())) in (
+            *document["comparisons"],
+            *document["matrices"],
+        )
 
 
 LONG = "x" * 300
-
-
-def test_values():
-    """Types differ visibly, control characters are escaped, the first difference is shown."""
-    for value, width, line in (
-        (MISSING, 100, "absent"),
-        (None, 100, "null"),
-        (1.0, 100, "1.0"),
-        ("ü\n\x1b\x9b", 100, '"ü\\n\\u001b\\u009b"'),
-        ("\U000e0001\ud800", 100, '"\\udb40\\udc01\\ud800"'),
-    ):
-        assert text.value(value, width) == line
-    parted = ('...xxxxx", 1]', '...xxxxx", 2]')
-    assert text.contrast([LONG, 1], [LONG, 2], 60) == parted
 
 
 @given(st.text(max_size=400), st.text(max_size=60), st.text(max_size=60), st.integers(16, 120))
@@ -183,15 +153,18 @@ def test_each_report_shows_where_values_part():
     assert comparison.to_dict()["differences"][0]["baseline"] == LONG * 2 + "A"
 
 
-def test_nothing_compared_is_said():
-    """An empty report does not pass, nor does one without an image in common."""
-    assert "<h1>no listing was compared</h1>" in html.render(report_of([]))
-    comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
-    line = (
-        "paired      the two sides have no image in common, so none was compared; "
-        "--profile cross-cloud also pairs by name, --level shape compares what images look like"
-    )
-    assert line in terminal.render(report_of([comparison])).splitlines()
+def test_lines_fit_the_terminal():
+    """Text is wrapped and values are cut, but paths stay whole, to be copied."""
+    comparison = rich()
+    paths = [each.path for each in comparison.differences]
+    for width, first in ((60, 7), (40, 0)):
+        lines = terminal.render(report_of([comparison]), width=width).splitlines()
+        long = [line for line in lines[first:] if len(line) > width]
+        assert not [line for line in long if not any(path in line for path in paths)], width
+        assert all(any(path in line for line in lines) for path in paths), width
+    long = compare(*(listing_of(image_of(name=LONG + each)) for each in "AB"))
+    values = [e for e in terminal.render(report_of([long]), width=50).splitlines() if '"...x' in e]
+    assert [len(each) for each in values] == [35, 35]
 
 
 def test_markdown_fits_a_job_summary():
@@ -202,99 +175,41 @@ def test_markdown_fits_a_job_summary():
     assert (lines[0], lines[-2]) == ("# FAIL: 1 error", "958 more lines: see the JSON report.")
 
 
-def test_rules_are_noted():
-    known = {"reason": "new <default>", "reference": "CHG-1"}
-    rules = rules_of(
-        known | {"path": "images[*].os_hidden", "expires": date(2027, 2, 1)},
-        known | {"path": "images[*].minDisk", "expires": date(2026, 1, 31)},
-        known | {"path": "images[*].typo", "expires": "never"},
-        today=date(2026, 11, 24),
-    )
-    new = image_of(os_hidden=False, minDisk=1)
-    comparison = compare(listing_of(image_of()), listing_of(new), rules=rules)
-    lines = terminal.render(report_of([comparison])).splitlines()
-    way_out = "fix the cause, or renew or delete the rule"
-    assert [line.split(": ", 1)[-1] for line in lines[-4:]] == [
-        "new <default> (CHG-1, until 2027-02-01)",
-        f"the rule for images[*].minDisk expired on 2026-01-31; {way_out}",
-        "the rule for images[*].typo accepts nothing here; delete or correct it",
-        "0 breaking, 0 compatible, 1 data; 1 more accepted by rules",
-    ]
-    assert [line.split()[0] for line in lines[-4:-1]] == ["expected", "expired", "unused"]
-    assert [label for label, _ in report_of([comparison]).limits] == ["expired", "unused"]
-    assert "expired    the rule for images[*].minDisk" in terminal.brief(comparison)
-    assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render(report_of([comparison]))
-    assert "new &lt;default&gt; (CHG-1" in html.render(report_of([comparison]))
-
-
 def test_a_rule_that_another_comparison_needs_is_not_unused():
-    """Nor is any rule, if a comparison is missing."""
+    """Nor is any rule, if a comparison is missing. JSON and the verdict's limits agree."""
     rule = {"path": "images[*].os_hidden", "reason": "new default", "expires": "never"}
     rules = rules_of(rule, rule | {"path": "images[*].typo"}, today=date(2026, 11, 24))
     new = listing_of(image_of(os_hidden=False))
-    both = [compare(listing_of(image_of()), each, rules=rules) for each in (new, new)]
-    same = compare(new, new, rules=rules)
+    used, same = (compare(each, new, rules=rules) for each in (listing_of(image_of()), new))
     for results, failures, unused in (
         ([same], [], ["os_hidden", "typo"]),
-        ([*both, same], [], ["typo"]),
-        ([same, *both], [Failure(baseline="a", candidate="b", problem="lost")], []),
+        ([used, same], [], ["typo"]),
+        ([same, used], [Failure(baseline="a", candidate="b", problem="lost")], []),
     ):
         found = report_of(results, failures)
-        lines = [line for label, line in found.notes if label == "unused"]
-        assert [line.partition("images[*].")[2].partition(" ")[0] for line in lines] == unused
+        lines = [line.partition(" images[*].")[2] for _, line in found.limits]
+        assert [each.partition(" ")[0] for each in lines] == unused
         (first, *_) = found.to_dict()["comparisons"]
-        assert [each["path"] for each in first["unused_rules"]] == [
-            f"images[*].{each}" for each in unused
-        ]
-
-
-QUERIES = ("", "status=ACTIVE")
-
-
-def row_of_three():
-    """Compare three clouds: a breaking change, one of data, and one that a rule accepts."""
-    images = {
-        "nova-a": image_of(),
-        "nova-b": image_of(minDisk=1),
-        "nova-c": without(image_of(minDisk=1, progress=50), "minRam"),
-    }
-    row = {
-        name: {Query.parse(each): listing_of(image, cloud=name, query=each) for each in QUERIES}
-        for name, image in images.items()
-    }
-    known = {"path": "images[*].progress", "reason": "busy", "expires": "never"}
-    return compare_neighbors(row, rules=rules_of(known, today=date(2026, 11, 24)))
-
-
-def test_a_matrix_in_each_report():
-    expected = json.loads((GOLDEN / "matrix.json").read_text(encoding="utf-8"))
-    assert row_of_three().to_dict() == expected
-    shown = html_entities.unescape(html.render(report_of([row_of_three()])))
-    assert shown.count('<td class="breaks"') == 2
-    for words in (
-        "2 differences: 1 breaking",
-        '<th scope="row">Images with status ACTIVE?<br>',
-        "last seen in nova-b",
-    ):
-        assert words in shown, words
-    assert "last seen in nova-b" in markdown.render(report_of([row_of_three()]))
-    assert "throughout" not in terminal.render(report_of([row_of_three()]), every_query=True)
+        paths = [each["path"].removeprefix("images[*].") for each in first["unused_rules"]]
+        assert paths == unused
 
 
 def test_evidence_on_a_page():
-    """The request, both answers as sent, and how to accept the cause."""
+    """The request, which a shell can run, both answers as sent and as compared; a matrix."""
     page = html_entities.unescape(html.render(report_of([rich()], typed="a b")))
     for words in (
         'curl -H "X-Auth-Token: $OS_TOKEN" ',
         *("<summary>as sent</summary>", "changed by R1 images by id", " · exit code 1 · "),
-        ' "minRam": 0,',
-        "it has no such image",
+        *(' "minRam": 0,', "it has no such image"),
         "imagedetail accept a b --path 'images[*].os_hidden' --kind field_added",
     ):
         assert words in page, words
-    assert page == html_entities.unescape(html.render(report_of([rich()], typed="a b")))
+    page = html_entities.unescape(html.render(report_of([row_of_three()])))
+    assert page.count('<td class="breaks"') == 2
+    for words in ('<th scope="row">Images with status ACTIVE?<br>', "last seen in nova-b"):
+        assert words in page, words
+    assert "last seen in nova-b" in markdown.render(report_of([row_of_three()]))
     sides = [listing_of(image_of(id=7, minRam=at), cloud=cloud) for at, cloud in enumerate("ab")]
-    assert report_of([compare(*sides), rich()]).findings[0].severity == "breaking"
     page = html.render(report_of([compare(*sides)]))
     assert ("&#34;id&#34;: 7," in page, "no such image" in page) == (True, False)
     hostile = '2"; $(id) `id` \\'
@@ -306,21 +221,19 @@ def test_evidence_on_a_page():
 
 def test_one_cause_in_two_queries():
     """Two comparisons of the same clouds find one cause, with the images of both."""
-
-    def one(query, numbers, changed):
+    results = []
+    for query, numbers, changed in (("", (1, 2, 3), (1, 2)), ("status=ACTIVE", (1, 3, 4), (4,))):
         images = {number: image_of(number) for number in numbers}
         after = images | {number: without(images[number], "minRam") for number in changed}
         old, new = (
             listing_of(*each.values(), cloud=cloud, query=query)
             for cloud, each in (("a", images), ("b", after))
         )
-        return compare(old, new)
-
-    found = report_of([one("", (1, 2, 3), (1, 2)), one("status=ACTIVE", (1, 3, 4), (4,))])
-    (cause,) = found.findings
+        results.append(compare(old, new))
+    (cause,) = report_of(results).findings
     assert cause.queries == ("all", "status=ACTIVE")
     shown = 'a -> b, query all, status=ACTIVE: 3 images: "image 1", "image 2", "image 4"'
-    assert shown in terminal.render(found)
+    assert shown in terminal.render(report_of(results))
 
 
 LONG_NAMES = st.text("abc-. \x1b", min_size=1, max_size=63)
@@ -332,13 +245,13 @@ KEYS, WORDS = st.text(min_size=1, max_size=120), st.lists(st.text(max_size=40), 
 def test_brief_fits_into_a_failing_assertion(one, other, key, words):
     """At most seven printable lines of 90 columns, whatever is compared."""
     queries = dict.fromkeys(Query((("name", each),)) for each in ["", *words])
-    row = {
-        name: {
-            each: listing_of(image_of(metadata=metadata), cloud=name, query=each.wire)
-            for each in queries
-        }
-        for name, metadata in ((one, {}), (f"{other}+", {key: LONG}))
-    }
+    row = row_of(
+        *(
+            listing_of(image_of(metadata=metadata), cloud=name, query=query.wire)
+            for name, metadata in ((one, {}), (f"{other}+", {key: LONG}))
+            for query in queries
+        )
+    )
     sides = (listing_of(image_of(**{key: value, f"{key}2": 1}), cloud=one) for value in (1, LONG))
     for result in (compare_neighbors(row), compare(*sides)):
         lines = terminal.brief(result).split("\n")
@@ -346,50 +259,47 @@ def test_brief_fits_into_a_failing_assertion(one, other, key, words):
         assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
-def test_lines_fit_the_terminal():
-    """Text is wrapped and values are cut, but paths stay whole, to be copied."""
-    comparison = rich()
-    lines = terminal.render(report_of([comparison]), width=60).splitlines()
-    paths = [each.path for each in comparison.differences]
-    assert all(len(line) <= 60 or any(path in line for path in paths) for line in lines[7:])
-    narrow = terminal.render(report_of([comparison]), width=40).splitlines()
-    assert not [e for e in narrow if len(e) > 40 and not any(path in e for path in paths)]
-    assert all(any(path in line for line in lines) for path in paths)
-    at = lines.index("            why      the baseline's release (2024.1)")
-    assert lines[at + 1] == "                     promises it for every image"
-    long = compare(*(listing_of(image_of(name=LONG + each)) for each in "AB"))
-    values = [e for e in terminal.render(report_of([long]), width=50).splitlines() if '"...x' in e]
-    assert [len(each) for each in values] == [35, 35]
+def test_brief_ends_with_the_command_that_compares_in_the_same_way():
+    """Quoted for a shell, with all options that are not defaults, if it fits on the line."""
+    sides = [listing_of(cloud=name, query="name=O%27Brien&status=ACTIVE") for name in "ab"]
+    refused = [error_of(name, cloud=name, query="limit=x") for name in "ab"]
+    shape = compare(*(listing_of(image_of(), cloud=name) for name in "ab"), level="shape")
+    errors = compare_neighbors(row_of(*refused), profile="wire", expect=400)
+    names = [f"nova-20{each}.1" for each in range(10, 24)]
+    many = compare_neighbors(row_of(*(listing_of(image_of(), cloud=name) for name in names)))
+    long = compare(*(listing_of(image_of(), cloud=name, query=f"name={'x' * 90}") for name in "ab"))
+    for result, command in (
+        (compare(*sides), "diff a b --query='name=O'\"'\"'Brien' --query=status=ACTIVE"),
+        (shape, "diff a b --level shape"),
+        (errors, "matrix a b --profile wire --expect 400 --query=limit=x"),
+        (many, "matrix CLOUD... (these 14)"),
+        (long, "diff"),
+    ):
+        assert terminal.brief(result).splitlines()[-1] == f"or: imagedetail {command}"
 
 
 def test_questions_in_words():
     """By group. Unknown parameters are shown as sent."""
-    for query, expected in {
-        "": ("All images", "All images?"),
-        "limit=0": ("Paging", "Does limit=0 mean no limit?"),
-        "name=a b&limit=2": ("Paging", "Images in pages of 2 named a b?"),
-        "type=": ("Filters", "Images of type nothing?"),
-        "property-os=x": ("Filters", "Images with property os x?"),
-        "zzz=1": ("Other parameters", "Images with zzz=1?"),
-    }.items():
-        params = tuple(parse_qsl(query, keep_blank_values=True))
-        assert questions.question_of(Query(params)) == expected
-    versioned = questions.question_of(Query((), microversion="2.35"))
-    assert versioned == ("Microversions", "All images at microversion 2.35?")
+    for params, microversion, expected in (
+        ((), None, ("All images", "All images?")),
+        ((), "2.35", ("Microversions", "All images at microversion 2.35?")),
+        ((("name", "a b"), ("limit", "2")), None, ("Paging", "Images in pages of 2 named a b?")),
+        ((("type", ""),), None, ("Filters", "Images of type nothing?")),
+        ((("property-os", "x"),), None, ("Filters", "Images with property os x?")),
+        ((("zzz", "1"),), None, ("Other parameters", "Images with zzz=1?")),
+    ):
+        assert questions.question_of(Query(params, microversion)) == expected
 
 
 def test_a_break_lasts_until_a_later_cloud_undoes_it():
     """Neighbors with the same answer share a cell, which links to the cause."""
     clouds = {name: listing_of(image_of(1, name), cloud=name) for name in "ad"}
     clouds |= {name: error_of(cloud=name) for name in "bc"}
-    matrix = compare_neighbors({name: {Query(): clouds[name]} for name in "abcd"})
-    (row,) = questions.rows_of(matrix, report_of([matrix]).findings)
-    cells = [(len(run), run[0].words, bool(run[0].finding)) for run in row.runs]
-    broken = (2, "breaks: refused with 400", True)
-    assert cells == [(1, "1 image", False), broken, (1, "1 image", True)]
+    row = row_of(*(clouds[name] for name in "abcd"))
     rule = {"kind": "status_changed", "reason": "x", "expires": "never"}
-    known = rules_of(rule, today=date(2026, 1, 1))
-    matrix = compare_neighbors({name: {Query(): clouds[name]} for name in "abcd"}, rules=known)
-    (row,) = questions.rows_of(matrix, report_of([matrix]).findings)
-    words = [run[0].words for run in row.runs]
-    assert words == ["1 image", "known deviation: refused with 400", "1 image"]
+    for rules, words in (((), "breaks"), ((rule,), "known deviation")):
+        matrix = compare_neighbors(row, rules=rules_of(*rules, today=date(2026, 1, 1)))
+        (answer,) = questions.rows_of(matrix, report_of([matrix]).findings)
+        cells = [(len(run), run[0].words, bool(run[0].finding)) for run in answer.runs]
+        refused = (2, f"{words}: refused with 400", not rules)
+        assert cells == [(1, "1 image", False), refused, (1, "1 image", not rules)]
