@@ -32,57 +32,38 @@ def body(tmp_path):
 
 
 def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
-    """It shows the same, a compatible and a breaking answer, and commands that work afterwards."""
+    """The commands that it prints can be run, and print what it shows."""
     result = imagedetail("demo")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "\x1b" not in result.stdout
     folder = tmp_path / "imagedetail-demo"
-    listed = re.findall(
-        r"^(cassettes/\S+)  (?:14 images|answered 400)$", result.stdout, re.MULTILINE
-    )
-    assert (len(listed), all((folder / path).is_file() for path in listed)) == (6, True)
-    assert re.findall(r"^(?:PASS|FAIL): .*", result.stdout, re.MULTILINE) == [
-        "PASS: nova-2023.1 to nova-2024.2: no difference",
-        "PASS: the only difference from nova-2023.1 to nova-2024.2 breaks no client",
-        "FAIL: the only difference from nova-2023.1 to nova-2024.2 can break a client",
-    ]
     assert f"The same as a page: {(folder / 'report.html').as_uri()}" in result.stdout
     assert "nova-2023.1 → nova-2024.2" in (folder / "report.html").read_text()
-    commands = re.findall(r"^\$ imagedetail (diff .*)$", result.stdout, re.MULTILINE)
-    commands += re.findall(r"&& imagedetail (show .*)$", result.stdout, re.MULTILINE)
-    dir_ = ("--cassette-dir", "imagedetail-demo/cassettes")
-    done = [imagedetail(*command.split(), *dir_) for command in commands]
-    assert [each.returncode for each in done] == [0, 0, 1, 0]
-    assert all(each.stdout in result.stdout for each in done[:3])
+    codes = []
     for command in re.findall(r"^\$ imagedetail (.*?)(?: &)?$", result.stdout, re.MULTILINE):
         parser().parse_args(command.split())
+        if command.startswith("diff "):
+            done = imagedetail(*command.split(), "--cassette-dir=imagedetail-demo/cassettes")
+            assert done.stdout in result.stdout
+            codes.append(done.returncode)
+    assert codes == [0, 0, 1]
 
 
 def test_import_ls_show(imagedetail, body):
     """A saved body becomes a cassette with placeholders for its hosts and project."""
     result = imagedetail("import", body(), "--cloud", "manual", "--query", "status=ACTIVE")
-    assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("new  cassettes/manual/status=active-")
     assert result.stdout.endswith("1 image; redacted: 2 hosts, 2 ids\n")
     (entry,) = json.loads(imagedetail("ls", "--json").stdout)
-    path = entry.pop("path")
-    assert entry == {
-        "cloud": "manual",
-        "query": "status=ACTIVE",
-        "status": 200,
-        "images": 1,
-        "complete": True,
-        "recorded_at": None,
-    }
+    assert (entry["query"], entry["images"], entry["recorded_at"]) == ("status=ACTIVE", 1, None)
     shown = imagedetail("show", "manual", "--query", "status=ACTIVE")
     assert "image 1  ACTIVE  100" in shown.stdout
-    shown = json.loads(imagedetail("show", path, "--json").stdout)
+    shown = json.loads(imagedetail("show", entry["path"], "--json").stdout)
     (link,) = shown["images"][0]["links"]
     assert link["href"] == f"https://compute.manual.invalid/v2/{PROJECT}/images/{IMAGE['id']}"
 
 
-def test_the_traffic_of_tests_is_listed(imagedetail, cassettes):
-    """It is counted and listed after the listings; a damaged file is an error."""
+def test_what_is_recorded_is_listed(imagedetail, cassettes):
+    """Traffic of tests after listings. A damaged file and a cloud without one are errors."""
     answer = Response(status_code=200, body=b"{}")
     for cloud in ("nova-essex", "staging"):
         page = Interaction(url=f"https://compute.{cloud}.invalid/v2/images", response=answer)
@@ -93,8 +74,10 @@ def test_the_traffic_of_tests_is_listed(imagedetail, cassettes):
         each["cloud"]: (each["source"], each["cassettes"], each["tests"])
         for each in json.loads(imagedetail("clouds", "--json").stdout)
     }
-    assert counted["nova-essex"] == ("cassettes", 2, 1)
-    assert counted["staging"] == ("cassettes", 0, 1)
+    assert (counted["nova-essex"], counted["staging"]) == (
+        ("cassettes", 2, 1),
+        ("cassettes", 0, 1),
+    )
     assert counted["nova-2026.2"][0] == "cassettes and library"
     path = "cassettes/staging/tests/test_own/test_images.yaml"
     listed = imagedetail("ls").stdout.splitlines()
@@ -108,8 +91,7 @@ def test_the_traffic_of_tests_is_listed(imagedetail, cassettes):
     damaged = cassettes.parent / path
     damaged.write_text(damaged.read_text().replace("pages: 2", "pages: 3"))
     done = imagedetail("ls")
-    assert (done.returncode, len(done.stdout.splitlines())) == (2, 5)
-    assert path in done.stderr
+    assert (done.returncode, len(done.stdout.splitlines()), path in done.stderr) == (2, 5, True)
 
 
 def test_diff_exit_codes(imagedetail, body):
@@ -123,34 +105,26 @@ def test_diff_exit_codes(imagedetail, body):
     ):
         done = imagedetail("diff", "answer.json", name, *options)
         assert (done.returncode, done.stderr) == (code, ""), (name, options)
-
-
-def test_shapes_are_compared(imagedetail):
-    """Fujitsu K5, from its documentation, with a real Nova."""
     done = imagedetail("diff", "nova-2026.2", "fujitsu-k5", "--level", "shape")
-    assert done.returncode == 1
-    assert done.stdout == (GOLDEN / "shape.txt").read_text(encoding="utf-8")
+    assert (done.returncode, done.stdout) == (1, (GOLDEN / "shape.txt").read_text("utf-8"))
 
 
 def test_fingerprints_of_saved_bodies(imagedetail, body, tmp_path):
     """By path or cloud; a declared release that is wrong, and a listing that has no clues."""
     (tmp_path / "new.json").write_text(json.dumps({"images": [IMAGE]}))
-    done = imagedetail("fingerprint", "new.json")
-    assert done.returncode == 0
-    assert "new answers like kilo (2015.1) or later\n" in done.stdout
     imagedetail("import", "new.json", "--cloud=a", "--release=2012.1")
-    done = imagedetail("fingerprint", "a")
-    assert done.returncode == 1
-    assert "the declared release 2012.1 does not fit: the link alternate has no " in done.stdout
-    assert json.loads(imagedetail("fingerprint", "a", "--json").stdout)["fits"] is False
-    odd = body("odd.json", **{"OS-DCF:diskConfig": "\x1b" + "x" * 100})
-    done = imagedetail("fingerprint", odd)
-    assert (done.returncode, "x...  1 image  " in done.stdout) == (1, True)
-    assert "\x1b" not in done.stdout
     (tmp_path / "none.json").write_text('{"images": []}')
-    done = imagedetail("fingerprint", "none.json")
-    assert done.returncode == 2
-    assert done.stderr.startswith("imagedetail: nothing in these answers dates a release\n")
+    odd = body("odd.json", **{"OS-DCF:diskConfig": "\x1b" + "x" * 100})
+    for name, code, says in (
+        ("new.json", 0, "new answers like kilo (2015.1) or later\n"),
+        ("a", 1, "the declared release 2012.1 does not fit: the link alternate has no "),
+        (odd, 1, "x...  1 image  "),
+        ("none.json", 2, "imagedetail: nothing in these answers dates a release\n"),
+    ):
+        done = imagedetail("fingerprint", name)
+        assert (done.returncode, says in done.stdout + done.stderr) == (code, True), name
+        assert "\x1b" not in done.stdout
+    assert json.loads(imagedetail("fingerprint", "a", "--json").stdout)["fits"] is False
 
 
 def test_usage_errors(imagedetail):
@@ -169,16 +143,10 @@ def test_usage_errors(imagedetail):
         ("show nova-2026.2 --query status", "a query is NAME=VALUE, not 'status'"),
         ("import x.json --cloud ../up", "'../up' cannot be the name of a cloud"),
         ("import x.json --cloud x --release 2031.1", "unknown release '2031.1'"),
-        ("lint --max-age=soon", "the maximum age is a whole number of days, not 'soon'"),
         ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
-        ("lint --max-age=-3", "the maximum age is a whole number of days, not '-3'"),
         ("lint --max-age=9999999", "the maximum age is a whole number of days, not '9999999'"),
         ("matrix nova-2026.2", "only one is there"),
-        ("matrix nova-2026.2 nova-2027.1", "unknown cloud 'nova-2027.1'"),
-        (
-            "matrix a.yaml HEAD:a.yaml",
-            "this is a path\n  where: a.yaml\n  next:  compare two paths",
-        ),
+        ("matrix a.yaml HEAD:a.yaml", "a path\n  where: a.yaml\n  next:  compare two paths"),
         ("verify nova-2026.2", "nova-2026.2 is in the reference library, and verify needs"),
         ("fingerprint nowhere", "imagedetail record nowhere"),
         ("matrix keystone-*", "no cloud matches 'keystone-*'"),
