@@ -1,8 +1,10 @@
-"""`imagedetail report`: the JSON results of several runs as one report."""
+"""`imagedetail report` and `--since`: the JSON results of several runs as one report."""
 
 import json
 
 import pytest
+
+LIMIT = "--query=limit=0"
 
 
 @pytest.fixture
@@ -21,10 +23,10 @@ def test_it_says_what_the_commands_said(imagedetail, saved, tmp_path):
     """A report from JSON equals the one that the command writes."""
     for arguments in (
         ("matrix", "nova-*"),
-        ("diff", "nova-2023.1", "nova-2024.2", "--query=limit=0"),
-        ("diff", "nova-2026.2", "fujitsu-k5"),
+        ("diff", "nova-2023.1", "nova-2024.2", LIMIT),
         ("diff", "nova-2026.2", "fujitsu-k5", "--level=shape"),
         ("diff", "nova-2019.1", "nova-2026.2", "--query=limit=abc", "--expect=400"),
+        ("check", "nova-2019.1", "nova-2026.2"),
     ):
         imagedetail(*arguments, "--report=own.md", "--report=own.json", "--report=own.xml")
         for name in (saved("printed.json", *arguments), "own.json"):
@@ -34,23 +36,29 @@ def test_it_says_what_the_commands_said(imagedetail, saved, tmp_path):
                 own, again = (tmp_path / f"{each}{suffix}" for each in ("own", "again"))
                 assert own.read_text() == again.read_text(), (arguments, suffix)
             verdict = json.loads((tmp_path / "own.json").read_text())["verdict"]
-            assert done.returncode == (0 if verdict["passed"] else 1)
-            assert done.stdout.splitlines()[-1].endswith(verdict["sentence"])
+            assert done.returncode == (0 if verdict["passed"] else 1), arguments
+            assert done.stdout.splitlines()[-1].endswith(verdict["sentence"]), arguments
 
 
 def test_several_become_one(imagedetail, saved, tmp_path):
-    """A result in two of them counts once; the worst one decides."""
+    """A result in two of them counts once, the worst one decides; checks are not mixed in."""
     good = saved("good.json", "diff", "nova-2025.2", "nova-2026.1")
-    bad = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
-    assert imagedetail("report", good, "-o", "r.json").returncode == 0
-    done = imagedetail("report", good, bad, "r.json", "-o", "all.json")
-    assert (done.returncode, done.stdout) == (1, "FAIL: 1 of 2 comparisons fails\n")
-    assert len(json.loads((tmp_path / "all.json").read_text())["comparisons"]) == 2
+    bad = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", LIMIT)
+    old, new = (saved(f"{name}.json", "check", f"nova-{name}") for name in ("2019.1", "2026.2"))
     (tmp_path / "imagedetail.yaml").write_text('clouds: {nova-2026.2: {release: "2019.1"}}')
-    name = saved("wrong.json", "diff", "nova-2019.1", "nova-2026.2")
-    done = imagedetail("report", good, name, "-o", "r.md")
-    assert (done.returncode, done.stdout[:14]) == (2, "FAIL: 1 error;")
-    assert "declared" in (tmp_path / "r.md").read_text()
+    wrong = saved("wrong.json", "diff", "nova-2019.1", "nova-2026.2")
+    for files, code, says in (
+        ([good], 0, "PASS: nova-2025.2 to nova-2026.1: no difference"),
+        ([good, bad, "r.json"], 1, "FAIL: 1 of 2 comparisons fails\n"),
+        ([good, wrong], 2, "FAIL: 1 error;"),
+        ([old, new, old], 1, "FAIL: 2 of 60 checks of 2 clouds"),
+        ([old, bad], 4, ""),
+    ):
+        done = imagedetail("report", *files, "-o=r.json", "-o=r.md", "-o=r.html")
+        assert (done.returncode, done.stdout.startswith(says)) == (code, True), files
+        if wrong in files:
+            assert "declared" in (tmp_path / "r.md").read_text()
+    assert "openstack image unset" in (tmp_path / "r.html").read_text()
 
 
 def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
@@ -76,44 +84,28 @@ def test_why_it_fails_without_a_breaking_difference(imagedetail):
 
 def test_other_files_are_refused(imagedetail, saved, tmp_path):
     """Other JSON, edited verdicts, lost keys or other types: nothing is written."""
-    name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
+    name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", LIMIT)
     document = json.loads((tmp_path / name).read_text())
-    edited = document | {"compatible": True}
-    lost = {key: value for key, value in document.items() if key != "paired"}
-    emptied = {key: value for key, value in document.items() if key != "differences"}
+    changed = [
+        {key: value for key, value in document.items() if key != lost}
+        for lost in ("paired", "differences")
+    ]
     kind = [document["differences"][0] | {"kind": "other"}]
     typed = {"fail_on": 5, "baseline": None, "normalization": "x", "differences": kind}
-    changed = [edited, lost, emptied, *(document | {key: typed[key]} for key in typed)]
-    name = saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2", "--query=limit=0")
+    changed += [document | {key: value} for key, value in {**typed, "compatible": True}.items()]
+    name = saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2", LIMIT)
     facts = json.loads((tmp_path / name).read_text())["matrices"][0]
     for each in {"to": None}, {"queries": []}:
         changes = [facts["changes"][0] | each]
         changed.append({"schema": 1, "matrices": [facts | {"changes": changes}]})
+    checks = json.loads((tmp_path / saved("checks.json", "check", "nova-2026.2")).read_text())
+    changed += [checks | {"checks": []}, checks | {"checks": [{"id": "M99", "evidence": {}}]}]
     for text in ("{", "[]", '{"schema": 2}', '{"schema": 1}', *map(json.dumps, changed)):
         (tmp_path / "x.json").write_text(text)
         done = imagedetail("report", "x.json", "-o", "r.html")
         assert (done.returncode, done.stdout) == (2, ""), text
-        assert "the result cannot be read" in done.stderr
-        assert not (tmp_path / "r.html").exists()
-    checks = json.loads((tmp_path / saved("checks.json", "check", "nova-2026.2")).read_text())
-    (tmp_path / "x.json").write_text(json.dumps(checks | {"checks": []}))
-    assert imagedetail("report", "x.json", "-o", "r.html").returncode == 2
-
-
-def test_fleets_become_one(imagedetail, saved, tmp_path):
-    """Results of `check` on several clouds; they cannot be mixed with comparisons."""
-    old, new = saved("old.json", "check", "nova-2019.1"), saved("new.json", "check", "nova-2026.2")
-    imagedetail("check", "nova-2019.1", "nova-2026.2", "--report=all.md", "--report=all.json")
-    done = imagedetail("report", old, new, old, "-o=again.md", "-o=again.json", "-o=again.html")
-    assert (done.returncode, done.stdout[:32]) == (1, "FAIL: 2 of 60 checks of 2 clouds")
-    for suffix in (".md", ".json"):
-        own, again = ((tmp_path / f"{each}{suffix}").read_text() for each in ("all", "again"))
-        assert own == again
-    assert "openstack image unset" in (tmp_path / "again.html").read_text()
-    bad = saved("diff.json", "diff", "nova-2025.2", "nova-2026.1")
-    assert imagedetail("report", old, bad, "-o=r.html").returncode == 4
-    (tmp_path / "x.json").write_text('{"schema": 1, "checks": [{"id": "M99", "evidence": {}}]}')
-    assert imagedetail("report", "x.json", "-o=r.html").returncode == 2
+        assert "the result cannot be read" in done.stderr, text
+        assert not (tmp_path / "r.html").exists(), text
 
 
 def test_what_was_not_compared_is_not_gone(imagedetail, saved, tmp_path):
@@ -164,14 +156,10 @@ def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
     counts = "0 new causes, 6 known, 1 accepted by a rule, 3 not compared, 1 gone\n"
     assert f"\nsince       edited.json: {counts}" in shown
     texts = [shown, *((tmp_path / name).read_text() for name in ("r.html", "r.md"))]
-    for line in (
-        "gone: compatible lost is",
-        "accepted by a rule: breaking limit=0 answers 400, not",
-    ):
-        assert all(line in text for text in texts)
+    for line in ("gone: compatible lost is", "accepted by a rule: breaking limit=0 answers 400"):
+        assert all(line in text for text in texts), line
     since = json.loads((tmp_path / "r.json").read_text())["since"]["changes"]
-    statuses = {each["status"] for each in since}
-    assert statuses == {"accepted by a rule", "gone", "not compared"}
+    assert {each["status"] for each in since} == {"accepted by a rule", "gone", "not compared"}
     done = imagedetail("report", "r.json", "-o=r.md", "--since=old.json")
     assert done.stdout.splitlines()[1].startswith("old.json: ")
     for text, said in (
@@ -192,8 +180,7 @@ def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
     assert since.startswith("since old.json: 0 new causes, 1 known, ")
     assert since.endswith(" not compared")
     assert f"Since {since.removeprefix('since ')}" in (tmp_path / "r.md").read_text()
-    assert "since" in json.loads(imagedetail(*only, "--json").stdout)
-    saved("new.json", *only[:3])
+    saved("new.json", *only[:4])
     gathered = imagedetail("report", "new.json", "--since=old.json", "-o=r.md").stdout
     assert gathered.splitlines()[1] == since
     saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2")
