@@ -9,11 +9,8 @@ import pytest
 from pytest_imagedetail.record import clouds
 from tests.cloud import DEFAULT_SEED
 
-(GONE,) = (
-    each["id"]
-    for each in json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
-    if each["name"] == "withdrawn"
-)
+SEED = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+(GONE,) = (each["id"] for each in SEED if each["name"] == "withdrawn")
 UPGRADED = "if the cloud was upgraded, record it under a new name: imagedetail "
 REPLACE = "if only its data changed, replace the recording: imagedetail "
 CHANGED = f"""\
@@ -66,67 +63,86 @@ def public(site, imagedetail):
 
 
 def test_the_cloud_changed(public, imagedetail):
-    """It shows each cassette, what differs, and the commands that record it; exit code 1."""
-    before = public.recordings
+    """It shows each cassette, what differs, and the commands that record it; rules apply."""
+    before, folder = public.recordings, public.folder
     public.installs("2026.2", without={"withdrawn"})
-    done = imagedetail("verify", "--report=drift.json")
-    assert (done.returncode, done.stdout, done.stderr) == (1, CHANGED, "")
-    written = json.loads((public.folder / "drift.json").read_text())
-    assert (len(written["comparisons"]), written["failures"]) == (3, [])
-    done = imagedetail("verify", "--fail-on=breaking")
-    assert done.returncode == 0
-    assert done.stdout.startswith("PASS: 3 comparisons, and none of them fails\n")
-    document = json.loads(imagedetail("verify", "--json").stdout)
-    assert document["same"] is False
-    assert [(each["query"], each["verdict"]) for each in document["cassettes"]] == [
-        ("all", "different"),
-        ("limit=x", "same"),
-        ("status=ACTIVE", "same"),
-    ]
-    done = imagedetail("verify", "--github")
-    lines = (public.folder / "cassettes/public/all.yaml").read_text().splitlines()
+    lines = (folder / "cassettes/public/all.yaml").read_text().splitlines()
     line = next(at for at, each in enumerate(lines, 1) if GONE in each)
-    assert (done.stdout, done.stderr) == (CHANGED, ANNOTATION.format(line=line))
-    assert public.recordings == before
+    done = imagedetail("verify", "--report=drift.json", "--github")
+    assert (done.returncode, done.stdout) == (1, CHANGED)
+    assert done.stderr == ANNOTATION.format(line=line)
+    written = json.loads((folder / "drift.json").read_text())
+    assert (len(written["comparisons"]), written["failures"]) == (3, [])
+    document = json.loads(imagedetail("verify", "--json").stdout)
+    assert (document["same"], document["compatible"]) == (False, False)
+    verdicts = {each["query"]: each["verdict"] for each in document["cassettes"]}
+    assert verdicts == {"all": "different", "limit=x": "same", "status=ACTIVE": "same"}
     done = imagedetail("verify", "pub*", "--query=status=ACTIVE")
     assert done.stdout.startswith("PASS: public to public (now): no difference\n")
     assert done.stdout.endswith("\n1 cassette: 1 same; nothing was written\n")
 
+    unused = ACCEPTS.replace("'images[*]'", "'images[*].name'")
+    for rules, options, code, says in (
+        ("[]", ["--fail-on=breaking"], 0, "PASS: 3 comparisons, and none of them fails\n"),
+        (ACCEPTS, [], 0, "3 cassettes: 2 same, 1 accepted; nothing was written"),
+        (ACCEPTS.replace("never", "2020-01-01"), [], 1, "expired on 2020-01-01"),
+        (ACCEPTS, ["--rules=other.yaml"], 1, "1 different; nothing was written"),
+        (ACCEPTS + unused, [], 0, "the rule for images[*].name accepts nothing here"),
+    ):
+        (folder / "imagedetail-rules.yaml").write_text(rules)
+        (folder / "other.yaml").write_text("[]")
+        done = imagedetail("verify", "--report=r.html", "--report=r.md", *options)
+        assert (done.returncode, done.stdout.count(says)) == (code, 1), done.stdout
+        for name in ("r.html", "r.md"):
+            assert "withdrawn" in (folder / name).read_text(), (rules, name)
+    assert "the rule for images[*] accepts nothing here" not in done.stdout  # one needs it
+    document = json.loads(imagedetail("verify", "--json").stdout)
+    assert (document["same"], document["compatible"]) == (False, True)
+    assert public.recordings == before
+
 
 def test_the_cloud_is_down(public, imagedetail, monkeypatch):
-    """Every cassette fails, the reason is printed once, and Keystone is asked once."""
+    """Every cassette fails, the reason is printed once, and Keystone is asked once.
+
+    A long wait is a line on a terminal's stderr, which is removed afterwards.
+    """
     asked, connect = [], clouds.connect
     monkeypatch.setattr(clouds, "connect", lambda name: asked.append(name) or connect(name))
-    assert imagedetail("verify").returncode == 0
+    done = imagedetail("verify")
+    assert (done.returncode, done.stderr) == (0, "")
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stderr", sys.stderr)
+        terminal.setattr(sys.stderr, "isatty", lambda: True)
+        shown = imagedetail("verify").stderr
+    assert "\rasking public (1 of 3)\r\x1b[K" in shown
+    assert shown.endswith("\r\x1b[K")
     public.shuts_down()
     done = imagedetail("verify", "--report=drift.json")
     assert (done.returncode, done.stdout) == (2, DOWN)
     assert done.stderr.count("Keystone gave no token: it cannot be reached") == 1
     written = json.loads((public.folder / "drift.json").read_text())
     assert (written["comparisons"], len(written["failures"])) == ([], 3)
-    assert asked == ["staging", "staging"]
+    assert asked == ["staging"] * 3
 
 
 def test_what_is_not_verified_is_no_success(public, imagedetail):
     """Damaged, stale or lost recordings fail, and imported ones are skipped."""
-    config = public.folder / "imagedetail.yaml"
-    for text, says in (
-        ("{os_cloud: staging, release: '2023.1'}", "all.yaml +error: the recording is stale"),
-        ("{os_cloud: staging}, lost: {}", "lost/all.yaml +error: nothing is recorded to verify\n"),
+    folder, config = public.folder, public.folder / "imagedetail.yaml"
+    (folder / "answer.json").write_text('{"images": []}')
+    for text, arguments, code, says in (
+        ("public: {os_cloud: staging, release: '2023.1'}", (), 2, "all.yaml +error: the recording"),
+        ("public: {os_cloud: staging}, lost: {}", (), 2, "lost/all.yaml +error: nothing is rec"),
+        ("public: {os_cloud: staging}, lost: {}", (), 2, "imagedetail record --os-cloud=lost"),
+        ("public: {}, private: {}", ("--os-cloud=staging",), 4, "these are 2: public, private"),
+        ("public: {}, private: {}", ("public", "--os-cloud=staging"), 0, "3 same"),
+        ("public: {os_cloud: staging}, nova-2026.2: {}", (), 0, "3 same"),  # is only shipped
     ):
-        config.write_text(f"clouds: {{public: {text}}}")
-        done = imagedetail("verify")
-        assert (done.returncode, bool(re.search(says, done.stdout))) == (2, True), says
-    assert "imagedetail record --os-cloud=lost" in done.stderr
-    config.write_text("clouds: {public: {}, private: {}}\n")
-    done = imagedetail("verify", "--os-cloud=staging")
-    assert (done.returncode, "these are 2: public, private" in done.stderr) == (4, True)
-    assert imagedetail("verify", "public", "--os-cloud=staging").returncode == 0
-    config.write_text("clouds: {public: {os_cloud: staging}, nova-2026.2: {}}")
-    assert imagedetail("verify").returncode == 0, "what is only shipped cannot be asked"
-    (public.folder / "answer.json").write_text('{"images": []}')
+        config.write_text(f"clouds: {{{text}}}")
+        done = imagedetail("verify", *arguments)
+        assert done.returncode == code, (text, arguments)
+        assert re.search(says, done.stdout + done.stderr), (text, arguments)
     assert imagedetail("import", "answer.json", "--cloud=manual").returncode == 0
-    (public.folder / "cassettes/public/limit=x.yaml").write_text("version: 1\n")
+    (folder / "cassettes/public/limit=x.yaml").write_text("version: 1\n")
     done = imagedetail("verify")
     assert done.returncode == 2
     assert "limit=x.yaml                 error: not a cassette" in done.stdout
@@ -134,12 +150,11 @@ def test_what_is_not_verified_is_no_success(public, imagedetail):
     assert done.stdout.endswith("4 cassettes: 2 same, 1 error, 1 skipped; nothing was written\n")
     assert json.loads(imagedetail("verify", "manual", "--json").stdout)["same"] is False
     done = imagedetail("verify", "manual")
-    assert done.returncode == 2
-    assert "nothing was verified: what was imported cannot be asked again\n" in done.stderr
-    (public.folder / "cassettes").rename(public.folder / "elsewhere")
+    said = "nothing was verified: what was imported cannot be asked again\n"
+    assert (done.returncode, said in done.stderr) == (2, True)
+    (folder / "cassettes").rename(folder / "elsewhere")
     config.unlink()
-    done = imagedetail("verify")
-    assert "nothing is recorded, and no cloud is declared" in done.stderr
+    assert "nothing is recorded, and no cloud is declared" in imagedetail("verify").stderr
 
 
 def test_what_cannot_be_verified(public, imagedetail):
@@ -156,25 +171,13 @@ def test_what_cannot_be_verified(public, imagedetail):
         assert (done.returncode, message in done.stderr) == (code, True), done.stderr
 
 
-def test_a_long_wait_is_said_on_a_terminal_only(public, imagedetail, monkeypatch):
-    """A line on stderr, which is removed afterwards."""
-    assert imagedetail("verify").stderr == ""
-    monkeypatch.setattr("sys.stderr", sys.stderr)
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    done = imagedetail("verify")
-    assert done.returncode == 0
-    assert "\rasking public (1 of 3)\r\x1b[K" in done.stderr
-    assert done.stderr.endswith("\r\x1b[K")
-
-
 def test_what_was_redacted_is_listed(site, imagedetail):
     """A redacted password cannot be compared; record and verify say so."""
 
     def password(value):
         return lambda images: images[0]["properties"].update(db_password=value)
 
-    first = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))[0]["id"]
-    line = f"1 value was redacted and not compared: images[{first}].metadata.db_password"
+    line = f"1 value was redacted and not compared: images[{SEED[0]['id']}].metadata.db_password"
     site.declares(other=None)
     site.installs("2026.2", edit=password("s3cret-one"))
     assert line not in imagedetail("record", "other").stdout
@@ -184,26 +187,3 @@ def test_what_was_redacted_is_listed(site, imagedetail):
     assert done.returncode == 0
     assert f"\ncassettes/other/all.yaml  same; {line}\n" in done.stdout
     assert f"\nredacted    {line}\n" in done.stdout
-
-
-def test_rules_are_applied(public, imagedetail):
-    """Accepted, expired and unused ones, as in `diff`; reports show them."""
-    public.installs("2026.2", without={"withdrawn"})
-    rules = public.folder / "imagedetail-rules.yaml"
-    unused = ACCEPTS.replace("'images[*]'", "'images[*].name'")
-    expired = ACCEPTS.replace("never", "2020-01-01")
-    for text, code, says in (
-        (ACCEPTS, 0, "3 cassettes: 2 same, 1 accepted; nothing was written"),
-        (expired, 1, "expired on 2020-01-01"),
-        (ACCEPTS + unused, 0, "the rule for images[*].name accepts nothing here"),
-    ):
-        rules.write_text(text)
-        done = imagedetail("verify", "--report=r.html", "--report=r.md")
-        assert (done.returncode, done.stdout.count(says)) == (code, 1), done.stdout
-        for name in ("r.html", "r.md"):
-            assert "withdrawn" in (public.folder / name).read_text()
-    assert "the rule for images[*] accepts nothing here" not in done.stdout  # one needs it
-    document = json.loads(imagedetail("verify", "--json").stdout)
-    assert (document["same"], document["compatible"]) == (False, True)
-    (public.folder / "other.yaml").write_text("[]")
-    assert imagedetail("verify", "--rules=other.yaml").returncode == 1
