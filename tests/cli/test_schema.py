@@ -83,9 +83,7 @@ def test_what_each_verb_prints(project):
     """With results and errors."""
     for name, commands in VERBS.items():
         for arguments in commands:
-            result = project(*arguments, "--json")
-            assert result.stdout, (arguments, result.stderr)
-            check(json.loads(result.stdout), name)
+            check(json.loads(project(*arguments, "--json").stdout), name)
 
 
 def test_reports(tmp_path):
@@ -97,11 +95,6 @@ def test_reports(tmp_path):
     report.write(shown, tmp_path / "r.json")
     document = json.loads((tmp_path / "r.json").read_bytes())
     check(document, "report")
-    comparison, matrix = document["comparisons"][0], document["matrices"][1]
-    for each in (document, comparison, comparison["differences"][0], matrix["changes"][0]):
-        each["new"] = 1
-        assert not VALIDATOR.is_valid(document)
-        del each["new"]
 
 
 def test_every_object_is_closed():

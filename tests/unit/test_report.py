@@ -153,20 +153,6 @@ def test_each_report_shows_where_values_part():
     assert comparison.to_dict()["differences"][0]["baseline"] == LONG * 2 + "A"
 
 
-def test_lines_fit_the_terminal():
-    """Text is wrapped and values are cut, but paths stay whole, to be copied."""
-    comparison = rich()
-    paths = [each.path for each in comparison.differences]
-    for width, first in ((60, 7), (40, 0)):
-        lines = terminal.render(report_of([comparison]), width=width).splitlines()
-        long = [line for line in lines[first:] if len(line) > width]
-        assert not [line for line in long if not any(path in line for path in paths)], width
-        assert all(any(path in line for line in lines) for path in paths), width
-    long = compare(*(listing_of(image_of(name=LONG + each)) for each in "AB"))
-    values = [e for e in terminal.render(report_of([long]), width=50).splitlines() if '"...x' in e]
-    assert [len(each) for each in values] == [35, 35]
-
-
 def test_markdown_fits_a_job_summary():
     """GitHub takes 1 MiB. The verdict comes first, and lines that do not fit are counted."""
     failure = Failure(baseline="a", candidate="b", problem="\n".join(["ä" * 500] * 2000))
@@ -217,23 +203,6 @@ def test_evidence_on_a_page():
     script = curl_of(query).replace("curl", r"printf '%s\n'", 1)
     said = subprocess.run(["sh", "-c", script], env={}, stdout=subprocess.PIPE, check=True).stdout
     assert f"-H\nX-OpenStack-Nova-API-Version: {hostile}\n/images/detail?name=" in said.decode()
-
-
-def test_one_cause_in_two_queries():
-    """Two comparisons of the same clouds find one cause, with the images of both."""
-    results = []
-    for query, numbers, changed in (("", (1, 2, 3), (1, 2)), ("status=ACTIVE", (1, 3, 4), (4,))):
-        images = {number: image_of(number) for number in numbers}
-        after = images | {number: without(images[number], "minRam") for number in changed}
-        old, new = (
-            listing_of(*each.values(), cloud=cloud, query=query)
-            for cloud, each in (("a", images), ("b", after))
-        )
-        results.append(compare(old, new))
-    (cause,) = report_of(results).findings
-    assert cause.queries == ("all", "status=ACTIVE")
-    shown = 'a -> b, query all, status=ACTIVE: 3 images: "image 1", "image 2", "image 4"'
-    assert shown in terminal.render(report_of(results))
 
 
 LONG_NAMES = st.text("abc-. \x1b", min_size=1, max_size=63)
