@@ -186,11 +186,11 @@ def _diff(options: Options) -> int:
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
         if options.explain:
-            pair = (comparison.baseline, comparison.candidate)
-            for entry, each in zip(document["differences"], comparison.differences, strict=True):
-                accept = ("accept", accept_command(as_typed(options), each.path, each.kind))
-                lines = [*facts(each, comparison.query, pair), accept]
-                entry["evidence"] = [f"{label}: {line}" for label, line in lines]
+            typed = as_typed(options)
+            for entry, step in zip(document["differences"], comparison.steps, strict=True):
+                accept = accept_command(typed, step.difference.path, step.difference.kind)
+                lines = [f"{label}: {line}" for label, line in facts(step)]
+                entry["evidence"] = [*lines, f"accept: {accept}"]
         output.print_json(document)
     else:
         output.print_report(shown, explain=options.explain)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import file_name
+from pytest_imagedetail.compare.comparison import Step
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
@@ -42,15 +43,14 @@ def sent_answers(findings: Sequence[Finding]) -> Iterator[list[SentAnswer]]:
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
     """Yield the grounds for a severity, and how to accept the cause; see `Report.typed`."""
-    step = finding.places[0].step
-    yield from facts(finding.first, step.queries[0], step.sides)
+    yield from facts(finding.places[0].step)
     yield "accept", accept_line(finding, typed)
 
 
-def facts(difference: Difference, query: Query, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+def facts(step: Step) -> Iterator[tuple[str, str]]:
     """Yield the grounds for a severity, as pairs of a label and a line."""
-    yield from _promise(difference, sides)
-    for name in dict.fromkeys(name for name, _ in query.params):
+    yield from _promise(step.difference, step.sides)
+    for name in dict.fromkeys(name for name, _ in step.queries[0].params):
         known = "property-" if name.startswith("property-") else name
         if note := contract.FILTERS.get(known):
             yield "filter", f"{name}: {note}"

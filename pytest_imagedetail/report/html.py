@@ -5,8 +5,7 @@ import hashlib
 from typing import Final
 
 from pytest_imagedetail import __version__, text
-from pytest_imagedetail.report import grid, notes, questions, verdict
-from pytest_imagedetail.report.evidence import curl_of, explain, sent_answers
+from pytest_imagedetail.report import evidence, grid, notes, questions
 from pytest_imagedetail.report.verdict import Report
 
 _MOST_FINDINGS: Final = 400  # per page; the JSON report has all
@@ -26,12 +25,9 @@ def render(report: Report) -> str:
         queries=sorted({query for each in found for query in each.queries}),
         fields=sorted({each.field for each in found}),
         matrices=[(each, questions.rows_of(each, shown)) for each in report.matrices],
-        answers=[*sent_answers(shown)],
+        answers=[*evidence.sent_answers(shown)],
         differences=sum(each.count for each in found),
-        curl_of=curl_of,
-        explain=explain,
-        name_of=verdict.name_of,
-        count_of=verdict.count_of,
+        evidence=evidence,
         notes=notes,
     )
 

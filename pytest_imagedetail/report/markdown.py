@@ -7,7 +7,7 @@ from typing import Final
 
 from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.report import grid, notes, verdict
+from pytest_imagedetail.report import grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
@@ -85,17 +85,13 @@ def _values(place: Place) -> tuple[str, str]:
 
 
 def _result(result: Result) -> Iterator[str]:
-    yield f"## {_text(verdict.name_of(result))}: {_text(result.summary)}"
+    yield f"## {_text(notes.name_of(result))}: {_text(result.summary)}"
     yield ""
-    labeled = [*notes.notes_of(result)]
     if isinstance(result, Matrix):
         yield from (f"    {line}".rstrip() for line in grid.table(result, every_query=False))
         yield ""
-    else:
-        labeled = [*notes.sides(result), *notes.how(result), *labeled]
-    yield from (f"- {label}: {_text(line)}" for label, line in labeled)
-    if labeled:
-        yield ""
+    if lines := [f"- {label}: {_text(line)}" for label, line in notes.in_full(result)]:
+        yield from (*lines, "")
 
 
 def _row(cells: Sequence[str]) -> str:

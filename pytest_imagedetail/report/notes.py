@@ -25,6 +25,24 @@ def side(side: Side) -> tuple[str, ...]:
     )
 
 
+def count_of(result: Result) -> str:
+    """Return how much was compared: "9 clouds, 43 queries, 387 answers"."""
+    if isinstance(result, Matrix):
+        counts = ((result.clouds, "cloud"), (result.queries, "query"), (result.cells, "answer"))
+        line = ", ".join(count(len(things), name) for things, name in counts)
+        return f"{line}; {len(result.missing)} not recorded" if result.missing else line
+    sides = (result.baseline, result.candidate)
+    images = " and ".join(side(each)[1] for each in sides)
+    return f"{images}, query {result.query}"
+
+
+def name_of(result: Result) -> str:
+    """Return the clouds of a result: "nova-2019.1 → 7 clouds → nova-2026.2"."""
+    first, *between, last = result.clouds
+    between = [count(len(between), "cloud")] if between else []
+    return " → ".join([first, *between, last])
+
+
 def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield both sides, as pairs of a label and a line."""
     yield "baseline", ", ".join(side(comparison.baseline))
@@ -43,6 +61,14 @@ def normalized(counts: Mapping[str, int]) -> str:
     """Return the normalization rules that applied, and how often: "R2 link host 54"."""
     names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
     return ", ".join(names)
+
+
+def in_full(result: Result) -> Iterator[tuple[str, str]]:
+    """Yield the sides of a comparison and how they were compared, then the notes."""
+    if isinstance(result, Comparison):
+        yield from sides(result)
+        yield from how(result)
+    yield from notes_of(result)
 
 
 def notes_of(result: Result) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY
 from pytest_imagedetail.report import evidence, grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
-from pytest_imagedetail.report.verdict import Report, counted, name_of, report_of
+from pytest_imagedetail.report.verdict import Report, counted, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
@@ -104,7 +104,7 @@ def brief(result: Result) -> str:
     pytest truncates an explanation of more than seven lines.
     """
     is_matrix = isinstance(result, Matrix)
-    head = name_of(result) if is_matrix else " -> ".join(result.clouds)
+    head = notes.name_of(result) if is_matrix else " -> ".join(result.clouds)
     noted = [
         ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
         for each in result.expired_rules[:1]

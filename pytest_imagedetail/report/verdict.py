@@ -148,7 +148,7 @@ def _verdict(
         sentence="; ".join(_sentences(results, len(failing), len(failures))),
         exit_code=exit_code,
         facts=(*([f"fails on: {thresholds}"] if results else ()), f"exit code {exit_code}"),
-        compared=() if one is None else (count_of(one), f"profile {one.profile}"),
+        compared=() if one is None else (notes.count_of(one), f"profile {one.profile}"),
     )
 
 
@@ -189,21 +189,3 @@ def counted(result: Result) -> str:
     if breaks_none and result.fail_on == "change":
         return f"fail-on is change; {result.summary}"
     return result.summary
-
-
-def count_of(result: Result) -> str:
-    """Return how much was compared: "9 clouds, 43 queries, 387 answers"."""
-    if isinstance(result, Matrix):
-        counted = ((result.clouds, "cloud"), (result.queries, "query"), (result.cells, "answer"))
-        line = ", ".join(text.count(len(things), name) for things, name in counted)
-        return f"{line}; {len(result.missing)} not recorded" if result.missing else line
-    sides = (result.baseline, result.candidate)
-    images = " and ".join(notes.side(each)[1] for each in sides)
-    return f"{images}, query {result.query}"
-
-
-def name_of(result: Result) -> str:
-    """Return the clouds of a result: "nova-2019.1 → 7 clouds → nova-2026.2"."""
-    first, *between, last = result.clouds
-    between = [text.count(len(between), "cloud")] if between else []
-    return " → ".join([first, *between, last])
