@@ -10,7 +10,17 @@ import traceback
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.cli import check, compare, doctor, files, record, serve, show, verify
+from pytest_imagedetail.cli import (
+    check,
+    compare,
+    doctor,
+    files,
+    matrix,
+    record,
+    serve,
+    show,
+    verify,
+)
 from pytest_imagedetail.cli.arguments import Options, Parser, check_folder
 from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, complain, say
 from pytest_imagedetail.errors import ImageDetailError
@@ -56,6 +66,6 @@ def parser() -> Parser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(metavar="VERB", required=True)
-    for module in (serve, doctor, record, verify, check, show, compare, files):
+    for module in (serve, doctor, record, verify, check, show, compare, matrix, files):
         module.add_verbs(verbs)
     return command

@@ -76,6 +76,8 @@ _FOLDER_MAY_BE_NEW: Final = frozenset({"demo", "doctor", "import", "record", "sc
 """The verbs that write cassettes, and `doctor`."""
 
 QUERY: Final = ("--query", "--microversion")
+COMPARED: Final = (*QUERY, "--expect", "--profile", "--rules")
+JUDGED: Final = ("--fail-on", "--since", "--report", "--json", "--github")
 
 
 class Options(argparse.Namespace):

@@ -1,60 +1,50 @@
-"""Compare recordings: `diff`, `matrix`, `accept`, `report` and `fingerprint`."""
+"""Compare two recordings: `diff` and `accept`; gather results: `report`."""
 
 import argparse
 import glob
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import rules, text
 from pytest_imagedetail.cli import output, sides
-from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, as_typed, flag, value
+from pytest_imagedetail.cli.arguments import (
+    COMPARED,
+    JUDGED,
+    Options,
+    add_verb,
+    as_typed,
+    flag,
+    value,
+)
 from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
-from pytest_imagedetail.compare.matrix import (
-    Answers,
-    Matrix,
-    answers_with_images,
-    by_release,
-    compare_neighbors,
-    release_of,
-)
-from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
-    CassetteNotFoundError,
-    ComparisonError,
     ImageDetailError,
     UsageError,
 )
-from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
-from pytest_imagedetail.report.findings import Place, places
+from pytest_imagedetail.report.findings import places
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import CLOUDS_FILE, RULES_FILE
+from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules, today
 
 _PAIR: Final = 2
 _MERGED: Final = 7  # arguments of git's external diff, unless the file is unmerged
 _MOST_PATHS: Final = 5  # in a message
-_MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text of the cloud
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add the five verbs."""
-    compared = (*QUERY, "--expect", "--profile", "--rules")
-    judged = ("--fail-on", "--since", "--report", "--json", "--github")
-
+    """Add the three verbs."""
     summary = "show what separates a candidate from a baseline"
-    parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged)
+    parser = add_verb(verbs, "diff", _diff, summary, *COMPARED, "--level", *JUDGED)
     side = "a cloud, or a path, or git's REVISION:PATH, of a cassette or of a JSON or XML body"
     for name in ("baseline", "candidate"):
         value(parser, name, name.upper(), side)
@@ -67,17 +57,8 @@ def add_verbs(verbs: Any) -> None:
         "'imagedetail diff --git-driver'",
     )
 
-    summary = "show what changed from one cloud to the next, over every recorded query"
-    parser = add_verb(verbs, "matrix", _matrix, summary, *compared, *judged)
-    says = (
-        "clouds in this order; globs stand for clouds in the order of their releases "
-        "(default: every recorded cloud that declares a release, or else the reference library)"
-    )
-    value(parser, "names", "NAME", says, nargs="*")
-    flag(parser, "--all", "show also the queries that all clouds answered alike")
-
     summary = "write a rule that accepts a difference"
-    parser = add_verb(verbs, "accept", _accept, summary, *compared, "--level")
+    parser = add_verb(verbs, "accept", _accept, summary, *COMPARED, "--level")
     for name in ("baseline", "candidate"):
         value(parser, name, name.upper(), "as for diff, which shows the paths")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -97,10 +78,6 @@ def add_verbs(verbs: Any) -> None:
     value(parser, "files", "FILE", "of --json, or a .json report", nargs="+")
     says = "what to write: .html, .json, .md or .xml; repeatable"
     value(parser, "-o", "FILE", says, required=True, dest="report", action="append")
-
-    summary = "show which releases of Nova answer as a cloud does"
-    parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
-    value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
 
 
 class _GitDriver(argparse.Action):
@@ -152,21 +129,9 @@ def _of_git(old: str, new: str, options: Options) -> str:
     return terminal.render(report_of([comparison]), color=output.wants_color())
 
 
-@contextmanager
-def _reporting(options: Options, baseline: str, candidate: str) -> Iterator[None]:
-    """Write reports for an impossible comparison too, so that none from an earlier run remains."""
-    try:
-        yield
-    except ImageDetailError as error:
-        if options.report and not isinstance(error, UsageError):
-            failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
-            output.reported(options, [], [failure])
-        raise
-
-
 def _diff(options: Options) -> int:
     names = options.baseline, options.candidate
-    with _reporting(options, *names):
+    with output.reporting(options, *names):
         old, new = (sides.load(each, options) for each in names)
         if old.path == new.path:
             raise UsageError(
@@ -209,122 +174,6 @@ def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Compar
             expect=options.expect,
             rules=known,
         )
-
-
-def _matrix(options: Options) -> int:
-    store = options.store
-    with _reporting(options, "matrix", ", ".join(options.names) or "all clouds"):
-        matrices = _matrices(options)
-
-    def path_of(place: Place) -> Path:
-        cloud, query = place.step.candidate, place.queries[0]
-        return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
-
-    shown = output.reported(options, matrices, path_of=path_of)
-    if options.json:
-        document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in shown.matrices]}
-        output.print_json(shown.head() | document)
-    else:
-        output.print_report(shown, every_query=options.all)
-    return shown.verdict.exit_code
-
-
-def _matrices(options: Options) -> list[Matrix]:
-    store, rows = options.store, _rows(options)
-    own: dict[str, list[Query]] = {}
-    for row in rows:
-        for cloud, answers in row.items():
-            own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
-            if 0 < len(own[cloud]) < len(answers):
-                found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
-                output.say(f"{cloud}: {found}, the others from the library")
-    _warn_of_order(rows)
-    known = read_rules(options.chosen.rules)
-    with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
-        return [
-            compare_neighbors(
-                row,
-                profile=options.chosen.profile,
-                fail_on=options.chosen.fail_on,
-                expect=options.expect,
-                rules=known,
-                own=own,
-            )
-            for row in rows
-        ]
-
-
-def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
-    for row in rows:
-        releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
-        for (cloud, old), (later, new) in pairwise(releases.items()):
-            if old is not None and new is not None and old > new:
-                output.say(
-                    f"warning: {cloud} is a newer release than {later}; the older one comes first"
-                )
-
-
-def _rows(options: Options) -> list[dict[str, Answers]]:
-    """Load the named clouds in their order, or else all clouds, family by family."""
-    store, declared = options.store, options.chosen.declared.values()
-    own = tuple(dict.fromkeys([*store.clouds(), *(each.name for each in declared if each.release)]))
-    clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
-    groups = [sides.names([each], options) for each in options.names] or [clouds]
-    row: dict[str, Answers] = {}
-    for group in groups:
-        found = {each: _answers(each, options) for each in group if each not in row}
-        row |= by_release(found)
-    if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
-        raise _not_recorded(options.asked, row)
-    if options.asked == Query():
-        # A cloud with only the traffic of tests is left out below, unless it was named.
-        optional = () if options.names else store.traffic_clouds()
-        for cloud, answers in row.items():
-            if not answers and cloud not in optional:
-                store.load(cloud, Query())  # raises with the command to record it
-    return [row] if options.names else _families(row)
-
-
-def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
-    families: dict[str, dict[str, Answers]] = {}
-    for cloud, answers in found.items():
-        release = release_of(answers)
-        if release is not None and answers_with_images(answers):
-            family = cloud.replace(release, "*") if release in cloud else "other names"
-            families.setdefault(family, {})[cloud] = answers
-    rows = [row for row in families.values() if len(row) >= _PAIR]
-    left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
-    if left_out:
-        output.say(
-            f"left out: {', '.join(left_out)} (no release, nothing but errors, or alone of their "
-            "kind); name clouds to compare them"
-        )
-    if not rows:
-        raise CassetteNotFoundError(
-            "there are no two recorded clouds that declare a release to put them in order",
-            remedy="name the clouds, oldest first: imagedetail matrix OLD NEW\n"
-            f"or declare the release of each in {CLOUDS_FILE}: NAME: {{release: '2026.2'}}",
-        )
-    return rows
-
-
-def _answers(cloud: str, options: Options) -> Answers:
-    asked = options.asked
-    if asked == Query():
-        return {each.query: each for each in sides.recorded(cloud, options)}
-    path, release = options.store.find(cloud, asked), options.chosen.declaration(cloud).release
-    return {asked: sides.own(path, release, options.expect)} if path else {}
-
-
-def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailError:
-    having = [cloud for cloud, answers in found.items() if answers]
-    who = f"only {having[0]} was" if having else f"none of {text.count(len(found), 'cloud')} was"
-    command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
-    return CassetteNotFoundError(
-        f"there is nothing to compare: {who} asked query {str(asked)!r}",
-        where=", ".join(found),
-        remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
-    )
 
 
 def _report(options: Options) -> int:
@@ -419,37 +268,3 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
         where=f"query {query}",
         remedy="\n".join(steps),
     )
-
-
-def _fingerprint(options: Options) -> int:
-    found = fingerprint(_listings(options))
-    if not found.clues and not found.unsent:
-        raise ComparisonError(
-            "nothing in these answers dates a release",
-            where=f"cloud {found.cloud}",
-            remedy="record a listing that has images: imagedetail record --os-cloud NAME",
-        )
-    code = output.SAME if found.fits else output.DIFFERENT
-    if options.json:
-        output.print_json(found.to_dict())
-        return code
-    name = output.cell(found.cloud)
-    print(f"{name}: release {found.declared or 'not declared'}")
-    dating = [_clue_row(each.span, each) for each in found.clues]
-    output.print_table([*dating, *(_clue_row("no release", each) for each in found.unsent)])
-    print(f"{name} {found.summary}" if found.releases else found.summary)
-    for clue in found.contradictions:
-        print(f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})")
-    return code
-
-
-def _listings(options: Options) -> tuple[Listing, ...]:
-    if sides.is_path(options.cloud) or options.asked != Query():
-        return (sides.checked(options.cloud, options),)
-    found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
-    return found or (sides.checked(options.cloud, options),)  # raises with the command to record it
-
-
-def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:
-    images = text.count(each.images, "image") if each.images else ""
-    return [releases, text.cut(text.plain(each.seen), _MOST_LETTERS), images, each.source]

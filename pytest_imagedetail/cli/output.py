@@ -76,6 +76,18 @@ def reported(
     return shown
 
 
+@contextmanager
+def reporting(options: argparse.Namespace, baseline: str, candidate: str) -> Iterator[None]:
+    """Write reports for an impossible comparison too, so that none from an earlier run remains."""
+    try:
+        yield
+    except ImageDetailError as error:
+        if options.report and not isinstance(error, UsageError):
+            failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
+            reported(options, [], [failure])
+        raise
+
+
 def print_table(rows: Iterable[Sequence[Any]]) -> None:
     """Print rows in aligned columns."""
     for line in aligned([[*map(cell, row)] for row in rows]):

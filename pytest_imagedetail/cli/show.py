@@ -1,28 +1,35 @@
-"""Show recordings (`clouds`, `ls`, `show`) and what reports refer to (`rules`, `schema`)."""
+"""Show recordings (`clouds`, `ls`, `show`, `fingerprint`) and what `rules` and `schema` list."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail import report, text
 from pytest_imagedetail.cassette import load, load_own
 from pytest_imagedetail.cli import output, sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
-from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
+from pytest_imagedetail.errors import CassetteNotFoundError, ComparisonError, ImageDetailError
+from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
+from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import KINDS, Query
 from pytest_imagedetail.normalize import RULES
 
+_MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text of the cloud
+
 
 def add_verbs(verbs: Any) -> None:
-    """Add the five verbs."""
+    """Add the six verbs."""
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
     parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
     says = "a cloud or a glob; a shipped one, too (default: every cloud of the project)"
     value(parser, "clouds", "NAME", says, nargs="*")
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
+    value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
+    summary = "show which releases of Nova answer as a cloud does"
+    parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
     value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
     summary = "list the kinds of difference and the rules of normalization, by their ids"
     parser = add_verb(verbs, "rules", _rules, summary, "--json")
@@ -181,3 +188,37 @@ def _show(options: Options) -> int:
     whole = "complete" if listing.complete else "a part of them"
     print(f"{text.count(len(listing.images), 'image')}, {whole}")
     return output.SAME
+
+
+def _fingerprint(options: Options) -> int:
+    found = fingerprint(_listings(options))
+    if not found.clues and not found.unsent:
+        raise ComparisonError(
+            "nothing in these answers dates a release",
+            where=f"cloud {found.cloud}",
+            remedy="record a listing that has images: imagedetail record --os-cloud NAME",
+        )
+    code = output.SAME if found.fits else output.DIFFERENT
+    if options.json:
+        output.print_json(found.to_dict())
+        return code
+    name = output.cell(found.cloud)
+    print(f"{name}: release {found.declared or 'not declared'}")
+    dating = [_clue_row(each.span, each) for each in found.clues]
+    output.print_table([*dating, *(_clue_row("no release", each) for each in found.unsent)])
+    print(f"{name} {found.summary}" if found.releases else found.summary)
+    for clue in found.contradictions:
+        print(f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})")
+    return code
+
+
+def _listings(options: Options) -> tuple[Listing, ...]:
+    if sides.is_path(options.cloud) or options.asked != Query():
+        return (sides.checked(options.cloud, options),)
+    found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
+    return found or (sides.checked(options.cloud, options),)  # raises with the command to record it
+
+
+def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:
+    images = text.count(each.images, "image") if each.images else ""
+    return [releases, text.cut(text.plain(each.seen), _MOST_LETTERS), images, each.source]

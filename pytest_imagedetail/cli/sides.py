@@ -91,9 +91,11 @@ def own(path: Path, release: str | None = None, expect: int | None = None) -> Li
 
 
 def recorded(cloud: str, options: Options) -> Iterator[Listing]:
-    """Load all recordings of a cloud; raise StaleCassetteError as in `checked`."""
-    release = options.chosen.declaration(cloud).release
-    for path in options.store.paths(cloud):
+    """Load a cloud's recordings, or only that of the query asked; raise as `checked` does."""
+    release, paths = options.chosen.declaration(cloud).release, options.store.paths(cloud)
+    if options.asked != Query():
+        paths = tuple(filter(None, [options.store.find(cloud, options.asked)]))
+    for path in paths:
         found = own(path, release, options.expect)
         recorder.refuse_stale(found.recording, release)
         yield found

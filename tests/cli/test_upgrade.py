@@ -108,7 +108,8 @@ def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, tes
     """Every reader refuses a release that contradicts the recorded microversion."""
     site.installs("2026.2")
     site.declares(before=None, after=None)
-    assert imagedetail("record").returncode == 0
+    for query in ((), ("--query=limit=1",)):
+        assert imagedetail("record", *query).returncode == 0
     site.declares(before="juno", after="2026.2")
     done = imagedetail("diff", "before", "after", "--json", "--report=r.md")
     document = json.loads(done.stdout)
@@ -117,7 +118,10 @@ def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, tes
     assert "mislabelled" in document["problem"]
     assert "mislabelled" in (site.folder / "r.md").read_text()
     assert imagedetail("lint", "cassettes").returncode == 1
-    assert imagedetail("matrix", "before", "after").returncode == 2
+    for verb in (("matrix", "before", "after"), ("fingerprint", "before"), ("show", "before")):
+        for query in ((), ("--query=limit=1",)):
+            done = imagedetail(*verb, *query)
+            assert (done.returncode, "mislabelled" in done.stderr) == (2, True), (verb, query)
     tests("none").stdout.fnmatch_lines(["E *StaleCassetteError: the recording is mislabelled*"])
 
 

@@ -1,0 +1,148 @@
+"""Compare each cloud with the next one: `matrix`."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_imagedetail import text
+from pytest_imagedetail.cli import output, sides
+from pytest_imagedetail.cli.arguments import COMPARED, JUDGED, Options, add_verb, flag, value
+from pytest_imagedetail.compare.comparison import SCHEMA
+from pytest_imagedetail.compare.matrix import (
+    Answers,
+    Matrix,
+    answers_with_images,
+    by_release,
+    compare_neighbors,
+    release_of,
+)
+from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.report.findings import Place
+from pytest_imagedetail.settings import CLOUDS_FILE
+from pytest_imagedetail.workspace import read_rules
+
+_PAIR: Final = 2
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the verb."""
+    summary = "show what changed from one cloud to the next, over every recorded query"
+    parser = add_verb(verbs, "matrix", _matrix, summary, *COMPARED, *JUDGED)
+    says = (
+        "clouds in this order; globs stand for clouds in the order of their releases "
+        "(default: every recorded cloud that declares a release, or else the reference library)"
+    )
+    value(parser, "names", "NAME", says, nargs="*")
+    flag(parser, "--all", "show also the queries that all clouds answered alike")
+
+
+def _matrix(options: Options) -> int:
+    store = options.store
+    with output.reporting(options, "matrix", ", ".join(options.names) or "all clouds"):
+        matrices = _matrices(options)
+
+    def path_of(place: Place) -> Path:
+        cloud, query = place.step.candidate, place.queries[0]
+        return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
+
+    shown = output.reported(options, matrices, path_of=path_of)
+    if options.json:
+        document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in shown.matrices]}
+        output.print_json(shown.head() | document)
+    else:
+        output.print_report(shown, every_query=options.all)
+    return shown.verdict.exit_code
+
+
+def _matrices(options: Options) -> list[Matrix]:
+    store, rows = options.store, _rows(options)
+    own: dict[str, list[Query]] = {}
+    for row in rows:
+        for cloud, answers in row.items():
+            own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
+            if 0 < len(own[cloud]) < len(answers):
+                found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
+                output.say(f"{cloud}: {found}, the others from the library")
+    _warn_of_order(rows)
+    known = read_rules(options.chosen.rules)
+    with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
+        return [
+            compare_neighbors(
+                row,
+                profile=options.chosen.profile,
+                fail_on=options.chosen.fail_on,
+                expect=options.expect,
+                rules=known,
+                own=own,
+            )
+            for row in rows
+        ]
+
+
+def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
+    for row in rows:
+        releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
+        for (cloud, old), (later, new) in pairwise(releases.items()):
+            if old is not None and new is not None and old > new:
+                output.say(
+                    f"warning: {cloud} is a newer release than {later}; the older one comes first"
+                )
+
+
+def _rows(options: Options) -> list[dict[str, Answers]]:
+    """Load the named clouds in their order, or else all clouds, family by family."""
+    store, declared = options.store, options.chosen.declared.values()
+    own = tuple(dict.fromkeys([*store.clouds(), *(each.name for each in declared if each.release)]))
+    clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
+    groups = [sides.names([each], options) for each in options.names] or [clouds]
+    row: dict[str, Answers] = {}
+    for group in groups:
+        new = (each for each in group if each not in row)
+        found = {cloud: {e.query: e for e in sides.recorded(cloud, options)} for cloud in new}
+        row |= by_release(found)
+    if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
+        raise _not_recorded(options.asked, row)
+    if options.asked == Query():
+        # A cloud with only the traffic of tests is left out below, unless it was named.
+        optional = () if options.names else store.traffic_clouds()
+        for cloud, answers in row.items():
+            if not answers and cloud not in optional:
+                store.load(cloud, Query())  # raises with the command to record it
+    return [row] if options.names else _families(row)
+
+
+def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
+    families: dict[str, dict[str, Answers]] = {}
+    for cloud, answers in found.items():
+        release = release_of(answers)
+        if release is not None and answers_with_images(answers):
+            family = cloud.replace(release, "*") if release in cloud else "other names"
+            families.setdefault(family, {})[cloud] = answers
+    rows = [row for row in families.values() if len(row) >= _PAIR]
+    left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
+    if left_out:
+        output.say(
+            f"left out: {', '.join(left_out)} (no release, nothing but errors, or alone of their "
+            "kind); name clouds to compare them"
+        )
+    if not rows:
+        raise CassetteNotFoundError(
+            "there are no two recorded clouds that declare a release to put them in order",
+            remedy="name the clouds, oldest first: imagedetail matrix OLD NEW\n"
+            f"or declare the release of each in {CLOUDS_FILE}: NAME: {{release: '2026.2'}}",
+        )
+    return rows
+
+
+def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailError:
+    having = [cloud for cloud, answers in found.items() if answers]
+    who = f"only {having[0]} was" if having else f"none of {text.count(len(found), 'cloud')} was"
+    command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
+    return CassetteNotFoundError(
+        f"there is nothing to compare: {who} asked query {str(asked)!r}",
+        where=", ".join(found),
+        remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
+    )
