@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit import PROJECT, image_of
+from unit import image_of
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import parser
@@ -46,20 +46,6 @@ def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
             assert done.stdout in result.stdout
             codes.append(done.returncode)
     assert codes == [0, 0, 1]
-
-
-def test_import_ls_show(imagedetail, body):
-    """A saved body becomes a cassette with placeholders for its hosts and project."""
-    result = imagedetail("import", body(), "--cloud", "manual", "--query", "status=ACTIVE")
-    assert result.stdout.startswith("new  cassettes/manual/status=active-")
-    assert result.stdout.endswith("1 image; redacted: 2 hosts, 2 ids\n")
-    (entry,) = json.loads(imagedetail("ls", "--json").stdout)
-    assert (entry["query"], entry["images"], entry["recorded_at"]) == ("status=ACTIVE", 1, None)
-    shown = imagedetail("show", "manual", "--query", "status=ACTIVE")
-    assert "image 1  ACTIVE  100" in shown.stdout
-    shown = json.loads(imagedetail("show", entry["path"], "--json").stdout)
-    (link,) = shown["images"][0]["links"]
-    assert link["href"] == f"https://compute.manual.invalid/v2/{PROJECT}/images/{IMAGE['id']}"
 
 
 def test_what_is_recorded_is_listed(imagedetail, cassettes):
@@ -110,21 +96,18 @@ def test_diff_exit_codes(imagedetail, body):
 
 
 def test_fingerprints_of_saved_bodies(imagedetail, body, tmp_path):
-    """By path or cloud; a declared release that is wrong, and a listing that has no clues."""
-    (tmp_path / "new.json").write_text(json.dumps({"images": [IMAGE]}))
-    imagedetail("import", "new.json", "--cloud=a", "--release=2012.1")
+    """A declared release that is wrong, any text in a clue, and a listing without clues."""
+    odd = body(**{"OS-DCF:diskConfig": "\x1b" + "x" * 100})
     (tmp_path / "none.json").write_text('{"images": []}')
-    odd = body("odd.json", **{"OS-DCF:diskConfig": "\x1b" + "x" * 100})
+    imagedetail("import", odd, "--cloud=a", "--release=2012.1")
     for name, code, says in (
-        ("new.json", 0, "new answers like kilo (2015.1) or later\n"),
-        ("a", 1, "the declared release 2012.1 does not fit: the link alternate has no "),
+        ("a", 1, "the declared release 2012.1 does not fit: the link alternate is"),
         (odd, 1, "x...  1 image  "),
         ("none.json", 2, "imagedetail: nothing in these answers dates a release\n"),
     ):
         done = imagedetail("fingerprint", name)
-        assert (done.returncode, says in done.stdout + done.stderr) == (code, True), name
+        assert (done.returncode, says in done.stdout + done.stderr) == (code, True), done
         assert "\x1b" not in done.stdout
-    assert json.loads(imagedetail("fingerprint", "a", "--json").stdout)["fits"] is False
 
 
 def test_usage_errors(imagedetail):

@@ -86,10 +86,8 @@ def test_one_image_or_one_cause_can_be_accepted(run, cassettes):
     assert f"expected    field_removed {path}" in out
     assert "field_removed   images[*].OS-EXT-IMG-SIZE:size  12 images" in out
     (cassettes.parent / "imagedetail-rules.yaml").unlink()
-    document = json.loads(run("diff", *CLOUDS, "--json")[1])
-    lost = next(e for e in document["differences"] if e["kind"] == "field_removed")
-    code, out, _ = run("accept", *CLOUDS, "--id", lost["id"], *WHY)
-    assert (code, "accepts 9 differences" in out) == (0, True)
+    lost = re.search("field_removed   .*?id +([0-9a-f]{12})", run("diff", *CLOUDS)[1], re.DOTALL)[1]
+    assert "accepts 9 differences" in run("accept", *CLOUDS, "--id", lost, *WHY)[1]
     assert "9 more accepted by rules" in run("diff", *CLOUDS)[1]
 
 
