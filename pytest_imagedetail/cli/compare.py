@@ -254,12 +254,10 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
         f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
         for each in places(comparison.steps)
     )
-    shown = list(found)[:_MOST_PATHS]
-    if len(found) > _MOST_PATHS:
-        shown.append("...")
     steps = ["this query has no difference left that a rule could accept"]
-    if shown:
-        steps = [f"give path and kind, or the id, as a report shows them: {', '.join(shown)}"]
+    if found:
+        shown = ", ".join([*found][:_MOST_PATHS]) + ", ..." * (len(found) > _MOST_PATHS)
+        steps = [f"give path and kind, or the id, as a report shows them: {shown}"]
     if query == Query():
         steps.append("if the report shows it for another query, name that: --query, --microversion")
     return UsageError(

@@ -1,6 +1,6 @@
 """Compare each cloud with the next one: `matrix`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -66,7 +66,11 @@ def _matrices(options: Options) -> list[Matrix]:
             if 0 < len(own[cloud]) < len(answers):
                 found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
                 output.say(f"{cloud}: {found}, the others from the library")
-    _warn_of_order(rows)
+        for earlier, later in pairwise(row):
+            old, new = (release_index(release_of(row[each])) for each in (earlier, later))
+            if old is not None and new is not None and old > new:
+                line = f"{earlier} is a newer release than {later}; the older one comes first"
+                output.say(f"warning: {line}")
     known = read_rules(options.chosen.rules)
     with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         return [
@@ -82,16 +86,6 @@ def _matrices(options: Options) -> list[Matrix]:
         ]
 
 
-def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
-    for row in rows:
-        releases = {cloud: release_index(release_of(answers)) for cloud, answers in row.items()}
-        for (cloud, old), (later, new) in pairwise(releases.items()):
-            if old is not None and new is not None and old > new:
-                output.say(
-                    f"warning: {cloud} is a newer release than {later}; the older one comes first"
-                )
-
-
 def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the named clouds in their order, or else all clouds, family by family."""
     store, declared = options.store, options.chosen.declared.values()
@@ -103,9 +97,10 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
         new = (each for each in group if each not in row)
         found = {cloud: {e.query: e for e in sides.recorded(cloud, options)} for cloud in new}
         row |= by_release(found)
-    if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
-        raise _not_recorded(options.asked, row)
-    if options.asked == Query():
+    if options.asked != Query():
+        if len(row) >= _PAIR > sum(map(bool, row.values())):
+            raise _not_recorded(options.asked, row)
+    else:
         # A cloud with only the traffic of tests is left out below, unless it was named.
         optional = () if options.names else store.traffic_clouds()
         for cloud, answers in row.items():

@@ -213,10 +213,10 @@ def _fingerprint(options: Options) -> int:
 
 
 def _listings(options: Options) -> tuple[Listing, ...]:
-    if sides.is_path(options.cloud) or options.asked != Query():
-        return (sides.checked(options.cloud, options),)
-    found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
-    return found or (sides.checked(options.cloud, options),)  # raises with the command to record it
+    found: tuple[Listing, ...] = ()
+    if not sides.is_path(options.cloud):
+        found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
+    return found or (sides.checked(options.cloud, options),)  # or raises, if nothing is recorded
 
 
 def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:

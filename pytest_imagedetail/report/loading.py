@@ -88,7 +88,8 @@ def _results(document: Document) -> Iterator[Result]:
     verified = (each["comparison"] for each in document.get("cassettes", ()))
     comparisons += [each for each in verified if each is not None]
     for facts in comparisons:
-        yield _checked(_comparison(facts), facts)
+        paths = {"not_compared": facts["not_compared"]["paths"]}
+        yield _checked(built(Comparison, {**facts, **paths}), facts)
     for facts in document.get("matrices", ()):
         yield _checked(_matrix(facts), facts)
 
@@ -114,10 +115,6 @@ def _failures(document: Document) -> Iterator[Failure]:
         if each["verdict"] == "error":
             cloud = each["cloud"]
             yield Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=each["problem"])
-
-
-def _comparison(facts: Document) -> Comparison:
-    return built(Comparison, {**facts, "not_compared": facts["not_compared"]["paths"]})
 
 
 def _matrix(facts: Document) -> Matrix:
