@@ -245,6 +245,10 @@ def test_brief_ends_with_the_command_that_compares_in_the_same_way():
         (long, "diff"),
     ):
         assert terminal.brief(result).splitlines()[-1] == f"or: imagedetail {command}"
+    unlike = compare(listing_of(image_of(1)), listing_of(image_of(2), cloud="b"))
+    assert "paired     the two sides have no image in common, " in terminal.brief(unlike)
+    ways = "--profile cross-cloud also pairs by name, --level shape compares what images look like"
+    assert ways in terminal.render(report_of([unlike]))
 
 
 def test_questions_in_words():
