@@ -79,7 +79,7 @@ def _clouds(options: Options) -> int:
     if options.json:
         return output.print_json(entries)
     head = ["cloud", "release", "listings", "tests", "from"]
-    output.print_table([head, *(list(entry.values()) for entry in entries)] if entries else [])
+    output.print_table([head, *(list(entry.values()) for entry in entries)])
     return output.SAME
 
 

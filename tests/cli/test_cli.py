@@ -65,6 +65,9 @@ def test_what_is_recorded_is_listed(imagedetail, cassettes):
         ("cassettes", 0, 1),
     )
     assert counted["nova-2026.2"][0] == "cassettes and library"
+    table = [line.split() for line in imagedetail("clouds").stdout.splitlines()]
+    assert table[0] == ["cloud", "release", "listings", "tests", "from"]
+    assert ["staging", "-", "0", "1", "cassettes"] in table
     path = "cassettes/staging/tests/test_own/test_images.yaml"
     listed = imagedetail("ls").stdout.splitlines()
     assert listed[-1].split()[:4] == ["staging", "test_own.py::test_images", "-", "2"]
