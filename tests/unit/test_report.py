@@ -140,6 +140,11 @@ def test_values_that_differ_never_look_alike(start, old, new, width):
     assert max(map(len, shown)) <= width
 
 
+def test_columns_are_nearer_in_a_narrow_terminal():
+    for width, line in ((None, "ab  c"), (5, "ab  c"), (4, "ab c"), (3, "ab c")):
+        assert [*text.aligned([["ab", "c"]], width)] == [line], width
+
+
 def test_each_report_shows_where_values_part():
     """JSON has the whole values."""
     comparison = compare(*(listing_of(image_of(metadata={"k": LONG * 2 + each})) for each in "AB"))
