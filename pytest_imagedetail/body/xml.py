@@ -25,6 +25,15 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _ENTITY: Final = re.compile(  # not in CDATA
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:amp|lt|gt|quot|apos);)(\w+;)", re.DOTALL
 )
+_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+_ATTRIBUTE: Final = re.compile(
+    r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
+    r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
+)
+_ELEMENT: Final = re.compile(  # up to the next tag, or the end of truncated text
+    r"(?P<tag><(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})"
+    r"(?:\s+key=[\"'](?P<key>[^\"'<>]*+)[^<>]*|\s[^<>]*)?>)(?P<value>[^<>]+)"
+)
 _BEFORE_ROOT: Final = re.compile(r"\ufeff?(?:\s*<\?xml\s[^>]*>\s*)?")
 
 _Replace = Callable[[str, str], str]
@@ -176,7 +185,7 @@ def _replace_below(
     names = see(_named_texts(element), own)
     text_name = names.get("#text", beside.get(own, own))
     for attribute, value in element.items():
-        name = "xmlns" if attribute.startswith("xmlns") else _local(attribute)
+        name = _attribute(attribute)
         element.set(attribute, replace(value, names.get(name, name)))
     if element.text:
         element.text = replace(element.text, text_name)
@@ -193,3 +202,35 @@ def _named_texts(element: ET.Element) -> list[tuple[str, str]]:
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
+
+
+def _attribute(name: str) -> str:
+    """Return the name of an attribute, without its prefix; `xmlns` for each namespace."""
+    return "xmlns" if name.startswith("xmlns") else _local(name)
+
+
+def replace_markup(text: str, replace: _Replace, see: _See) -> str:
+    """Replace attributes and texts as `replace_strings` does, in markup that may not be XML.
+
+    This finds tags by their look, as in HTML, truncated XML and XML inside other text. Names that
+    an element gives to its attributes count; names that it gives to its children do not.
+    """
+
+    def tag(match: re.Match[str]) -> str:
+        found = [(each, html.unescape(each["value"])) for each in _ATTRIBUTE.finditer(match[0])]
+        names = see([(_local(each["name"]), value) for each, value in found], "")
+        pieces, end = [], 0
+        for each, value in found:
+            name = _attribute(each["name"])
+            new = replace(value, names.get(name, name))
+            kept = each["value"] if new == value else html.escape(new)
+            pieces += [match[0][end : each.start("value")], kept]
+            end = each.end("value")
+        return "".join([*pieces, match[0][end:]])
+
+    def element(match: re.Match[str]) -> str:
+        value = html.unescape(match["value"])
+        new = replace(value, match["key"] or match["name"])
+        return match[0] if new == value else match["tag"] + html.escape(new)
+
+    return _ELEMENT.sub(element, _TAG.sub(tag, text))

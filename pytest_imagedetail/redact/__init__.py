@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Interaction, Path, Query, Recording
 from pytest_imagedetail.redact import names
-from pytest_imagedetail.redact.known import Known, Search, origin
-from pytest_imagedetail.redact.rewriting import Rewriter, project_in_path
+from pytest_imagedetail.redact.known import Known, Search
+from pytest_imagedetail.redact.rewriting import Rewriter
+from pytest_imagedetail.redact.urls import origin, project_in_path
 
 __all__ = [
     "SHAPES",

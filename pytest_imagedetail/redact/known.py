@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact.urls import origin
 
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
@@ -49,19 +50,6 @@ def is_searchable(value: str) -> bool:
         return False
     is_word = value.isascii() and value.isalpha() and value.islower()
     return not (is_word and len(value) < _SHORTEST_WORD)
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of a URL, without the scheme's own port; "" if it has none."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    if not host:
-        return ""
-    shown = "" if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{port}"
-    return f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + shown
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Replace secrets, owners' ids and hosts in interactions; keep everything else as sent."""
 
-import html
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
@@ -16,10 +15,11 @@ from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.model import Headers, Interaction, Path
-from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact import names, placeholders, urls
+from pytest_imagedetail.redact.assignments import replace_assigned
 from pytest_imagedetail.redact.decodings import decoded
 from pytest_imagedetail.redact.final_check import found_in
-from pytest_imagedetail.redact.known import Learned, Search, origin
+from pytest_imagedetail.redact.known import Learned, Search
 
 REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
@@ -36,64 +36,13 @@ RESPONSE_HEADERS: Final = frozenset(
 
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
-_SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
-_URL: Final = re.compile(  # ends where another URL begins, except in a query
-    r"(?P<namespace>\b(?:xmlns(?::[\w.-]+)?|schemaLocation)=[\"'][^\"'<>@]*)"
-    rf"|(?<![a-zA-Z0-9+.-]){_SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){_SCHEME})[^\s\"'<>\\])++"
-)
-_NETLOC: Final = re.compile(  # a password may contain characters that end a host
-    r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
-)
-_NO_HOST: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")  # `{host}`, `$HOST`
-_PORT: Final = re.compile(r":[^:\]]*\Z")
-_HEADER: Final = re.compile(  # its value may have several words
-    r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
-    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
-)
-_HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_token="..."`
-    r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
-)
-_TRAILING: Final = (")", ".", ",", ";")  # may follow a URL in text
-_OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
-_OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
-_ASSIGNED: Final = re.compile(
-    r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
-    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
-)
-_VALUE: Final = re.compile(
-    r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
-    rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
-    rf"(?:(?i:basic|bearer)[ \t]+)?"
-    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{_SCHEME})|&(?!\s|$|[\w.%+-]+[=;]))+)"
-)
-_OWNED: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
-_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
-_ATTRIBUTE: Final = re.compile(
-    r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
-    r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
-)
-_ELEMENT: Final = re.compile(  # up to the next tag, or the end of truncated text
-    r"(?P<tag><(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})"
-    r"(?:\s+key=[\"'](?P<key>[^\"'<>]*+)[^<>]*|\s[^<>]*)?>)(?P<value>[^<>]+)"
-)
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # the byte order mark stays
-
 _DEEPEST: Final = 8  # URLs in queries of URLs
-_VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
-_RESOURCE: Final = re.compile(  # a collection of Compute, never a project
-    "images|servers|flavors|extensions|limits|volumes|schemas|os-.*"
-)
-_COLLECTIONS: Final = frozenset(
-    {
-        *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
-        *("projects", "users", "tenants", "trusts", "domains"),
-    }
-)
 
 
 class Rewriter:
@@ -190,7 +139,7 @@ class Rewriter:
             new = xmltext.replace_strings(text, self._named, self._beside)
             if new is not None:
                 return new
-            text = self._markup(text)
+            text = xmltext.replace_markup(text, self._named, self._beside)
         elif "{" in text:
             text = "\n".join(map(self._line, text.split("\n")))
         if text.startswith("--") and _PART_NAME.search(text):
@@ -200,28 +149,6 @@ class Rewriter:
         if _FORM.fullmatch(text) and not is_base64 and placeholders.SECRET not in text:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
-
-    def _markup(self, text: str) -> str:
-        return _ELEMENT.sub(self._element, _TAG.sub(self._tag, text))
-
-    def _tag(self, tag: re.Match[str]) -> str:
-        """Redact the attributes of a tag in a page that is not XML, as in a login form."""
-        found = [(each, html.unescape(each["value"])) for each in _ATTRIBUTE.finditer(tag[0])]
-        beside = self._beside([(each["name"].rpartition(":")[2], value) for each, value in found])
-        new, end = "", 0
-        for each, value in found:
-            prefix, _, name = each["name"].rpartition(":")
-            named = self._named(value, prefix if prefix == "xmlns" else beside.get(name, name))
-            new += tag[0][end : each.start("value")]
-            new += each["value"] if named == value else html.escape(named)
-            end = each.end("value")
-        return new + tag[0][end:]
-
-    def _element(self, element: re.Match[str]) -> str:
-        """Redact the text of an element, by its name or key, in markup that is not valid XML."""
-        value = html.unescape(element["value"])
-        new = self._named(value, element["key"] or element["name"])
-        return element[0] if new == value else element["tag"] + html.escape(new)
 
     def _form_part(self, part: str) -> str:
         head, *rest = _PART.split(part, maxsplit=1)
@@ -306,11 +233,13 @@ class Rewriter:
             self._noted("addresses", new)
         if new is None and value[:1] in {"{", "["}:
             new = self._json(value)
-        if new is None and names.is_in(name, names.IDENTIFIERS) and "@" not in value:
+        if new is not None:
+            return new
+        if names.is_in(name, names.IDENTIFIERS) and "@" not in value:
             return self._plain(value)
-        if new is None and ("</" in value or "/>" in value):
-            value = self._markup(value)
-        return self._text(value) if new is None else new
+        if "</" in value or "/>" in value:
+            value = xmltext.replace_markup(value, self._named, self._beside)
+        return self._text(value)
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
         if not (owner or secret):
@@ -335,22 +264,21 @@ class Rewriter:
     def _text(self, text: str) -> str:
         """Redact free text: URLs, values assigned to secrets' names, shapes, known values."""
         if "://" in text:
-            if _URL.fullmatch(text):
+            if urls.URL.fullmatch(text):
                 return self._url(text)
-            text = _URL.sub(lambda match: match["namespace"] or self._url(match[0]), text)
-        elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
+            text = urls.URL.sub(lambda match: match["namespace"] or self._url(match[0]), text)
+        elif urls.is_path(text):
             return self._target(text)
         return self._plain(text)
 
     def _plain(self, text: str) -> str:
-        if self._shapes:
-            text = self._without_shapes(text)
-        if "=" in text or ":" in text:
-            text = self._assigned(text, _HEADER, _HEADER_VALUE)
-            text = self._assigned(text, _ASSIGNED, _VALUE)
-        if "--" in text:
-            text = self._assigned(text, _OPTION, _OPTION_VALUE)
+        text = replace_assigned(self._without_shapes(text), self._assigned)
         return self._known(text)
+
+    def _assigned(self, name: str, value: str, may_be_secret: bool) -> str:  # noqa: FBT001
+        is_secret = may_be_secret and names.holds_secret(name, value)
+        is_owner = placeholders.is_id(value) and names.names_owner(name)
+        return self._replacement(value, owner=is_owner, secret=is_secret) or value
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
@@ -362,22 +290,6 @@ class Rewriter:
 
     def _redacted_shape(self, match: re.Match[str]) -> str:
         return self._replacement(match[0], owner=False, secret=True) or match[0]
-
-    def _assigned(self, text: str, heads: re.Pattern[str], values: re.Pattern[str]) -> str:
-        """Redact assigned values; an ordinary name's value may hold further assignments."""
-        pieces, end = [], 0
-        for head in heads.finditer(text):
-            is_secret, is_owner = names.names_secret(head[1]), names.names_owner(head[1])
-            if head.start() < end or not (is_secret or is_owner):
-                continue
-            if match := (values if is_secret else _OWNED).match(text, head.end()):
-                value = match[match.lastindex or 0]
-                is_secret = names.holds_secret(head[1], value) and not _is_prose(head, match)
-                is_owner = is_owner and placeholders.is_id(value)
-                new = self._replacement(value, owner=is_owner, secret=is_secret)
-                pieces += [text[end : match.end() - len(value)], value if new is None else new]
-                end = match.end()
-        return "".join([*pieces, text[end:]])
 
     def _known(self, text: str) -> str:
         """Replace known values as written, or else each word that encodes one."""
@@ -404,36 +316,30 @@ class Rewriter:
         return value if "://" in value else self._target(value)
 
     def _url(self, url: str) -> str:
-        whole, url = url, url.rstrip("".join(_TRAILING))
-        scheme, _, rest = url.partition("://")
-        match = _NETLOC.match(rest)
-        netloc = match[0] if match else ""
-        target = rest[len(netloc) :]
-        user, at, hosts = netloc.rpartition("@")
-        own = self._search.origins.get(origin(url))
-        host = _PORT.sub("", hosts).lower()  # the cloud's own on any port
-        is_own = host.strip("[]") in self._search.services or placeholders.role_of(host) is not None
+        scheme, user, at, hosts, target, trailing = urls.split(url)
         if at:
             user = self._in_url(user, user.partition(":")[2])
-        if own is not None:
+        name = urls.split_port(hosts)[0].strip("[]").lower()  # the cloud's own on any port
+        is_own = name in self._search.services or placeholders.role_of(name) is not None
+        if own := self._search.origins.get(urls.origin(f"{scheme}://{hosts}")):
             scheme, hosts = "https", self._noted("hosts", own)
         else:
             hosts = ",".join(map(self._host, hosts.split(",")))
         if names.WEBHOOK.match(url):
             target = "/" + self._in_url(target, target)
         else:
-            target = self._target(target, own=is_own)
-        new = f"{scheme}://{user}{at}{hosts}{target}{whole[len(url) :]}"
-        return new if whole == url else self._known(new)  # a known value may end in punctuation
+            target = self._target(target, is_own=is_own)
+        new = f"{scheme}://{user}{at}{hosts}{target}{trailing}"
+        return self._known(new) if trailing else new  # a known value may end in punctuation
 
     def _host(self, place: str) -> str:
-        host = _PORT.sub("", place)
+        host, port = urls.split_port(place)
         bare = host.strip("[]").lower()
-        is_other = _NO_HOST.search(host) is not None and self._decoded(place) == place
-        if not bare or is_other or placeholders.is_placeholder_host(bare):
+        is_kept = urls.is_template(host) and self._decoded(place) == place
+        if not bare or is_kept or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
-        return self._noted("hosts", new) + self._known(place[len(host) :])
+        return self._noted("hosts", new) + self._known(port)
 
     def _in_url(self, text: str, secret: str) -> str:
         if text != placeholders.SECRET_IN_URL:
@@ -441,48 +347,33 @@ class Rewriter:
             self._noted("secrets", placeholders.SECRET_IN_URL)
         return placeholders.SECRET_IN_URL
 
-    def _target(self, target: str, *, own: bool = True) -> str:
-        """Redact path, query and fragment; on `own` hosts, a name before `images` is a project."""
+    def _target(self, target: str, *, is_own: bool = True) -> str:
+        """Redact path, query and fragment, of the cloud's own host or another's."""
         target, has_fragment, fragment = target.partition("#")
         path, has_query, query = target.partition("?")
         segments = path.split("/")
-        around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
-        has_version = any(map(_VERSION.fullmatch, segments))
-        path = "/".join([self._segment(*each, has_version=has_version, own=own) for each in around])
-        return path + has_query + self._pairs(query) + has_fragment + self._pairs(fragment)
+        owners = urls.owners_in(segments, is_own=is_own, project=self._search.project)
+        for place, segment in enumerate(segments):
+            if place in owners:
+                bare = owners[place]
+                new = self._replacement(bare, owner=True, secret=False) or bare
+                segments[place] = segment.removesuffix(bare) + new
+            elif ("/", segment, "") not in self._unchanged:
+                segments[place] = self._segment(segment)
+        query, fragment = query and self._pairs(query), fragment and self._pairs(fragment)
+        return "/".join(segments) + has_query + query + has_fragment + fragment
 
-    def _segment(
-        self, before: str, segment: str, after: str, *, has_version: bool, own: bool
-    ) -> str:
-        """Redact a segment: a project follows the version or, without one, precedes a resource."""
-        is_versioned = _VERSION.fullmatch(before) is not None
-        is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
-        is_place = is_versioned or (is_above and not has_version)
-        is_project = is_place and not _RESOURCE.fullmatch(segment)
-        if is_project or before in _COLLECTIONS:
-            bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
-            is_own = segment == self._search.project
-            if placeholders.is_id(bare):  # on another host it may be a checksum
-                is_owner = own or is_own or bare != segment or before in _COLLECTIONS
-            else:
-                bare = segment
-                is_named = is_above and (is_versioned or segment.isdigit())
-                is_owner = is_project and (is_own or (own and is_named))
-            if is_owner:
-                new = self._replacement(bare, owner=True, secret=False)
-                return segment if new is None else segment.removesuffix(bare) + new
-        name, sign, value = segment.partition("=")
+    def _segment(self, segment: str) -> str:
+        name, sign, value = segment.partition("=")  # a parameter, as in `;jsessionid=...`
         if value and ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
             return name + sign + self._in_url(value, value)
-        if ("/", segment, "") in self._unchanged:
-            return segment
         new = self._decoded(segment)
         if new == segment:
             self._unchanged.add(("/", segment, ""))
         return new
 
     def _pairs(self, text: str) -> str:
-        return "&".join(map(self._pair, text.split("&"))) if text else text
+        return "&".join(map(self._pair, text.split("&")))
 
     def _pair(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
@@ -491,7 +382,7 @@ class Rewriter:
         text = unquote_plus(value, errors="surrogateescape")
         new = self._query_value(unquote_plus(name, errors="replace"), text)
         named = self._decoded(name)
-        return f"{named}={value if new == text else quote(new, safe='', errors='surrogateescape')}"
+        return f"{named}={value if new == text else _quoted(new)}"
 
     def _query_value(self, name: str, value: str) -> str:
         is_owner = placeholders.is_id(value) and names.names_owner(name)
@@ -504,7 +395,7 @@ class Rewriter:
         new = self._nested(value)
         inner = unquote(new, errors="surrogateescape")
         if new != inner and (text := self._nested(inner)) != inner:
-            return quote(text, safe="", errors="surrogateescape")
+            return _quoted(text)
         return new
 
     def _nested(self, value: str) -> str:
@@ -518,8 +409,11 @@ class Rewriter:
         new = self._known(self._without_shapes(plain))
         if new == plain:
             return text
-        new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
-        return quote(new, safe="@:+", errors="surrogateescape")
+        return _quoted(new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL), safe="@:+")
+
+
+def _quoted(text: str, *, safe: str = "") -> str:
+    return quote(text, safe=safe, errors="surrogateescape")
 
 
 def _stored_secret(page: Interaction) -> tuple[str, str]:
@@ -530,27 +424,6 @@ def _stored_secret(page: Interaction) -> tuple[str, str]:
     is_update = match[1] is not None and page.method == "PUT"
     is_answer = match[2] is not None and page.response.status_code == HTTPStatus.OK
     return "all" if is_update else "held", "all" if is_answer else ""
-
-
-def project_in_path(path: str) -> str | None:
-    """Return the project in a versioned Compute path, `/v2/PROJECT/images/...`, or None."""
-    segments = path.split("/")
-    for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
-        is_above = _RESOURCE.fullmatch(resource) and not _RESOURCE.fullmatch(project)
-        if is_above and _VERSION.fullmatch(version):
-            return project
-    return None
-
-
-def _is_prose(head: re.Match[str], match: re.Match[str]) -> bool:
-    """Return whether what follows a name is a sentence: `cookie: see the docs`."""
-    if head.re is _OPTION:
-        return match[0] in names.PROSE and not head[0].endswith("=")
-    if head.re is _HEADER:
-        words = re.split(r"[\s.,:;)]+", match[0].rstrip(" .,:;)"))
-        return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-    is_bare = match.lastgroup == "bare" and ":" in head[0]
-    return is_bare and match[0].rstrip(".)").replace(" ", "").isalpha()
 
 
 def _address(value: str) -> str | None:

@@ -1,0 +1,77 @@
+"""Find the values that free text assigns to the names of secrets and owners."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact.urls import SCHEME
+
+_HEADER: Final = re.compile(  # its value may have several words
+    r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
+    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
+)
+_HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_token="..."`
+    r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
+)
+_ASSIGNED: Final = re.compile(
+    r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
+    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
+)
+_ASSIGNED_VALUE: Final = re.compile(
+    r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
+    rf"(?:(?i:basic|bearer)[ \t]+)?"
+    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{SCHEME})|&(?!\s|$|[\w.%+-]+[=;]))+)"
+)
+_OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
+_OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
+_OWNER: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
+
+
+def _is_header_prose(_: re.Match[str], value: re.Match[str]) -> bool:
+    """Recognize `cookie: see the docs`."""
+    words = re.split(r"[\s.,:;)]+", value[0].rstrip(" .,:;)"))
+    return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
+
+
+def _is_assigned_prose(head: re.Match[str], value: re.Match[str]) -> bool:
+    """Recognize `password: required`."""
+    is_bare = value.lastgroup == "bare" and ":" in head[0]
+    return is_bare and value[0].rstrip(".)").replace(" ", "").isalpha()
+
+
+def _is_option_prose(head: re.Match[str], value: re.Match[str]) -> bool:
+    """Recognize `use --password to set a password`."""
+    return value[0] in names.PROSE and not head[0].endswith("=")
+
+
+_FORMS: Final = (  # signs that a text may have one, name, value, whether it is none
+    ((":",), _HEADER, _HEADER_VALUE, _is_header_prose),
+    (("=", ":"), _ASSIGNED, _ASSIGNED_VALUE, _is_assigned_prose),
+    (("--",), _OPTION, _OPTION_VALUE, _is_option_prose),
+)
+
+
+def replace_assigned(text: str, replace: Callable[[str, str, bool], str]) -> str:
+    """Pass values assigned to the names of secrets and owners through `replace`.
+
+    These are lines of headers, assignments such as `name=value` and `name: "value"`, and options.
+    The value of an ordinary name may hold further assignments. `replace` takes the name, the
+    value, and whether the value may be a secret; otherwise it is part of a sentence.
+    """
+    for signs, name, value, is_prose in _FORMS:
+        if not any(map(text.__contains__, signs)):
+            continue
+        pieces, end = [], 0
+        for head in name.finditer(text):
+            is_secret = names.names_secret(head[1])
+            if head.start() < end or not (is_secret or names.names_owner(head[1])):
+                continue
+            if match := (value if is_secret else _OWNER).match(text, head.end()):
+                found = match[match.lastindex or 0]
+                new = replace(head[1], found, is_secret and not is_prose(head, match))
+                pieces += [text[end : match.end() - len(found)], new]
+                end = match.end()
+        text = "".join([*pieces, text[end:]])
+    return text

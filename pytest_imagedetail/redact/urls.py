@@ -1,0 +1,118 @@
+"""Find URLs in text and take them apart; find the owners in their paths."""
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.redact import placeholders
+
+SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
+URL: Final = re.compile(  # ends where another URL begins, except in a query
+    r"(?P<namespace>\b(?:xmlns(?::[\w.-]+)?|schemaLocation)=[\"'][^\"'<>@]*)"
+    rf"|(?<![a-zA-Z0-9+.-]){SCHEME}(?:(?!(?a:[^\w=?#&:@%.~+-]){SCHEME})[^\s\"'<>\\])++"
+)
+"""A URL in text, or a `namespace`, which is an identifier."""
+
+_NETLOC: Final = re.compile(  # a password may contain characters that end a host
+    r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
+)
+_PORT: Final = re.compile(r":[^:\]]*\Z")
+_TEMPLATE: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")  # `{host}`, `$HOST`
+_TRAILING: Final = ").,;"  # may follow a URL in text
+_VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
+_RESOURCE: Final = re.compile(  # a collection of Compute, never a project
+    "images|servers|flavors|extensions|limits|volumes|schemas|os-.*"
+)
+_COLLECTIONS: Final = frozenset(
+    {
+        *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
+        *("projects", "users", "tenants", "trusts", "domains"),
+    }
+)
+"""Segments before the id of an owner."""
+
+
+class Parts(NamedTuple):
+    """A URL in text, valid or not; some have several hosts."""
+
+    scheme: str
+    user: str
+    at: str  # "@" or ""
+    hosts: str
+    target: str
+    trailing: str
+
+
+def split(url: str) -> Parts:
+    """Split a URL, and the punctuation after it."""
+    bare = url.rstrip(_TRAILING)
+    scheme, _, rest = bare.partition("://")
+    match = _NETLOC.match(rest)
+    netloc = match[0] if match else ""
+    target, trailing = rest[len(netloc) :], url[len(bare) :]
+    return Parts(scheme, *netloc.rpartition("@"), target, trailing)
+
+
+def split_port(place: str) -> tuple[str, str]:
+    """Split `host:port`, valid or not, into the host and `:port`."""
+    host = _PORT.sub("", place)
+    return host, place[len(host) :]
+
+
+def is_template(host: str) -> bool:
+    """Return whether a host is a template, such as `{host}`, or malformed."""
+    return _TEMPLATE.search(host) is not None
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, without the scheme's own port; "" if it has none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    shown = "" if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{port}"
+    return f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + shown
+
+
+def is_path(text: str) -> bool:
+    """Return whether a text is a path that starts with a version: `/v2.1/images`."""
+    return text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]) is not None
+
+
+def project_in_path(path: str) -> str | None:
+    """Return the project in a versioned Compute path, `/v2/PROJECT/images/...`, or None."""
+    segments = path.split("/")
+    for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
+        is_above = _RESOURCE.fullmatch(resource) and not _RESOURCE.fullmatch(project)
+        if is_above and _VERSION.fullmatch(version):
+            return project
+    return None
+
+
+def owners_in(segments: list[str], *, is_own: bool, project: str | None) -> dict[int, str]:
+    """Return the owners' ids and names in the segments of a path, by position.
+
+    A project follows the version or, without one, precedes a resource. On hosts of others
+    (not `is_own`), a name in such a place may be anything, and an id a checksum.
+    """
+    has_version = any(map(_VERSION.fullmatch, segments))
+    found = {}
+    around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
+    for place, (before, segment, after) in enumerate(around):
+        is_versioned = _VERSION.fullmatch(before) is not None
+        is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
+        is_place = is_versioned or (is_above and not has_version)
+        is_project = is_place and not _RESOURCE.fullmatch(segment)
+        bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
+        if placeholders.is_id(bare):
+            is_sure = is_own or segment == project or bare != segment
+            if before in _COLLECTIONS or (is_project and is_sure):
+                found[place] = bare
+        elif is_project:
+            is_named = is_above and (is_versioned or segment.isdigit())
+            if segment == project or (is_own and is_named):
+                found[place] = segment
+    return found
