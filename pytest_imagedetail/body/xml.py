@@ -6,9 +6,10 @@ rest stays text. So does a null (`None`): only normalization rule R10 can tell w
 
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
-from html.entities import html5
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -22,19 +23,18 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # image ids are integers
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
-_ENTITY: Final = re.compile(  # not in CDATA
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:amp|lt|gt|quot|apos);)(\w+;)", re.DOTALL
+_TOKEN: Final = re.compile(
+    r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)"
+    r"|</(?P<end>[^\s<>]*+)[^<>]*+>"
+    r"|<(?P<start>[a-zA-Z][\w:.-]*+)(?P<attributes>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
+    r"|(?P<text>[^<]+)|<(?P<other>[^<>]+)>?",
+    re.DOTALL,
 )
-_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 _ATTRIBUTE: Final = re.compile(
     r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
     r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
 )
-_ELEMENT: Final = re.compile(  # up to the next tag, or the end of truncated text
-    r"(?P<tag><(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})"
-    r"(?:\s+key=[\"'](?P<key>[^\"'<>]*+)[^<>]*|\s[^<>]*)?>)(?P<value>[^<>]+)"
-)
-_BEFORE_ROOT: Final = re.compile(r"\ufeff?(?:\s*<\?xml\s[^>]*>\s*)?")
+_EMPTY: Final = frozenset({"br", "hr", "img", "input"})  # elements of HTML without an end
 
 _Replace = Callable[[str, str], str]
 _See = Callable[[list[tuple[str, str]], str], Mapping[str, str]]
@@ -48,7 +48,7 @@ def is_xml(body: bytes) -> bool:
 def parse(body: bytes, *, where: str) -> dict[str, Any]:
     """Parse a UTF-8 response: a listing as `{"images": [...]}`, an error as `{name: {...}}`."""
     try:
-        return _document(_tree(body, declared=_refuse_document_type))
+        return _document(_tree(body))
     except (expat.ExpatError, ValueError, RecursionError) as error:
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         if isinstance(error, expat.ExpatError):
@@ -59,20 +59,14 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
         ) from error
 
 
-def _tree(
-    body: bytes, *, declared: Callable[..., None], aside: Callable[..., None] | None = None
-) -> ET.Element:
-    """Parse a document, keeping namespace prefixes.
-
-    Call `declared` for a document type, `aside` for comments, instructions and entities.
-    """
+def _tree(body: bytes) -> ET.Element:
+    """Parse a document, keeping namespace prefixes."""
     builder = ET.TreeBuilder()
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = declared
-    parser.CommentHandler = parser.ProcessingInstructionHandler = parser.EntityDeclHandler = aside
+    parser.StartDoctypeDeclHandler = _refuse_document_type
     parser.Parse(body, True)  # noqa: FBT003
     return builder.close()
 
@@ -139,98 +133,107 @@ def _integer(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
-def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
-    """Pass every text and attribute of an XML document through `replace`.
+def has_markup(text: str) -> bool:
+    """Return whether a text contains an element, as in XML inside of JSON."""
+    if "</" not in text and "/>" not in text:
+        return False
+    return any(token["start"] for token in _TOKEN.finditer(text))
 
-    An unchanged document is returned as sent; a changed one loses comments, instructions and
-    document types.
+
+class _Text(NamedTuple):
+    """A text between tags, or the value of an attribute."""
+
+    start: int
+    end: int
+    value: str
+    name: str  # of the attribute; "" between tags
+
+
+@dataclass(slots=True)
+class _Element:
+    """An element; the outermost one holds the whole document."""
+
+    own: str = ""  # its key, or its name without the prefix
+    parent: "_Element | None" = None
+    tag: str = ""
+    children: list["_Element"] = field(default_factory=list)
+    attributes: list[_Text] = field(default_factory=list)
+    texts: list[_Text] = field(default_factory=list)
+    names: Mapping[str, str] = field(default_factory=dict)  # see `replace_strings`
+
+    def text(self) -> str:
+        return "".join(each.value for each in self.texts)
+
+    def named_texts(self) -> list[tuple[str, str]]:
+        pairs = [(each.name, each.value) for each in self.attributes]
+        pairs += [(_local(each.tag), each.text()) for each in self.children]
+        return [*pairs, ("#text", self.text())]
+
+
+def replace_strings(text: str, replace: _Replace, see: _See) -> str:
+    """Pass every text and attribute of XML or HTML through `replace`; keep all else as sent.
 
     Args:
-        text: The document; for one that is not well-formed, the result is None.
+        text: A document, or a text with markup; it need not be well-formed.
         replace: Takes a text and its name (of the attribute or element, or for
-            `<meta key="K">` K) and returns the replacement.
+            `<meta key="K">` K; "" for a comment and the like) and returns the replacement.
         see: Takes an element's attributes, the texts of its children and its own text as
             `#text`, and its name. Returns other names for some of them.
     """
-    asides: list[str] = []
-
-    def aside(*parts: object) -> None:
-        asides.extend(part for part in parts if isinstance(part, str))
-
-    try:
-        whole = _ENTITY.sub(_character, text).encode("utf-8", "surrogatepass")
-        root = _tree(whole, declared=aside, aside=aside)
-        before = ET.tostring(root, encoding="unicode")
-        _replace_below(root, {}, replace, see)
-        after = ET.tostring(root, encoding="unicode")
-    except (expat.ExpatError, ValueError, RecursionError):
-        return None
-    if after == before and all(replace(each, "") == each for each in asides):
-        return text
-    before_root = _BEFORE_ROOT.match(text)
-    return (before_root[0] if before_root else "") + after
+    elements, asides = _elements(text)
+    found = [(each, "") for each in asides]
+    for element in elements:
+        beside = element.parent.names if element.parent else {}
+        element.names = names = see(element.named_texts(), element.own)
+        own = names.get("#text", beside.get(element.own, element.own))
+        found += [(each, names.get(each.name, each.name)) for each in element.attributes]
+        found += [(each, own) for each in element.texts]
+    pieces, end = [], 0
+    for each, name in sorted(found):
+        if (new := replace(each.value, name)) != each.value:
+            pieces += [text[end : each.start], html.escape(new, quote=each.name != "")]
+            end = each.end
+    return "".join([*pieces, text[end:]])
 
 
-def _character(entity: re.Match[str]) -> str:
-    """Decode an HTML entity, which the parser would drop."""
-    character = html5.get(entity[1] or "")
-    return entity[0] if character is None else html.escape(character)
+def _elements(text: str) -> tuple[list[_Element], list[_Text]]:
+    """Return the elements of a document, parents first, and the texts that are in none."""
+    stack = [_Element()]
+    elements, asides = [*stack], list[_Text]()
+    is_open: Counter[str] = Counter()
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup or ""
+        if kind == "attributes":
+            element = _element(token, stack[-1])
+            elements.append(element)
+            if not (element.tag in _EMPTY or token[kind].endswith("/")):
+                stack.append(element)
+                is_open[element.tag] += 1
+        elif kind == "end":
+            is_closed = not is_open[token[kind]]
+            while not is_closed:
+                element = stack.pop()
+                is_open[element.tag] -= 1
+                is_closed = element.tag == token[kind]
+        else:
+            is_data = kind == "cdata"
+            value = token[kind] if is_data else html.unescape(token[kind])
+            found = _Text(*token.span(0 if is_data else kind), value, "")
+            (stack[-1].texts if is_data or kind == "text" else asides).append(found)
+    return elements, asides
 
 
-def _replace_below(
-    element: ET.Element, beside: Mapping[str, str], replace: _Replace, see: _See
-) -> None:
-    """Replace text below an element; `beside` holds names given by its siblings."""
-    own = element.get("key", _local(element.tag))
-    names = see(_named_texts(element), own)
-    text_name = names.get("#text", beside.get(own, own))
-    for attribute, value in element.items():
-        name = _attribute(attribute)
-        element.set(attribute, replace(value, names.get(name, name)))
-    if element.text:
-        element.text = replace(element.text, text_name)
-    for child in element:
-        _replace_below(child, names, replace, see)
-        if child.tail:
-            child.tail = replace(child.tail, text_name)
-
-
-def _named_texts(element: ET.Element) -> list[tuple[str, str]]:
-    pairs = [*element.items(), *((child.tag, _text(child)) for child in element)]
-    return [*((_local(name), text) for name, text in pairs), ("#text", _text(element))]
+def _element(token: re.Match[str], parent: _Element) -> _Element:
+    element = _Element(parent=parent, tag=token["start"], own=_local(token["start"]))
+    for each in _ATTRIBUTE.finditer(token.string, *token.span("attributes")):
+        name = "xmlns" if each["name"].startswith("xmlns") else _local(each["name"])
+        value = html.unescape(each["value"])
+        element.attributes.append(_Text(*each.span("value"), value, name))
+        if each["name"] == "key":
+            element.own = value
+    parent.children.append(element)
+    return element
 
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
-
-
-def _attribute(name: str) -> str:
-    """Return the name of an attribute, without its prefix; `xmlns` for each namespace."""
-    return "xmlns" if name.startswith("xmlns") else _local(name)
-
-
-def replace_markup(text: str, replace: _Replace, see: _See) -> str:
-    """Replace attributes and texts as `replace_strings` does, in markup that may not be XML.
-
-    This finds tags by their look, as in HTML, truncated XML and XML inside other text. Names that
-    an element gives to its attributes count; names that it gives to its children do not.
-    """
-
-    def tag(match: re.Match[str]) -> str:
-        found = [(each, html.unescape(each["value"])) for each in _ATTRIBUTE.finditer(match[0])]
-        names = see([(_local(each["name"]), value) for each, value in found], "")
-        pieces, end = [], 0
-        for each, value in found:
-            name = _attribute(each["name"])
-            new = replace(value, names.get(name, name))
-            kept = each["value"] if new == value else html.escape(new)
-            pieces += [match[0][end : each.start("value")], kept]
-            end = each.end("value")
-        return "".join([*pieces, match[0][end:]])
-
-    def element(match: re.Match[str]) -> str:
-        value = html.unescape(match["value"])
-        new = replace(value, match["key"] or match["name"])
-        return match[0] if new == value else match["tag"] + html.escape(new)
-
-    return _ELEMENT.sub(element, _TAG.sub(tag, text))

@@ -42,7 +42,7 @@ _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # the byte order mark stays
-_DEEPEST: Final = 8  # URLs in queries of URLs
+_DEEPEST: Final = 8  # URLs in queries of URLs, or markup in markup
 
 
 class Rewriter:
@@ -98,7 +98,7 @@ class Rewriter:
         self._shapes = [each for each in self._all_shapes if any(map(each.search, texts))]
         self._is_encoded = any(found_in(encoded, self._search))
         self._part, self._path = (self._part[0], part), path
-        self._unchanged = set()
+        self._unchanged, self._depth = set(), 0
 
     def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
         kept = []
@@ -136,11 +136,8 @@ class Rewriter:
         if begins in {"{", "["} and (new := self._json(text, under)) is not None:
             return new
         if begins == "<":
-            new = xmltext.replace_strings(text, self._named, self._beside)
-            if new is not None:
-                return new
-            text = xmltext.replace_markup(text, self._named, self._beside)
-        elif "{" in text:
+            return self._markup(text)
+        if "{" in text:
             text = "\n".join(map(self._line, text.split("\n")))
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
@@ -149,6 +146,12 @@ class Rewriter:
         if _FORM.fullmatch(text) and not is_base64 and placeholders.SECRET not in text:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
+
+    def _markup(self, text: str) -> str:
+        self._depth += 1
+        new = xmltext.replace_strings(text, self._named, self._beside)
+        self._depth -= 1
+        return new
 
     def _form_part(self, part: str) -> str:
         head, *rest = _PART.split(part, maxsplit=1)
@@ -237,8 +240,8 @@ class Rewriter:
             return new
         if names.is_in(name, names.IDENTIFIERS) and "@" not in value:
             return self._plain(value)
-        if "</" in value or "/>" in value:
-            value = xmltext.replace_markup(value, self._named, self._beside)
+        if self._depth < _DEEPEST and xmltext.has_markup(value):
+            return self._markup(value)
         return self._text(value)
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
