@@ -7,13 +7,12 @@ rest stays text. So does a null (`None`): only normalization rule R10 can tell w
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from pytest_imagedetail.body.json import REMEDY
+from pytest_imagedetail.body.json import REMEDY, Pairs
 from pytest_imagedetail.errors import BodyError
 
 INTEGERS: Final = frozenset({"minDisk", "minRam", "progress", "OS-EXT-IMG-SIZE:size"})
@@ -25,7 +24,7 @@ _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _TOKEN: Final = re.compile(
     r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)"
-    r"|</(?P<end>[^\s<>]*+)[^<>]*+>"
+    r"|</(?P<end>[^\s<>]*+)[^<>]*+>|<(?P<leaf>[a-zA-Z][\w:.-]*+)>(?P<only>[^<]++)</(?P=leaf)>"
     r"|<(?P<start>[a-zA-Z][\w:.-]*+)(?P<attributes>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
     r"|(?P<text>[^<]+)|<(?P<other>[^<>]+)>?",
     re.DOTALL,
@@ -35,9 +34,9 @@ _ATTRIBUTE: Final = re.compile(
     r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
 )
 _EMPTY: Final = frozenset({"br", "hr", "img", "input"})  # elements of HTML without an end
+_DEEPEST: Final = 100  # levels; the content of deeper elements counts as that of the last one
 
-_Replace = Callable[[str, str], str]
-_See = Callable[[list[tuple[str, str]], str], Mapping[str, str]]
+_Place = tuple[int, int]
 
 
 def is_xml(body: bytes) -> bool:
@@ -137,102 +136,66 @@ def has_markup(text: str) -> bool:
     """Return whether a text contains an element, as in XML inside of JSON."""
     if "</" not in text and "/>" not in text:
         return False
-    return any(token["start"] for token in _TOKEN.finditer(text))
+    return any(token["leaf"] or token["start"] for token in _TOKEN.finditer(text))
 
 
-class _Text(NamedTuple):
-    """A text between tags, or the value of an attribute."""
+def replace_strings(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str:
+    """Replace texts and attributes of XML or HTML, well-formed or not; keep all else as sent.
 
-    start: int
-    end: int
-    value: str
-    name: str  # of the attribute; "" between tags
-
-
-@dataclass(slots=True)
-class _Element:
-    """An element; the outermost one holds the whole document."""
-
-    own: str = ""  # its key, or its name without the prefix
-    parent: "_Element | None" = None
-    tag: str = ""
-    children: list["_Element"] = field(default_factory=list)
-    attributes: list[_Text] = field(default_factory=list)
-    texts: list[_Text] = field(default_factory=list)
-    names: Mapping[str, str] = field(default_factory=dict)  # see `replace_strings`
-
-    def text(self) -> str:
-        return "".join(each.value for each in self.texts)
-
-    def named_texts(self) -> list[tuple[str, str]]:
-        pairs = [(each.name, each.value) for each in self.attributes]
-        pairs += [(_local(each.tag), each.text()) for each in self.children]
-        return [*pairs, ("#text", self.text())]
-
-
-def replace_strings(text: str, replace: _Replace, see: _See) -> str:
-    """Pass every text and attribute of XML or HTML through `replace`; keep all else as sent.
-
-    Args:
-        text: A document, or a text with markup; it need not be well-formed.
-        replace: Takes a text and its name (of the attribute or element, or for
-            `<meta key="K">` K; "" for a comment and the like) and returns the replacement.
-        see: Takes an element's attributes, the texts of its children and its own text as
-            `#text`, and its name. Returns other names for some of them.
+    `replace` takes the document. Elements are `Pairs` of attributes, children and texts, which
+    have the key `#text`; an element that has a text only is that text. Names lack the prefix. A
+    comment and the like has the key "". `replace` returns the replacement for each key and text,
+    in document order; None keeps one. Names always stay.
     """
-    elements, asides = _elements(text)
-    found = [(each, "") for each in asides]
-    for element in elements:
-        beside = element.parent.names if element.parent else {}
-        element.names = names = see(element.named_texts(), element.own)
-        own = names.get("#text", beside.get(element.own, element.own))
-        found += [(each, names.get(each.name, each.name)) for each in element.attributes]
-        found += [(each, own) for each in element.texts]
+    document, places = _pairs(text)
     pieces, end = [], 0
-    for each, name in sorted(found):
-        if (new := replace(each.value, name)) != each.value:
-            pieces += [text[end : each.start], html.escape(new, quote=each.name != "")]
-            end = each.end
+    for place, new in zip(places, replace(document), strict=True):
+        if place is not None and new is not None:
+            is_quoted = text[place[0] - 1 : place[0]] in {'"', "'"}
+            pieces += [text[end : place[0]], html.escape(new, quote=is_quoted)]
+            end = place[1]
     return "".join([*pieces, text[end:]])
 
 
-def _elements(text: str) -> tuple[list[_Element], list[_Text]]:
-    """Return the elements of a document, parents first, and the texts that are in none."""
-    stack = [_Element()]
-    elements, asides = [*stack], list[_Text]()
+def _pairs(text: str) -> tuple[Pairs, list[_Place | None]]:
+    """Return a document as `replace_strings` describes it, and the place of each text."""
+    document = Pairs()
+    stack, places = [("", document)], list[_Place | None]()
     is_open: Counter[str] = Counter()
     for token in _TOKEN.finditer(text):
-        kind = token.lastgroup or ""
-        if kind == "attributes":
-            element = _element(token, stack[-1])
-            elements.append(element)
-            if not (element.tag in _EMPTY or token[kind].endswith("/")):
-                stack.append(element)
-                is_open[element.tag] += 1
-        elif kind == "end":
-            is_closed = not is_open[token[kind]]
-            while not is_closed:
-                element = stack.pop()
-                is_open[element.tag] -= 1
-                is_closed = element.tag == token[kind]
-        else:
-            is_data = kind == "cdata"
-            value = token[kind] if is_data else html.unescape(token[kind])
-            found = _Text(*token.span(0 if is_data else kind), value, "")
-            (stack[-1].texts if is_data or kind == "text" else asides).append(found)
-    return elements, asides
+        tag, closed = token["start"], token["end"]
+        element = stack[-1][1]
+        if tag:
+            element = Pairs()
+            stack[-1][1].append((_local(tag), element))
+            places.append(None)
+        for key, value, place in _texts(token):
+            element.append((key, value))
+            places += [None, place]
+        is_empty = tag in _EMPTY or (token["attributes"] or "").endswith("/")
+        if tag and not is_empty and len(stack) < _DEEPEST:
+            stack.append((tag, element))
+            is_open[tag] += 1
+        while is_open[closed]:
+            name, _ = stack.pop()
+            is_open[name] -= 1
+            if name == closed:
+                break
+    return document, places
 
 
-def _element(token: re.Match[str], parent: _Element) -> _Element:
-    element = _Element(parent=parent, tag=token["start"], own=_local(token["start"]))
-    for each in _ATTRIBUTE.finditer(token.string, *token.span("attributes")):
-        name = "xmlns" if each["name"].startswith("xmlns") else _local(each["name"])
-        value = html.unescape(each["value"])
-        element.attributes.append(_Text(*each.span("value"), value, name))
-        if each["name"] == "key":
-            element.own = value
-    parent.children.append(element)
-    return element
+def _texts(token: re.Match[str]) -> Iterator[tuple[str, str, _Place]]:
+    """Yield the key, the value and the place of each attribute or text in a token."""
+    kind = token.lastgroup or ""
+    if kind == "attributes":
+        for each in _ATTRIBUTE.finditer(token.string, *token.span(kind)):
+            name = "xmlns" if each["name"].startswith("xmlns") else _local(each["name"])
+            yield name, html.unescape(each["value"]), each.span("value")
+    elif kind == "cdata":
+        yield "#text", token[kind], token.span()
+    elif kind != "end":
+        key = _local(token["leaf"]) if kind == "only" else "#text" if kind == "text" else ""
+        yield key, html.unescape(token[kind]), token.span(kind)
 
 
 def _local(name: str) -> str:

@@ -279,9 +279,10 @@ def _is_secret_under(under: str, key: str, value: object) -> bool:
 
 
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
-    """Return the keys that a name beside them marks as a secret or an owner, and that name."""
+    """Return the keys that a name beside them marks as a secret and the like, and that name."""
     named = [value for key, value in pairs if is_in(key, NAMING) and isinstance(value, str)]
-    name = next(filter(names_secret, named), None) or next(filter(names_owner, named), None)
+    kinds = (names_secret, names_owner, names_address)
+    name = next((each for kind in kinds for each in named if kind(each)), None)
     return {key: name for key, _ in pairs if is_in(key, HOLDING)} if name else {}
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from itertools import filterfalse
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -148,8 +147,9 @@ class Rewriter:
         return self._text(text)
 
     def _markup(self, text: str) -> str:
+        path = self._path
         self._depth += 1
-        new = xmltext.replace_strings(text, self._named, self._beside)
+        new = xmltext.replace_strings(text, lambda found: self._scalars(found, "", "", path))
         self._depth -= 1
         return new
 
@@ -186,7 +186,7 @@ class Rewriter:
             below = names.secret_keys(value, under, beside)
             for key, each in value:
                 new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
-                own = name if key == "id" and names.names_owner(name) else beside.get(key, key)
+                own = beside.get(key, name if key in {"id", "#text"} else key)
                 here, its = (*path, key if new is None else new), below.get(key, "")
                 found.append(new)
                 if isinstance(each, str):
@@ -215,17 +215,6 @@ class Rewriter:
             return new
         self._unchanged.add((name, value, under))
         return None
-
-    def _beside(self, pairs: Sequence[tuple[str, str]], own: str = "") -> dict[str, str]:
-        self.learned.link(dict(pairs))
-        under = names.below(own) if names.names_secret(own) else ""
-        others = [each for each in pairs if not under or each != ("key", own)]  # it names itself
-        below = filterfalse(names.names_secret, names.secret_keys(others, under, {}))
-        return dict.fromkeys(below, "secret") | names.names_beside(pairs)
-
-    def _named(self, value: str, name: str) -> str:
-        self._path = (name,) if name else ()
-        return self._value(name, value, secret=names.holds_secret(name, value))
 
     def _value(self, name: str, value: str, *, secret: bool) -> str:
         is_owner = names.names_owner(name) and (
