@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -69,7 +70,7 @@ class Learned:
         """Learn which service a link leads to: an image's alternate leads to Glance."""
         href, service = fields.get("href"), _SERVICES.get(str(fields.get("rel")))
         if isinstance(href, str) and "://" in href and service is not None:
-            self.links[origin(href), service] += 1
+            self.links[origin("/".join(href.split("/")[:3])), service] += 1
 
     def header(self, name: str, value: str) -> None:
         """Learn from a header that is dropped; `name` is in lower case."""
@@ -162,12 +163,13 @@ class Search:
                 whole = rf"(?a:(?<![^\W_]){re.escape(each)}(?![^\W_]))"
                 text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
         if self._ids:
-            text = placeholders.HEX_RUN.sub(lambda run: self._without_ids(run[0], noted), text)
+            text = placeholders.HEX_RUN.sub(partial(self._without_ids, noted), text)
         if self._hosts:
             text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
         return text
 
-    def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
+    def _without_ids(self, noted: Callable[[str, str], str], match: re.Match[str]) -> str:
+        run = match[0]
         digits = placeholders.compact(run)
         new, done, start = "", 0, 0
         while start + self._lengths[-1] <= len(digits):

@@ -281,9 +281,10 @@ def _is_secret_under(under: str, key: str, value: object) -> bool:
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
     """Return the keys that a name beside them marks as a secret and the like, and that name."""
     named = [value for key, value in pairs if is_in(key, NAMING) and isinstance(value, str)]
-    kinds = (names_secret, names_owner, names_address)
-    name = next((each for kind in kinds for each in named if kind(each)), None)
-    return {key: name for key, _ in pairs if is_in(key, HOLDING)} if name else {}
+    for kind in (names_secret, names_owner, names_address):
+        for name in filter(kind, named):
+            return {key: name for key, _ in pairs if is_in(key, HOLDING)}
+    return {}
 
 
 def below(name: str, *, is_record: bool = False) -> str:

@@ -229,7 +229,7 @@ class Rewriter:
             return new
         if names.is_in(name, names.IDENTIFIERS) and "@" not in value:
             return self._plain(value)
-        if self._depth < _DEEPEST and xmltext.has_markup(value):
+        if "<" in value and self._depth < _DEEPEST and xmltext.has_markup(value):
             return self._markup(value)
         return self._text(value)
 
@@ -259,7 +259,7 @@ class Rewriter:
             if urls.URL.fullmatch(text):
                 return self._url(text)
             text = urls.URL.sub(lambda match: match["namespace"] or self._url(match[0]), text)
-        elif urls.is_path(text):
+        elif urls.VERSIONED_PATH.match(text):
             return self._target(text)
         return self._plain(text)
 
@@ -327,7 +327,7 @@ class Rewriter:
     def _host(self, place: str) -> str:
         host, port = urls.split_port(place)
         bare = host.strip("[]").lower()
-        is_kept = urls.is_template(host) and self._decoded(place) == place
+        is_kept = urls.TEMPLATE.search(host) and self._decoded(place) == place
         if not bare or is_kept or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)

@@ -1,6 +1,7 @@
 """Find URLs in text and take them apart; find the owners in their paths."""
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,11 +14,15 @@ URL: Final = re.compile(  # ends where another URL begins, except in a query
 )
 """A URL in text, or a `namespace`, which is an identifier."""
 
+VERSIONED_PATH: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|\Z)")
+
 _NETLOC: Final = re.compile(  # a password may contain characters that end a host
     r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
 )
 _PORT: Final = re.compile(r":[^:\]]*\Z")
-_TEMPLATE: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")  # `{host}`, `$HOST`
+TEMPLATE: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")
+"""A host that is a template, such as `{host}` and `$HOST`, or malformed."""
+
 _TRAILING: Final = ").,;"  # may follow a URL in text
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
 _RESOURCE: Final = re.compile(  # a collection of Compute, never a project
@@ -59,11 +64,7 @@ def split_port(place: str) -> tuple[str, str]:
     return host, place[len(host) :]
 
 
-def is_template(host: str) -> bool:
-    """Return whether a host is a template, such as `{host}`, or malformed."""
-    return _TEMPLATE.search(host) is not None
-
-
+@lru_cache
 def origin(url: str) -> str:
     """Return scheme, host and port of a URL, without the scheme's own port; "" if it has none."""
     try:
@@ -75,11 +76,6 @@ def origin(url: str) -> str:
         return ""
     shown = "" if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{port}"
     return f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + shown
-
-
-def is_path(text: str) -> bool:
-    """Return whether a text is a path that starts with a version: `/v2.1/images`."""
-    return text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]) is not None
 
 
 def project_in_path(path: str) -> str | None:
@@ -106,10 +102,11 @@ def owners_in(segments: list[str], *, is_own: bool, project: str | None) -> dict
         is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
         is_place = is_versioned or (is_above and not has_version)
         is_project = is_place and not _RESOURCE.fullmatch(segment)
+        if not (is_project or before in _COLLECTIONS):
+            continue
         bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
         if placeholders.is_id(bare):
-            is_sure = is_own or segment == project or bare != segment
-            if before in _COLLECTIONS or (is_project and is_sure):
+            if not is_project or is_own or bare != segment or segment == project:
                 found[place] = bare
         elif is_project:
             is_named = is_above and (is_versioned or segment.isdigit())
