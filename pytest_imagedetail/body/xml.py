@@ -24,7 +24,8 @@ _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _TOKEN: Final = re.compile(
     r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)"
-    r"|</(?P<end>[^\s<>]*+)[^<>]*+>|<(?P<leaf>[a-zA-Z][\w:.-]*+)>(?P<only>[^<]++)</(?P=leaf)>"
+    r"|</(?P<end>[^\s<>]*+)[^<>]*+>?"
+    r"|<(?P<leaf>[a-zA-Z][\w:.-]*+)>(?P<only>[^<]++)</(?P=leaf)>"
     r"|<(?P<start>[a-zA-Z][\w:.-]*+)(?P<attributes>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
     r"|(?P<text>[^<]+)|<(?P<other>[^<>]+)>?",
     re.DOTALL,
