@@ -342,11 +342,8 @@ def test_urls():
         ("https://h:81/x;jsessionid=1#t", f"{site}:81/x;jsessionid=redacted#t"),
         (f"https://h/v1/AUTH_{PROJECT}/c", f"{site}/v1/AUTH_{'0' * 32}/c"),
         (f"https://h/v1/AUTH_{OTHER}/c", f"{site}/v1/AUTH_{owner(OTHER)}/c"),
-        (f"{ENDPOINT[:-32]}demo/images/1", f"{OWN[:-32]}redacted-owner/images/1"),
         ("https://h/v9/Rocky-9/images/1", f"{site}/v9/Rocky-9/images/1"),
-        ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
         ("https://h/x?token=abc9,http://h", f"{site}/x?token=redacted,http://{host}"),
-        ("https://h/x?token=abc9, or not", f"{site}/x?token=redacted, or not"),
         ("http://h|http://h/http://h/", f"http://{host}|http://{host}/http://{host}/"),
         ("http://h/x\u3068http://h/y;a", f"http://{host}/x\u3068http://{host}/y;a"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
@@ -357,13 +354,10 @@ def test_urls():
             "https://image.a.invalid:1/v2/ab/images/1",
             f"https://image.a.invalid:1/v2/{placeholders.OWNER}/images/1",
         ),
-        ("https://h/x?#", f"{site}/x?#"),
         (f"https://h/blobs/{OTHER}/images/x", f"{site}/blobs/{OTHER}/images/x"),
-        ("http://image.a.invalid:9292/images/1", "http://image.a.invalid:9292/images/1"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
         ("http://[x", "http://[x"),
         ("http://{h}:$PORT/x?token=x1", "http://{h}:$PORT/x?token=redacted"),
-        ("http://%(h)s/x", "http://%(h)s/x"),
         (f"http://$6$ab${'x' * 43}/x", "http://host-f77.invalid/x"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
         ("https://h/x?a=a%2525b%252F", f"{site}/x?a=a%2525b%252F"),
@@ -438,59 +432,49 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         assert links_of(unknown, alternate, *others)[1] == [f"{links}/x"] * 3
 
 
-def test_known_values_are_replaced_unless_they_are_ordinary_words():
-    """Weak values are replaced under a secret's name only, and can be listed."""
+def test_known_values():
+    """Weak ones are replaced under a secret's name only. Values become known by their names."""
     words = {"correct-horse", "abcdefghijklmnop"}
-    known = Known(secrets=frozenset({*words, "openstack", "image", "12345678", "k9"}))
+    weak = {"openstack", "image", "12345678", "k9"}
+    known = Known(secrets=frozenset(words | weak))
     for word in words:
         assert value_of(f"a {word} b", known=known) == "a <redacted> b"
-    for word in ("openstack", "image", "12345678", "k9"):
+    for word in weak:
         assert value_of(f"a {word} b", known=known) == f"a {word} b"
         assert value_of(word, "password", known=known) == "<redacted>"
+    assert known.weak == weak
+    refuse_leaks(b"openstack image 12345678", known=known, where="")
     hidden = Known(project="p", secrets=known.secrets, owners=known.secrets, origins={"o": "x"})
     assert repr(hidden) == "Known()"
-    assert known.weak == {"openstack", "image", "12345678", "k9"}
-    refuse_leaks(b"openstack image 12345678", known=known, where="")
+    secret = "hunter2-hunter2"
+    first = {"note": f"x {secret}", secret: 1, "b64": base64.b64encode(secret.encode()).decode()}
+    for named in ({"db_password": secret}, {"proxy": f"http://me:{secret}@proxy.example:3128/"}):
+        done = redact([page(first), page(named)], cloud="a", known=KNOWN)
+        kept = json.loads(done.interactions[0].response.body)
+        assert kept == {"note": "x <redacted>", "<redacted>": 1, "b64": "<redacted>"}
+        (key,) = named
+        assert ("secrets", f"interactions[1].response.body: {key}") in done.places
+        with pytest.raises(LeakError):
+            refuse_leaks(secret.encode(), known=done.known, where="")
 
 
-def test_values_beside_letters_that_are_not_ascii():
-    """Japanese has no spaces, and JSON may escape its letters."""
+def test_known_values_beside_other_characters():
+    """Japanese has no spaces, and JSON may escape its letters. A placeholder is never known."""
     known = replace(KNOWN, owners=frozenset({"acme-team"}))
-    for text, expected in (
+    for text, kept in (
         ("nova.acme.example\u306e", "compute.a.invalid\u306e"),
         ("\u306eacme-team\u306e", "\u306eredacted-owner\u306e"),
         ("\u306epassword=x1", "\u306epassword=<redacted>"),
         ("a me@acme.example\u306e", f"a {placeholders.EMAIL}\u306e"),
         (f"os://a:{PROJECT}/b", f"os://host-ca9.invalid:{0:032x}/b"),
     ):
-        kept = body_of({"note": text}, known=known, shapes=SHAPES_AND_EMAIL)
-        assert json.loads(kept) == {"note": expected}
-        refuse_leaks(kept.encode(), known=known, where="x")
-
-
-def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
-    """In earlier interactions, base64 and keys, too."""
-    secret = "hunter2-hunter2"
-    first = {"note": f"x {secret}", secret: 1, "b64": base64.b64encode(secret.encode()).decode()}
-    done = redact([page(first), page({"db_password": secret})], cloud="a", known=KNOWN)
-    assert [json.loads(each.response.body) for each in done.interactions] == [
-        {"note": "x <redacted>", "<redacted>": 1, "b64": "<redacted>"},
-        {"db_password": "<redacted>"},
-    ]
-    assert ("secrets", "interactions[1].response.body: db_password") in done.places
-    with pytest.raises(LeakError):
-        refuse_leaks(secret.encode(), known=done.known, where="")
-    in_url = {"note": f"x {secret}", "proxy": f"http://me:{secret}@proxy.example:3128/"}
-    (done,) = redact([page(in_url)], cloud="a", known=KNOWN).interactions
-    assert json.loads(done.response.body)["note"] == "x <redacted>"
-
-
-def test_a_placeholder_is_never_searched_for():
-    """Not even under the name of a secret or an owner."""
+        body = body_of({"note": text}, known=known, shapes=SHAPES_AND_EMAIL)
+        assert json.loads(body) == {"note": kept}
+        refuse_leaks(body.encode(), known=known, where="x")
     done = redact([page(f"password = {ENDPOINT} {ENDPOINT}".encode())], cloud="a", known=KNOWN)
-    (kept,) = done.interactions
-    assert kept.response.body.decode().endswith(f" {OWN}")
-    refuse_leaks(kept.response.body, known=done.known, where="")
+    body = done.interactions[0].response.body
+    assert body.decode().endswith(f" {OWN}")
+    refuse_leaks(body, known=done.known, where="")
     body = body_of({"owner": "host-abc.invalid", "note": "see host-abc.invalid now"})
     assert json.loads(body)["note"] == "see host-abc.invalid now"
 
@@ -536,34 +520,23 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
 def test_credentials_of_each_scheme_are_learnt():
     """The whole value, a password, and parameters that are long or named like a secret."""
     mac, digest = "6R4rV5iE+NPoym+WwjeHzjAGXUtLNIxmo1vpMofpLAE=", "6629fae49393a05397450978507c4ef1"
-    for credentials, secrets, ordinary in (
-        ("Basic dXNlcjpwYXNzLTEtb2YtbWU=", ["dXNlcjpwYXNzLTEtb2YtbWU=", "pass-1-of-me"], []),
-        ("Bearer token-1-of-me", ["token-1-of-me"], []),
-        ("token-1-of-me", ["token-1-of-me"], []),
-        ("Negotiate YIIJvwYGKwYBBQUCoIIJ/zCC==", ["YIIJvwYGKwYBBQUCoIIJ/zCC=="], []),
-        ("GoogleLogin auth=DQAAAGgA-dk3fA5N", ["DQAAAGgA-dk3fA5N"], []),
-        (
-            f'Digest username="operator-of-images", uri="/v2/images/detail", response="{digest}"',
-            [digest],
-            ["operator-of-images", "/v2/images/detail"],
-        ),
-        (
-            f'Hawk id="key-of-somebody-else", ts="1353832234", mac="{mac}"',
-            [mac],
-            ["key-of-somebody-else", "1353832234"],
-        ),
-        (
-            f"AWS4-X Credential=AKID/x/aws4, SignedHeaders=host;x-date-of-it, Signature={mac}",
-            ["AKID/x/aws4", mac],
-            ["host;x-date-of-it"],
-        ),
-        (f'Own project_id="{OTHER}", oauth_signature="{mac}"', [mac], [OTHER]),
+    for row, *more in (
+        ("Basic «dXNlcjpwYXNzLTEtb2YtbWU=»", "pass-1-of-me"),
+        ("Bearer «token-1-of-me»",),
+        ("«token-1-of-me»",),
+        ("Negotiate «YIIJvwYGKwYBBQUCoIIJ/zCC==»",),
+        ("GoogleLogin auth=«DQAAAGgA-dk3fA5N»",),
+        (f'Digest username="operator-of-images", uri="/v2/images/detail", response="«{digest}»"',),
+        (f'Hawk id="key-of-somebody-else", ts="1353832234", mac="«{mac}»"',),
+        (f"AWS4-X Credential=«AKID/x/aws4», SignedHeaders=host;x-date-of-it, Signature=«{mac}»",),
+        (f'Own project_id="{IMAGE}", oauth_signature="«{mac}»"',),
     ):
+        secrets = [*re.findall("«(.*?)»", row), *more]
+        ordinary = re.findall(r'[=;]"?([\w/-]{9,})(?=[",])', re.sub("«.*?»", "", row))
         found = [f"see {each} here" for each in (*secrets, *ordinary)]
-        sent = page({"a": found}, sent=[("Authorization", credentials)])
-        (kept,) = redact([sent], cloud="a", known=KNOWN).interactions
+        kept = redacted(page({"a": found}, sent=[("Authorization", sent(row))]))
         expected = ["see <redacted> here"] * len(secrets) + found[len(secrets) :]
-        assert json.loads(kept.response.body)["a"] == expected, credentials
+        assert json.loads(kept.response.body)["a"] == expected, row
 
 
 def test_names_of_namespaces_are_identifiers():
