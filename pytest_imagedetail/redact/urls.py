@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.redact import placeholders
@@ -37,25 +37,19 @@ _COLLECTIONS: Final = frozenset(
 """Segments before the id of an owner."""
 
 
-class Parts(NamedTuple):
-    """A URL in text, valid or not; some have several hosts."""
+def split(url: str) -> tuple[str, str, str, str, str, str]:
+    """Split a URL in text, valid or not.
 
-    scheme: str
-    user: str
-    at: str  # "@" or ""
-    hosts: str
-    target: str
-    trailing: str
-
-
-def split(url: str) -> Parts:
-    """Split a URL, and the punctuation after it."""
+    Return its scheme, its user info, "@" if it has that, its hosts, all after them, and the
+    punctuation after the URL.
+    """
     bare = url.rstrip(_TRAILING)
     scheme, _, rest = bare.partition("://")
     match = _NETLOC.match(rest)
     netloc = match[0] if match else ""
     target, trailing = rest[len(netloc) :], url[len(bare) :]
-    return Parts(scheme, *netloc.rpartition("@"), target, trailing)
+    user, at, hosts = netloc.rpartition("@")
+    return scheme, user, at, hosts, target, trailing
 
 
 def split_port(place: str) -> tuple[str, str]:
