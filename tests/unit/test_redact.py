@@ -123,7 +123,8 @@ def test_values_that_are_not_secret():
 
 def test_json_below_and_beside_a_secrets_name():
     for row in (
-        '{"passwords": {"of": {"db": "«x»"}, "root": "«x»", "name": "db", "created_at": "x"}}',
+        '{"passwords": {"of": {"db": "«x»"}, "token": {"of": "«x»"}, "root": "«x»"}}',
+        '{"passwords": {"name": "db", "created_at": "x"}}',
         '{"password": {"value": "«x»", "type": "t", "min_length": "x", "password_policy": "x"}}',
         '{"dbpassword": [{"a": "«x»", "b": "«x»"}]}',
         '{"token": {"id": "«x»", "expires": "2026"}}',
@@ -169,7 +170,9 @@ def test_markup_below_and_beside_a_secrets_name():
         f'<a><b owner_id="{OTHER}"/><m key="tenant_id">{OTHER}</m><adminPass>«x»</adminP',
         '<p>a<br><input name="password" value="«x»" title="a&eacute;b"> b<br>',
         '<li>a<li><a href="/x">b</a><!-- password=«x» --></ul><input name=token value=«x1»>',
-        f'<user id="{OTHER}">{OTHER}</user>',
+        f'<user id="{OTHER}"/>',
+        f'<owner_id a="b">{OTHER}</owner_id>',
+        "<r><key>password</key><a><b>c</a><value>«x1»</value></r>",
     ):
         kept = expected(row, html.escape("<redacted>"))
         assert body_of(sent(row).encode()) == kept
@@ -340,6 +343,8 @@ def test_urls():
         ("https://u:pw12345@h/x", "https://redacted@host-aaa.invalid/x"),
         ("https://h/x?a=1&X-Amz-Signature=abc", f"{site}/x?a=1&X-Amz-Signature=redacted"),
         ("https://h:81/x;jsessionid=1#t", f"{site}:81/x;jsessionid=redacted#t"),
+        (f"{ENDPOINT}/x/{OTHER}/images", f"{OWN}/x/{OTHER}/images"),
+        ("see http://nova.acme.example:8774.", "see https://compute.a.invalid."),
         (f"https://h/v1/AUTH_{PROJECT}/c", f"{site}/v1/AUTH_{'0' * 32}/c"),
         (f"https://h/v1/AUTH_{OTHER}/c", f"{site}/v1/AUTH_{owner(OTHER)}/c"),
         ("https://h/v9/Rocky-9/images/1", f"{site}/v9/Rocky-9/images/1"),
