@@ -73,12 +73,6 @@ def once(pytester, *arguments):
     return pytester.runpytest_subprocess(*command)
 
 
-@pytest.fixture
-def texts(live):
-    """Read every cassette."""
-    return lambda: [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
-
-
 SETTING = """
 import pytest
 import requests
@@ -98,7 +92,7 @@ def test_behind(imagedetail_cassette, monkeypatch):
 """
 
 
-def test_no_recording_has_a_password(live, texts, shown):
+def test_no_recording_has_a_password(live, shown):
     """Sent by another test, or known from clouds.yaml only, even if a fixture sets its place.
 
     In any order and in workers. The file is read before the fixtures of a test end.
@@ -115,8 +109,9 @@ def test_no_recording_has_a_password(live, texts, shown):
             result = once(live, *more)
             assert result.ret == 0
             assert shown(result, (TOKEN, PASSWORD, ADMIN)) == set()
-        assert len(texts()) == 2
-        assert sum("log in with <redacted" in text for text in texts()) == redacted
+        texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
+        assert len(texts) == 2
+        assert sum("log in with <redacted" in text for text in texts) == redacted
         (live.path / file).unlink()
         shutil.rmtree(live.path / "cassettes")
 
