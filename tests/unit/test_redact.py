@@ -397,6 +397,8 @@ def test_urls():
     assert redact_query(query, cloud="a", known=KNOWN) == query
     local = Known(origins={"http://127.0.0.1:8774": "compute"})
     assert value_of("127.0.0.1, 127.0.0.1:8774", known=local) == "127.0.0.1, compute.a.invalid"
+    both = Known(origins={"http://h:9292": "image", "http://h:8774": "compute"})
+    assert value_of("http://h:80/x", known=both) == "http://compute.a.invalid:80/x"
     for each in ("images", "servers", "flavors", "extensions", "limits", "volumes", "schemas"):
         assert value_of(f"{ENDPOINT[:-32]}demo/{each}/1") == f"{OWN[:-32]}redacted-owner/{each}/1"
     known = Known(origins={"https://[fd00::17]:8774": "compute"})
