@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final
 from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load, own_name
 from pytest_imagedetail.cassette.names import CHECK
+from pytest_imagedetail.cassette.swapping import LOCK, writing
 from pytest_imagedetail.check import sources
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import headline
@@ -19,7 +21,7 @@ from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, val
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, cell, complain, say, waiting
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.errors import ImageDetailError, RecordingError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
@@ -262,15 +264,19 @@ def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, optio
 
 def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
     """Declare a cloud with its name in clouds.yaml, so that `verify` finds it."""
+    path = chosen.clouds_file
     if target.name in chosen.declared or target.name == target.os_cloud:
         return
-    if declare(target, chosen.clouds_file):
+    is_declared = False
+    with suppress(RecordingError), writing(path, lock=path.with_name(LOCK)):
+        is_declared = declare(target, path)
+    if is_declared:
         release = f", release {target.release}" if target.release else ""
-        print(f"declared   {chosen.clouds_file}  {target.name}: {target.os_cloud}{release}")
+        print(f"declared   {path}  {target.name}: {target.os_cloud}{release}")
     else:
         release = f', release: "{target.release}"' if target.release else ""
         say(
-            f"warning: {target.name} could not be added to {chosen.clouds_file}; add "
+            f"warning: {target.name} could not be added to {path}; add "
             f"`{target.name}: {{os_cloud: {target.os_cloud}{release}}}` to its clouds, or verify "
             f"it with --os-cloud {target.os_cloud}"
         )

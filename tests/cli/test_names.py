@@ -2,8 +2,11 @@
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from filelock import FileLock
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
@@ -101,6 +104,20 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(staging, imag
     by_hand = 'imagedetail.yaml; add `before: {os_cloud: old, release: "2023.1"}` to its clouds'
     assert f"before could not be added to {by_hand}" in result.stderr
     assert path.read_text() == "clouds: {k5: {}}\n"
+
+
+def test_two_clouds_declared_at_once(staging, imagedetail, tmp_path):
+    """A command waits while another changes imagedetail.yaml, and keeps what that one added."""
+    path = tmp_path / "imagedetail.yaml"
+    with ThreadPoolExecutor() as pool:
+        with FileLock(tmp_path / ".imagedetail.lock"):
+            done = pool.submit(imagedetail, "record", "--os-cloud=old", "--name=before")
+            while not (tmp_path / "cassettes/before/all.yaml").exists():
+                time.sleep(0.01)
+            time.sleep(0.2)  # without the lock, it would be declared now
+            path.write_text("clouds:\n  other: {os_cloud: new}\n")
+        ok(done.result())
+    assert yaml.Files(ValueError, "").read(path)["clouds"].keys() == {"before", "other"}
 
 
 def test_any_folder_of_the_project_will_do(staging, imagedetail, tmp_path, monkeypatch):
