@@ -87,10 +87,11 @@ def _lint(options: Options) -> int:
     else:
         for each in found:
             print(each)
-        rules = [rule for rule in RULES if any(each.rule == rule for each in found)]
-        if rules:
-            steps = (f"  {rule}: {RULES[rule].remedy}" for rule in rules)
-            print("\nwhat to do next", *steps, "", sep="\n")
+        steps = [
+            f"  {rule}: {each.remedy}" for rule in RULES for each in found if each.rule == rule
+        ]
+        if steps:
+            print("\nwhat to do next", *dict.fromkeys(steps), "", sep="\n")
         counts = Counter(each.severity for each in found)
         parts = ", ".join(text.count(counts[kind], kind) for kind in _SEVERITIES if counts[kind])
         print(f"{text.count(done.files, 'file')}: {parts or 'nothing found'}")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +46,7 @@ _REPLACED: Final = {  # rule and message by what redaction would replace, the wo
     "ids": ("id", "an id of a project or user that is not a placeholder"),
 }
 _SENSITIVE: Final = ("secrets", "ids", "people", "addresses")
+_SCRUBBED: Final = re.compile(rb"""^ *"?source"?: ["']?scrubbed""", re.MULTILINE)
 _LINE: Final = re.compile(r"line (\d+)")
 _LONGEST: Final = 200  # characters of a message
 
@@ -79,8 +80,11 @@ def check_file(
     if not strays and not any(key in data for key in _KEYS):
         return None
     if path.suffix in yamltext.SUFFIXES:
-        return _check_cassette(path, data, linter, seen)
-    return [*_leaks(path, data), *_other(path, strays=strays)]
+        found = _check_cassette(path, data, linter, seen)
+    else:
+        found = [*_leaks(path, data), *_other(path, strays=strays)]
+    is_foreign = _SCRUBBED.search(data) or any(each.rule == "foreign" for each in found)
+    return [replace(each, is_foreign=True) for each in found] if is_foreign else found
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:

@@ -18,56 +18,60 @@ class Rule(NamedTuple):
     remedy: str
 
 
-_AGAIN: Final = "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record"
-_RESTORE: Final = (
-    "restore it from version control, or delete it, then record it again: "
-    "pytest --imagedetail-record-mode=once, or imagedetail record"
-)
+_RECORD: Final = {  # the ends of remedies for what imagedetail recorded
+    "again": "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record",
+    "once": "record it again: pytest --imagedetail-record-mode=once, or imagedetail record",
+    "renew": "record it again: pytest --imagedetail-record-mode=rewrite "
+    "--imagedetail-max-age=DAYS, or imagedetail record --max-age=DAYS",
+    "date": "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record",
+    "edit": "remove it from the image and record it again",
+}
+_RESCRUB: Final = "scrub the original again: imagedetail scrub PATH --cloud NAME --force"
+_SCRUB: Final = {  # and for what scrub made of another tool's recording
+    "again": _RESCRUB,
+    "once": _RESCRUB,
+    "renew": "record it again with its own tool, and scrub that",
+    "date": "record it again with its own tool, and scrub that",
+    "edit": "remove it from the original and scrub that again",
+}
+_RESTORE: Final = "restore it from version control, or delete it, then {once}"
 _CLEAN: Final = (
     "remove it from version control, and from the history if it was pushed; change the secret; "
-    f"then {_AGAIN}"
+    "then {again}"
 )
-_SCRUB: Final = "imagedetail scrub PATH --cloud NAME; --in-place replaces a recording of vcrpy"
-_KEEP: Final = "if it is sensitive, remove it from the image and record it again; else ignore it"
-_RELEASE: Final = "record an upgraded cloud under a new name, or correct the declared release"
-_RENEW: Final = (
-    "record it again: pytest --imagedetail-record-mode=rewrite --imagedetail-max-age=DAYS, "
-    "or imagedetail record --max-age=DAYS"
-)
-
 _REMEDIES: Final[Mapping[Severity, Mapping[str, str]]] = {
     "error": {
         "unreadable": "check path and permissions",
         "format": _RESTORE,
         "version": _RESTORE,
-        "schema": f"upgrade pytest-imagedetail, or {_AGAIN}",
+        "schema": "upgrade pytest-imagedetail, or {again}",
         "provenance": _RESTORE,
         "hash": _RESTORE,
-        "replay": _AGAIN,
+        "replay": "{again}",
         "misplaced": "move it to the name given, or delete it",
         "duplicate": "delete the copy; record what should be there",
         "case": "rename one of the clouds",
-        "release": _RELEASE,
-        "foreign": _SCRUB,
+        "release": "record an upgraded cloud under a new name, or correct the declared release",
+        "foreign": "imagedetail scrub PATH --cloud NAME; --in-place replaces a recording of vcrpy",
         "secret": _CLEAN,
         "header": _CLEAN,
-        "host": _AGAIN,
-        "id": _AGAIN,
-        "address": _AGAIN,
-        "email": _AGAIN,
-        "age": _RENEW,
+        "host": "{again}",
+        "id": "{again}",
+        "address": "{again}",
+        "email": "{again}",
+        "age": "{renew}",
     },
     "warning": {
-        "suspicious": _KEEP,
+        "suspicious": "if it is sensitive, {edit}; else ignore it",
         "orphan": "delete it, or keep it in another folder",
     },
     "note": {
-        "undated": _AGAIN,
+        "undated": "{date}",
         "undeclared": "declare it, or delete its folder",
     },
 }
 RULES: Final = {
-    name: Rule(severity=severity, remedy=remedy)
+    name: Rule(severity=severity, remedy=remedy.format(**_RECORD))
     for severity, remedies in _REMEDIES.items()
     for name, remedy in remedies.items()
 }
@@ -81,6 +85,7 @@ class Finding:
     line: int  # from 1; 1 also for the whole file
     rule: str
     message: str  # one line, without the value
+    is_foreign: bool = False  # another tool recorded it, even if scrub made a cassette of it
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", plain(self.message))
@@ -89,6 +94,14 @@ class Finding:
     def severity(self) -> Severity:
         """The severity of its rule."""
         return RULES[self.rule].severity
+
+    @property
+    def remedy(self) -> str:
+        """What to do next."""
+        rule = RULES[self.rule]
+        if not self.is_foreign:
+            return rule.remedy
+        return _REMEDIES[rule.severity][self.rule].format(**_SCRUB)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.severity} {self.rule} {self.message}"
@@ -101,5 +114,5 @@ class Finding:
             "severity": self.severity,
             "rule": self.rule,
             "message": self.message,
-            "next": RULES[self.rule].remedy,
+            "next": self.remedy,
         }

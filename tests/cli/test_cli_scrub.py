@@ -193,6 +193,35 @@ def test_check_writes_nothing_and_ends_with_1(scrub, old, tmp_path):
     assert TOKEN not in done.stdout + done.stderr
 
 
+def test_lint_says_to_scrub_again(scrub, imagedetail, old):
+    """Nothing can record such a cassette again, whatever lint finds in it."""
+    scrub("old.yaml")
+    sound = load(NEW)
+    again = "scrub the original again: imagedetail scrub PATH --cloud NAME --force"
+    remake = "record it again with its own tool, and scrub that"
+    (page,) = sound.interactions
+    leak = replace(page, url=f"https://compute.staging.invalid/v2/{PROJECT}/images/detail")
+    dated = replace(sound.provenance, recorded_at="2020-01-01T00:00:00Z")
+    for text, remedies in (
+        (dumps(sound).replace("cirros", "debian"), {"hash": again}),
+        (dumps(replace(sound, interactions=(leak,))), {"id": again}),
+        (dumps(sound), {"undated": remake}),
+        (dumps(replace(sound, provenance=dated)), {"age": remake}),
+    ):
+        NEW.write_text(text)
+        found = json.loads(imagedetail("lint", "--max-age=90", "--json").stdout)["findings"]
+        nexts = {each["rule"]: each["next"] for each in found}
+        assert nexts.keys() >= remedies.keys(), text
+        assert all(nexts[rule].endswith(remedy) for rule, remedy in remedies.items()), nexts
+        assert not any("imagedetail record" in remedy for remedy in nexts.values())
+    recorded = Path("cassettes/nova-2026.2/all.yaml")
+    recorded.parent.mkdir()
+    recorded.write_text((LIBRARY / "nova-2026.2/all.yaml").read_text().replace("cirros", "x", 1))
+    NEW.write_text(dumps(sound).replace("cirros", "debian"))
+    steps = imagedetail("lint").stdout.partition("what to do next\n")[2]
+    assert [line.split(":")[0] for line in steps.splitlines()[:2]] == ["  hash", "  hash"]
+
+
 def test_what_exists_is_not_replaced(scrub, old):
     """An equal cassette is unchanged, another needs --force; the original is never replaced."""
     scrub("old.yaml")
