@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any, Final
@@ -70,25 +71,20 @@ def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configur
     The error for a misspelt name also suggests names `declared` in imagedetail.yaml.
     """
     sdk_version()
-    for variable, path in _credential_files():
-        if not path.exists():
-            raise CredentialsError(
-                f"{variable} names a file that does not exist",
-                where=str(path),
-                remedy=f"correct {variable}, or unset it to search the usual folders",
-            )
-        _clouds_in(path)  # openstacksdk would skip a broken file and read the next one
     from keystoneauth1.exceptions import AuthPluginException  # noqa: PLC0415
     from openstack.config import OpenStackConfig  # noqa: PLC0415
     from openstack.exceptions import SDKException  # noqa: PLC0415
 
-    files: tuple[Path, ...] = ()
+    there = [paths[:1] for paths in _credential_files().values()]
+    files = tuple(path for paths in there for path in paths)
+    for path in files:
+        _clouds_in(path)  # openstacksdk would skip a broken file
     known: Sequence[str] = ()
     with quiet_sdk():
         try:
-            config_files, secure_files = _searched()
-            read = OpenStackConfig(config_files=config_files, secure_files=secure_files)
-            known, files = _names(read), _files()
+            config, secure = ([*map(str, paths)] for paths in there)
+            read = OpenStackConfig(config_files=config, secure_files=secure)
+            known = _names(read)
             name = os_cloud or read.default_cloud
             if name in known:
                 region = read.get_one(cloud=name)
@@ -118,7 +114,7 @@ def configured_secrets(os_cloud: str) -> frozenset[str]:
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
     found = set(secrets_in(variables))
-    for path in dict.fromkeys(path for _, path in _credential_files() if path.exists()):
+    for path in chain.from_iterable(_credential_files().values()):
         for name, section in _clouds_in(path).items():
             values = secrets_in(section)
             found.update(values if name == os_cloud else filter(is_searchable, values))
@@ -134,31 +130,35 @@ def secrets_in(section: Any) -> Iterator[str]:
             yield str(value)
 
 
-def _credential_files() -> Iterator[tuple[str, Path]]:
-    """Yield the files that openstacksdk may read, each with the variable that overrides it."""
-    variables = "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"
-    for variable, searched in zip(variables, _searched(), strict=True):
-        if named := os.environ.get(variable):
-            yield variable, Path(named)
-        else:
-            yield from ((variable, path) for path in map(Path, searched) if path.exists())
+def _credential_files() -> dict[str, list[Path]]:
+    """Return the files that openstacksdk may read, best first, by the variable that overrides them.
 
-
-def _searched() -> tuple[list[str], list[str]]:
-    """Return where openstacksdk searches, with the project's root after the current folder."""
+    The project's root comes after the current folder. Raise CredentialsError for a variable that
+    names no file.
+    """
     try:
         from openstack.config import loader  # noqa: PLC0415
     except ImportError:
-        return [], []  # then no client in this process reads them
+        return {}  # then no client in this process reads them
     here = Path.cwd()
     root = find_root(here)
-
-    def with_root(files: Sequence[str]) -> list[str]:
-        first = [each for each in files if Path(each).parent == here]
-        in_root = [str(root / name) for name in dict.fromkeys(Path(each).name for each in files)]
-        return [*first, *in_root, *(each for each in files if each not in first)]
-
-    return with_root(loader.CONFIG_FILES), with_root(loader.SECURE_FILES)
+    found: dict[str, list[Path]] = {}
+    for variable, searched in (
+        ("OS_CLIENT_CONFIG_FILE", [*map(Path, loader.CONFIG_FILES)]),
+        ("OS_CLIENT_SECURE_FILE", [*map(Path, loader.SECURE_FILES)]),
+    ):
+        first = [path for path in searched if path.parent == here]
+        paths = dict.fromkeys([*first, *(root / path.name for path in searched), *searched])
+        found[variable] = [path for path in paths if path.exists()]
+        if named := os.environ.get(variable):
+            found[variable] = [Path(named)]
+            if not Path(named).exists():
+                raise CredentialsError(
+                    f"{variable} names a file that does not exist",
+                    where=named,
+                    remedy=f"correct {variable}, or unset it to search the usual folders",
+                )
+    return found
 
 
 def _clouds_in(path: Path) -> dict[Any, Any]:
@@ -217,13 +217,6 @@ def _names(read: Any) -> tuple[str, ...]:
     """Return the configured clouds, without openstacksdk's built-in `defaults`."""
     found = read.get_cloud_names() if read.default_cloud != _BUILT_IN else ()
     return tuple(name for name in found if isinstance(name, str))
-
-
-def _files() -> tuple[Path, ...]:
-    """Return the files that openstacksdk reads: of each kind the first one there is."""
-    # Its attribute `secure_config_filename` is newer than its release 4.0.
-    first = dict(reversed([*_credential_files()]))  # by variable
-    return tuple(reversed(first.values()))
 
 
 def _unknown(
