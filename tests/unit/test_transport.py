@@ -185,19 +185,15 @@ def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
         assert get(url).body == b"{}"
 
 
-@pytest.mark.parametrize(
-    ("start", "drop"),
-    [(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), (OK + b"X-Slow: ", b"x")],
-)
-def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
-    """Each read is in time, but the headers or the body would never be complete."""
+def test_a_dripping_answer_is_not_waited_for(monkeypatch):
+    """Each read is in time, but the body would never be complete."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
 
     def drip(connection):
         connection.recv(65536)
-        connection.sendall(start)
+        connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n")
         for _ in range(500):
-            connection.sendall(drop)
+            connection.sendall(b"1\r\n \r\n")
             time.sleep(0.03)
 
     with serving(drip) as url:
