@@ -104,27 +104,22 @@ def _lint(options: Options) -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
     file: Path
-    tool: str = ""
     outcome: str = "failed"
-    path: Path | None = None
-    done: Scrubbed | None = None
+    path: Path | None = None  # of the cassette, if there is one to write
+    done: Scrubbed | None = None  # None if it failed or is clean
     error: ImageDetailError | None = None
-
-    @property
-    def interactions(self) -> int:
-        recording = self.done and self.done.recording
-        return len(recording.interactions) if recording else 0
 
     def to_dict(self) -> dict[str, Any]:
         if self.error is not None:
             return {"file": str(self.file), "outcome": self.outcome, "problem": str(self.error)}
-        facts = {"file": str(self.file), "tool": self.tool, "outcome": self.outcome}
         if self.done is None:
-            return facts
+            return {"file": str(self.file), "tool": "imagedetail", "outcome": self.outcome}
         return {
-            **facts,
+            "file": str(self.file),
+            "tool": self.done.source.tool,
+            "outcome": self.outcome,
             "cassette": None if self.path is None else str(self.path),
-            "interactions": self.interactions,
+            "interactions": self.done.interactions,
             "dropped": {"keystone": self.done.keystone, "unanswered": self.done.unanswered},
             "removed": dict(self.done.removed),
         }
@@ -242,35 +237,34 @@ def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
 def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Result:
     done = scrubbing.scrub(source, cloud=cloud, known=known)
     is_clean = source.own is not None and not done.removed
-    outcome = "would convert" if is_clean else "would scrub"
-    result = _Result(file=source.path, tool=source.tool, outcome=outcome, done=done)
     if is_clean and done.recording is None:
-        return replace(result, outcome="ours", done=None)
+        return _Result(file=source.path, outcome="ours")
     if source.own is not None and not (is_clean or options.in_place or options.check):
         raise CassetteError(
             f"this cassette holds what must be removed: {_removed(done)}",
             where=str(source.path),
             remedy=f"replace it: imagedetail scrub --in-place {source.path}",
         )
+    outcome, path = "would convert" if is_clean else "would scrub", source.path
     if options.in_place or source.own is not None:
         scrubbing.replacement(done)  # raises if it is unsafe to write
-        return replace(result, path=source.path)
-    if done.recording is None:
-        return replace(result, outcome="nothing left")
-    path = scrubbing.path_of(source, cloud=cloud, store=options.store)
-    refuse_unsafe(done.recording, known=done.known, where=str(path))
-    return replace(result, path=path)
+    elif done.recording is None:
+        return _Result(file=source.path, outcome="nothing left", done=done)
+    else:
+        path = options.store.traffic_path(cloud, source.name)
+        refuse_unsafe(done.recording, known=done.known, where=str(path))
+    return _Result(file=source.path, outcome=outcome, path=path, done=done)
 
 
 def _written(result: _Result, options: Options) -> _Result:
-    outcomes = {"would scrub": "scrubbed", "would convert": "converted"}
-    done, outcome = result.done, outcomes.get(result.outcome)
-    if done is None or outcome is None:
+    done = result.done
+    if done is None or done.recording is None:
         return result
     if options.in_place or done.source.own is not None:
+        outcome = "converted" if result.outcome == "would convert" else "scrubbed"
         with writing(done.source.path):
             swap(done.source.path, scrubbing.replacement(done))
-    elif done.recording is not None:
+    else:
         outcome = scrubbing.write(
             done.recording, known=done.known, store=options.store, force=options.force
         )
@@ -291,7 +285,7 @@ def _print(result: _Result, options: Options) -> None:
         print(f"{name}: nothing to write ({notes})")
         return
     head = "= unchanged" if result.outcome == "unchanged" else result.outcome
-    count = text.count(result.interactions, "interaction") + (f" ({notes})" if notes else "")
+    count = text.count(result.done.interactions, "interaction") + (f" ({notes})" if notes else "")
     print(f"{head} {name} -> {text.plain(str(result.path))}: {count}")
     print(f"  removed: {_removed(result.done) or 'nothing'}")
 

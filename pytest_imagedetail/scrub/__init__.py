@@ -29,6 +29,11 @@ class Scrubbed:
     mixed: str | None = None  # who sent the requests, if replay would mix them up
     removed: Mapping[str, int]  # values replaced and headers dropped, by kind
 
+    @property
+    def interactions(self) -> int:
+        """The number of interactions that are left."""
+        return len(self.recording.interactions) if self.recording is not None else 0
+
 
 def secrets_of(sources: Iterable[Source]) -> Known:
     """Collect the secrets of several files: a token from one may be used in another."""
@@ -73,19 +78,6 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
     is_replaced = removed or source.is_old
     recording = replace(own, interactions=redacted.interactions) if is_replaced else None
     return Scrubbed(source=source, recording=recording, known=redacted.known, removed=removed)
-
-
-def path_of(source: Source, *, cloud: str, store: Store) -> Path:
-    """Return the path of the cassette for a file; raise CassetteError if it is the file itself."""
-    path = store.traffic_path(cloud, source.name)
-    if path.exists() and path.samefile(source.path):
-        raise CassetteError(
-            "the cassette would replace its own source",
-            where=str(path),
-            remedy="replace it with --in-place, or choose another folder with -o DIR\n"
-            "nothing was written for it",
-        )
-    return path
 
 
 def write(recording: Recording, *, known: Known, store: Store, force: bool) -> str:
