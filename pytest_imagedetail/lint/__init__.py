@@ -9,7 +9,6 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.files import Linter, check_file, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding
-from pytest_imagedetail.record.release_guard import Evidence
 
 __all__ = ["RULES", "Linted", "Linter", "lint"]
 
@@ -27,13 +26,12 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     given, folder = tuple(paths), linter.folder.absolute()
     findings: list[Finding] = []
     checked: list[Path] = []
-    seen: dict[str, Evidence] = {}  # of the first recording of each cloud
     for path in dict.fromkeys(chain.from_iterable(map(_files, given))):
         if isinstance(path, Finding):
             findings.append(path)
             continue
         has_strays = path in given or path.absolute().is_relative_to(folder)
-        found = check_file(path, linter, seen, strays=has_strays)
+        found = check_file(path, linter, strays=has_strays)
         if found is not None:
             checked.append(path)
             findings += found

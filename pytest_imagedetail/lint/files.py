@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -62,15 +62,11 @@ class Linter:
     max_age: int | None  # days; None allows any age
     now: datetime
     folder: Path  # the project's cassettes; every file in it must be one
+    seen: dict[str, Evidence] = field(default_factory=dict)  # of each cloud's first recording
 
 
-def check_file(
-    path: Path, linter: Linter, seen: dict[str, Evidence], *, strays: bool
-) -> Sequence[Finding] | None:
-    """Check a file; return None for one that is not a recording, unless `strays`.
-
-    `seen` has the evidence of the first recording of each cloud; this one's is added.
-    """
+def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding] | None:
+    """Check a file; return None for one that is not a recording, unless `strays`."""
     if not strays and path.suffix not in SUFFIXES:
         return None
     try:
@@ -80,7 +76,7 @@ def check_file(
     if not strays and not any(key in data for key in _KEYS):
         return None
     if path.suffix in yamltext.SUFFIXES:
-        found = _check_cassette(path, data, linter, seen)
+        found = _check_cassette(path, data, linter)
     else:
         found = [*_leaks(path, data), *_other(path, strays=strays)]
     is_foreign = _SCRUBBED.search(data) or any(each.rule == "foreign" for each in found)
@@ -92,23 +88,16 @@ def unreadable(path: Path, reason: str | None) -> Finding:
     return Finding(path=path, line=1, rule="unreadable", message=f"cannot be read: {reason}")
 
 
-def _check_cassette(
-    path: Path, data: bytes, linter: Linter, seen: dict[str, Evidence]
-) -> Sequence[Finding]:
+def _check_cassette(path: Path, data: bytes, linter: Linter) -> Sequence[Finding]:
     try:
         recording = load(path)
     except DamagedCassetteError as error:
         return [*_not_ours(path, error, linter), *_leaks(path, data)]
     text = data.decode("utf-8")
-    findings = [
-        Finding(
-            path=path, line=_line_of(text, place.partition(": ")[0]), rule=rule, message=message
-        )
-        for rule, message, place in (
-            *_problems(recording, path, data, linter),
-            *_of_cloud(recording.provenance, path, linter, seen),
-        )
-    ]
+    findings = []
+    for rule, message, place in _problems(recording, path, data, linter):
+        line = _line_of(text, place.partition(": ")[0])
+        findings.append(Finding(path=path, line=line, rule=rule, message=message))
     if {"secret", "header"}.isdisjoint(each.rule for each in findings):
         findings += _leaks(path, data)
     return findings
@@ -185,6 +174,7 @@ def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> 
         yield rule, f"{what}: {place}", place
     for what, place in suspicious(redacted.interactions):
         yield "suspicious", f"{what}: {place}", place
+    yield from _of_cloud(provenance, path, linter)
 
 
 def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
@@ -203,15 +193,13 @@ def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {place: kind for kind, place in worst_last}
 
 
-def _of_cloud(
-    provenance: Provenance, path: Path, linter: Linter, seen: dict[str, Evidence]
-) -> Iterator[_Problem]:
+def _of_cloud(provenance: Provenance, path: Path, linter: Linter) -> Iterator[_Problem]:
     cloud = provenance.cloud
-    if linter.releases and cloud not in linter.releases and cloud not in seen:
+    if linter.releases and cloud not in linter.releases and cloud not in linter.seen:
         problem = f"imagedetail.yaml declares clouds, but not {cloud}"
         yield "undeclared", problem, "imagedetail.cloud"
     evidence = Evidence.of(provenance, where=str(path))
-    first = seen.setdefault(cloud, evidence)
+    first = linter.seen.setdefault(cloud, evidence)
     if first.contradicts(evidence):
         problem = f"{first.where} is another release of this cloud: {first.text}"
         yield "release", problem, "imagedetail.release"
