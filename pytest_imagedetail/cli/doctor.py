@@ -73,7 +73,7 @@ def _findings(
     yield "ok", f"cloud {configuration.cloud!r} of {files}"
     yield "ok", configuration.auth_type
     login = clouds.authenticate(configuration)
-    expiry = login.expires_at
+    expiry = login.token and login.token.expires
     lifetime = f"valid until {expiry:%Y-%m-%d %H:%M} UTC" if expiry else "its lifetime is not known"
     yield "ok", lifetime
     access = clouds.access(login)

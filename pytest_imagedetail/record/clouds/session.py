@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -48,7 +47,6 @@ class Login:
     session: Any = field(repr=False)  # of keystoneauth
     # keystoneauth's AccessInfo; None if the token is not from Keystone.
     token: Any = field(repr=False)
-    expires_at: datetime | None
 
 
 def authenticate(configuration: Configuration) -> Login:
@@ -66,12 +64,7 @@ def authenticate(configuration: Configuration) -> Login:
             if "X-Auth-Token" in headers:
                 is_keystone = isinstance(session.auth, BaseIdentityPlugin)
                 token = session.auth.get_access(session) if is_keystone else None
-                return Login(
-                    configuration=configuration,
-                    session=session,
-                    token=token,
-                    expires_at=token.expires if token else None,
-                )
+                return Login(configuration=configuration, session=session, token=token)
             failure = CredentialsError(
                 f"the auth type {configuration.auth_type!r} gives no token, which Nova requires",
                 where=configuration.where,
