@@ -11,71 +11,56 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from pytest_imagedetail.errors import RecordingError, UsageError
-from pytest_imagedetail.model import Headers, Query
+from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.model import Headers
 from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.transport.http import Access, tls_context
-from pytest_imagedetail.transport.request import api_version, headers_of, is_url_of_http, url_of
+from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.transport.request import api_version, is_url_of_http
 
 TOKEN = "s3cret-token-of-this-session"
-UNTOUCHED = "  where: cloud k5\n  next:  nothing was written and an older recording is untouched\n"
-NEXT = f"{UNTOUCHED}  next:  check that the cloud is up and reachable from here, then ask again"
+NEXT = (
+    "  where: cloud k5\n  next:  nothing was written and an older recording is untouched\n"
+    "  next:  check that the cloud is up and reachable from here, then ask again"
+)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
 @contextmanager
-def serving(handle):
-    """Serve one connection; give the URL."""
+def answering(*pieces, pause=0):
+    """Answer one request with these bytes; give the URL and the received requests."""
+    asked = []
+
+    def serve():
+        connection, _ = server.accept()
+        with connection, suppress(ConnectionError):  # a client that has read enough hangs up
+            connection.settimeout(10)
+            asked.append(connection.recv(65536))
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause)
+
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
-
-        def serve():
-            connection, _ = server.accept()
-            with connection, suppress(ConnectionError):  # a client that has read enough hangs up
-                connection.settimeout(10)
-                handle(connection)
-
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/v2/images/detail?limit=1"
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v2/images/detail?limit=1", asked
         thread.join(30)
         assert not thread.is_alive()
 
 
-@contextmanager
-def answering(answer):
-    """Answer one request with these bytes; give the URL and the received requests."""
-    asked = []
-
-    def handle(connection):
-        received = b""
-        while b"\r\n\r\n" not in received and (more := connection.recv(65536)):
-            received += more
-        asked.append(received)
-        connection.sendall(answer)
-
-    with serving(handle) as url:
-        yield url, asked
-
-
-def sent(url, *, headers=(), **facts):
+def get(url, *, headers=(), **facts):
     access = Access(**({"endpoint": url, "token": TOKEN, "project_id": "p", "timeout": 5} | facts))
     return transport.get(url, Headers(headers), access=access, name="k5")
-
-
-def get(url, **facts):
-    return sent(url, **facts).response
 
 
 def refusal(url, **facts):
     """Return the message. Not even the traceback shows the address or the token."""
     with pytest.raises(RecordingError) as caught:
         get(url, **facts)
-    assert type(caught.value) is RecordingError
     shown = "".join(
         line for line in traceback.format_exception(caught.value) if not line.startswith("  File")
     )
-    for secret in ("127.0.0.1", TOKEN, facts.get("token", TOKEN), "nowhere.example"):
+    for secret in ("127.0.0.1", facts.get("token", TOKEN), "nowhere.example"):
         assert secret not in shown
     return str(caught.value)
 
@@ -88,23 +73,16 @@ def body_of(data, *fields):
 def test_the_request_is_sent_once():
     """Request line, our headers and the token. Compression is not requested."""
     with answering(body_of(b"{}")) as (url, asked):
-        interaction = sent(url, headers=[("Accept", "application/json")])
-    answer = interaction.response
+        interaction = get(url, headers=[("Accept", "application/json")])
     ours = (("Accept", "application/json"), ("X-Auth-Token", TOKEN))
     assert (interaction.method, interaction.url) == ("GET", url)
     assert interaction.request_headers.fields == ours
-    assert (answer.status_code, answer.reason, answer.body) == (200, "OK", b"{}")
+    assert (interaction.response.status_code, interaction.response.reason) == (200, "OK")
     (request,) = asked
-    lines = request.decode().split("\r\n")
-    assert lines == [
-        "GET /v2/images/detail?limit=1 HTTP/1.1",
-        f"Host: {url.split('/')[2]}",
-        "Accept-Encoding: identity",
-        "Accept: application/json",
-        f"X-Auth-Token: {TOKEN}",
-        "",
-        "",
-    ]
+    assert request.decode() == (
+        f"GET /v2/images/detail?limit=1 HTTP/1.1\r\nHost: {url.split('/')[2]}\r\n"
+        f"Accept-Encoding: identity\r\nAccept: application/json\r\nX-Auth-Token: {TOKEN}\r\n\r\n"
+    )
 
 
 def test_which_answers_are_read():
@@ -113,7 +91,7 @@ def test_which_answers_are_read():
     hint = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
     busy = b"HTTP/1.1 102 Processing\r\nContent-Length: 9\r\n\r\n"
     chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n3\r\n \n \r\n0\r\n\r\n"
-    elsewhere = b"Location: http://nowhere.example/\r\nContent-Length: 0\r\n\r\n"
+    elsewhere = b" Found\r\nLocation: http://nowhere.example/\r\nContent-Length: 0\r\n\r\n"
     location = [("Location", "http://nowhere.example/"), ("Content-Length", "0")]
     vary = [("Vary", "a"), ("X-B", "1"), ("VARY", "b"), ("Content-Length", "2")]
     varied = body_of(b"{}", b"Vary: a", b"X-B: 1", b"VARY: b")
@@ -122,16 +100,12 @@ def test_which_answers_are_read():
         *((each + varied, 200, b"{}", vary) for each in (b"", hint * 3, busy)),
         (hint + b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 101, b"", []),
         (body_of(gzip.compress(plain), b"Content-Encoding: gzip"), 200, plain, []),
-        (body_of(plain, b"Content-Encoding: identity"), 200, plain, []),
-        *(
-            (b"HTTP/1.1 %d No\r\n" % status + elsewhere, status, b"", location)
-            for status in (302, 503)
-        ),
+        (b"HTTP/1.1 302" + elsewhere, 302, b"", location),
+        (b"HTTP/1.1 503" + elsewhere, 503, b"", location),
     ):
-        with answering(answer) as (url, asked):
-            got = get(url)
+        with answering(answer) as (url, _):
+            got = get(url).response
         assert (got.status_code, got.body, list(got.headers.fields)) == (status, body, headers)
-        assert len(asked) == 1
 
 
 def test_what_is_not_a_whole_answer_is_refused():
@@ -161,8 +135,7 @@ def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with answering(body_of(b"{}")) as (url, asked):
         monkeypatch.setenv("http_proxy", f"http://u:p%40ss@{url.split('/')[2]}")
-        found = sent("http://nowhere.example/v2/images?limit=1")
-    assert found.response.body == b"{}"
+        found = get("http://nowhere.example/v2/images?limit=1")
     assert [name for name, _ in found.request_headers.fields] == ["X-Auth-Token"]
     request, host, *fields = asked[0].decode().split("\r\n")
     assert request == "GET http://nowhere.example/v2/images?limit=1 HTTP/1.1"
@@ -174,56 +147,36 @@ def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
     assert said == f"no answer: the proxy answered 403 Forbidden\n{NEXT}"
     request, *fields = asked[0].decode().split("\r\n")
     assert request.startswith("CONNECT nowhere.example:8774 HTTP/1.")
-    assert login in fields
-    assert TOKEN not in asked[0].decode()
+    assert (login in fields, TOKEN in asked[0].decode()) == (True, False)
 
-    monkeypatch.setenv("no_proxy", "nowhere.example")
-    assert refusal("http://nowhere.example/v2").startswith("no answer: ")
-    monkeypatch.delenv("no_proxy")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     with answering(body_of(b"{}")) as (url, _):
-        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-        assert get(url).body == b"{}"
+        assert get(url).response.body == b"{}"
+    monkeypatch.setenv("no_proxy", "nowhere.example")
+    assert "Connection refused" not in refusal("http://nowhere.example/v2")
 
 
 def test_a_dripping_answer_is_not_waited_for(monkeypatch):
     """Each read is in time, but the body would never be complete."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
-
-    def drip(connection):
-        connection.recv(65536)
-        connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n")
-        for _ in range(500):
-            connection.sendall(b"1\r\n \r\n")
-            time.sleep(0.03)
-
-    with serving(drip) as url:
+    start = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    with answering(start, *[b"1\r\n \r\n"] * 500, pause=0.03) as (url, _):
         began = time.monotonic()
         said = refusal(url, timeout=5)
         assert 0.25 <= time.monotonic() - began < 12  # the server sends for fifteen
     assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
 
 
-def test_tls_that_fails(monkeypatch):
-    """OpenSSL's words are shown without the name of the host."""
-
-    def speak_plainly(connection):
-        connection.recv(1)
-        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20)
+def test_what_cannot_be_requested(monkeypatch):
+    """http.client's and OpenSSL's own errors would quote the URL, the host and the token."""
 
     def mismatch(_):
         error = ssl.SSLCertVerificationError(1, "certificate verify failed")
         error.verify_message = "Hostname mismatch, certificate is not valid for 'nowhere.example'."
         raise error
 
-    with serving(speak_plainly) as url:
-        said = refusal(url.replace("http:", "https:"))
-    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
     monkeypatch.setattr(http.client.HTTPSConnection, "connect", mismatch)
     assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: Hostname mismatch\n{NEXT}"
-
-
-def test_what_cannot_be_requested(monkeypatch):
-    """http.client's own errors would quote the URL and the token."""
     problem = "the endpoint, the query or the token cannot be sent over HTTP"
     monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
     for url, token in (
@@ -236,20 +189,11 @@ def test_what_cannot_be_requested(monkeypatch):
         ("http://127.0.0.1:1/v2", "tok\u20acen-127"),
     ):
         assert refusal(url, token=token) == f"{problem}\n{NEXT}"
-    with pytest.raises(UsageError, match="the CA bundle or the client certificate cannot be used"):
-        tls_context(verify=True, certificate="absent.pem")
     access = Access(endpoint="e", token=TOKEN, project_id="p", secrets=frozenset({"hunter2"}))
     assert not [secret for secret in (TOKEN, "hunter2") if secret in repr(access)]
 
 
-def test_the_request_for_a_query():
-    endpoint = "http://nova.example/v2/p"
-    assert url_of(endpoint, Query.of(name="a b")) == f"{endpoint}/images/detail?name=a%20b"
-    assert dict(headers_of(Query.of(microversion="2.35"))) == {
-        "Accept": "application/json",
-        "OpenStack-API-Version": "compute 2.35",
-        "X-OpenStack-Nova-API-Version": "2.35",
-    }
+def test_what_is_an_endpoint():
     assert api_version("https://nova.example/compute/v2.1") == "v2.1"
     assert api_version("https://v2.example/compute") is None
     for text in ("ftp://a", "http://", "http://[", "http://a:x", "http://a:0", "a"):
