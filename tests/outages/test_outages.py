@@ -1,6 +1,7 @@
 """Recording during outages is an error, and older recordings stay.
 
-What else a transport may do is in tests/unit/test_transport.py.
+What else a transport may do is in tests/unit/test_transport.py, the remedies for each status in
+tests/unit/test_listing.py, and secrets in output in tests/secrets.
 """
 
 import json
@@ -23,38 +24,15 @@ from tests.cloud.scripted import ScriptedCloud, hang, say, show
 RECORD = ("record", "--os-cloud", "staging")
 REWRITE = "--imagedetail-record-mode=rewrite"
 TEST = "def test_listing(imagedetail_cloud): imagedetail_cloud.list()"
-BUSY = ["  next:  the cloud is busy or failed: ask again later; nothing was written"]
-TRY_AGAIN = [
-    "  next:  nothing was written and an older recording is untouched",
-    "  next:  check that the cloud is up and reachable from here, then ask again",
-]
-REDIRECTED = [
-    "  next:  redirects are not followed, because the token would be sent along",
-    "  next:  check that the compute endpoint in the catalog is right, its scheme and path too",
-]
 FIRST = show("changed", next_="m1")
-OUTAGES = (  # what happens, and the message
-    ((hang,), "no answer within 0.4 seconds", "", TRY_AGAIN),
+PAGE_2 = ", not 200 or 203: no\n  where: cloud staging, query all, page 2\n  next:  "
+OUTAGES = (  # what happens, and the start of the message
+    ((FIRST, say(500, b"no")), f"the cloud answered 500{PAGE_2}the cloud is busy or failed"),
+    ((FIRST, say(400, b"no")), f"the cloud answered 400{PAGE_2}Nova refuses the query"),
+    ((hang,), "no answer within 0.4 seconds\n  where: cloud staging\n  next:  nothing was written"),
     (
         (say(301, b"it has moved", ("Location", "https://elsewhere.example/v2")),),
-        "the cloud answered 301, not 200 or 203: it has moved",
-        ", query all",
-        REDIRECTED,
-    ),
-    (
-        (FIRST, say(500, b"computeFault")),
-        "the cloud answered 500, not 200 or 203: computeFault",
-        ", query all, page 2",
-        BUSY,
-    ),
-    (
-        (FIRST, say(400, b"marker not found")),
-        "the cloud answered 400, not 200 or 203: marker not found",
-        ", query all, page 2",
-        [
-            "  next:  Nova refuses the query, or the project in the URL",
-            "  next:  the images may have changed while they were read: ask again",
-        ],
+        "the cloud answered 301, not 200 or 203: it has moved\n  where: cloud staging, query all\n",
     ),
 )
 
@@ -105,18 +83,14 @@ def record(cloud, capsys, monkeypatch):
 def test_the_command_says_what_where_and_what_next(cloud, record, files):
     """It shows no secret, and no file changes."""
     before = files()
-    for acts, problem, where, remedies in OUTAGES:
+    for acts, message in OUTAGES:
         cloud.plan(*acts)
         code, (out, err) = record()
-        assert (code, out) == (2, ""), problem
-        assert err.splitlines() == [
-            f"imagedetail: {problem}",
-            f"  where: cloud staging{where}",
-            *remedies,
-        ]
-        assert (len(cloud.asked), cloud.script) == (len(acts), []), problem
+        assert (code, out) == (2, ""), message
+        assert err.startswith(f"imagedetail: {message}")
+        assert (len(cloud.asked), cloud.script) == (len(acts), []), message
         assert not [secret for secret in (*cloud.secrets, "elsewhere.example") if secret in err]
-        assert files() == before, problem
+        assert files() == before, message
 
 
 def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
@@ -131,28 +105,20 @@ def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
     targets = [each.rpartition("/")[2] for each in cloud.asked]
     assert targets == ["detail", "detail", "detail", "detail?marker=m1"]
     assert cloud.logins == 2
-    [path] = files()
-    one, two = (each.response for each in load(path).interactions)
-    assert (one.status_code, two.status_code) == (200, 200)
-    assert (b"new 1" in one.body, b"new 2" in two.body) == (True, True)
+    (path,) = files()
+    assert [each.response.status_code for each in load(path).interactions] == [200, 200]
 
 
 def test_a_fault_is_a_red_test(cloud, pytester, files):
-    """It says why, without a secret even in a traceback; a busy cloud is asked again."""
+    """It says why; a busy cloud is asked again."""
     pytester.makepyfile(TEST)
     before = files()
-    cloud.plan(FIRST, say(500, b"computeFault"))
-    result = pytester.runpytest_inprocess(REWRITE, "-vv", "-l", "--tb=long", "--full-trace")
+    acts, message = OUTAGES[0]
+    cloud.plan(*acts)
+    result = pytester.runpytest_inprocess(REWRITE)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *ResponseError: the cloud answered 500, not 200 or 203: computeFault",
-            "E * where: cloud staging, query all, page 2",
-            f"E *{BUSY[0]}",
-        ]
-    )
-    output = result.stdout.str() + result.stderr.str()
-    assert not [secret for secret in cloud.secrets if secret in output]
+    problem, *rest = message.splitlines()
+    result.stdout.fnmatch_lines([f"E *ResponseError: {problem}", *(f"E *{line}*" for line in rest)])
     assert files() == before
     cloud.plan(say(503, b"", ("Retry-After", "0")), show("new"))
     result = pytester.runpytest_inprocess(REWRITE, "--log-cli-level=WARNING")
@@ -162,14 +128,9 @@ def test_a_fault_is_a_red_test(cloud, pytester, files):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "how", "code"),
-    [
-        (("pytest", REWRITE), signal.SIGINT, 2),
-        (("pytest", REWRITE), signal.SIGKILL, -signal.SIGKILL),
-        (("pytest_imagedetail", *RECORD), signal.SIGINT, 130),
-    ],
+    ("arguments", "code"), [(("pytest", REWRITE), 2), (("pytest_imagedetail", *RECORD), 130)]
 )
-def test_what_is_ended_while_it_records(cloud, pytester, files, arguments, how, code):
+def test_what_is_ended_while_it_records(cloud, pytester, files, arguments, code):
     """An old recording stays if the run ends before the answer arrives."""
     pytester.makepyfile(TEST)
     before = files()
@@ -180,7 +141,7 @@ def test_what_is_ended_while_it_records(cloud, pytester, files, arguments, how, 
     try:
         assert cloud.arrived.wait(60)
         time.sleep(0.1)  # the answer is on its way
-        run.send_signal(how)
+        run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=60)
     finally:
         run.kill()
