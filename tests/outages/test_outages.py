@@ -29,7 +29,7 @@ PAGE_2 = ", not 200 or 203: no\n  where: cloud staging, query all, page 2\n  nex
 OUTAGES = (  # what happens, and the start of the message
     ((FIRST, say(500, b"no")), f"the cloud answered 500{PAGE_2}the cloud is busy or failed"),
     ((FIRST, say(400, b"no")), f"the cloud answered 400{PAGE_2}Nova refuses the query"),
-    ((hang,), "no answer within 0.4 seconds\n  where: cloud staging\n  next:  nothing was written"),
+    ((FIRST, hang), "no answer within 0.4 seconds\n  where: cloud staging, page 2\n  next:  noth"),
     (
         (say(301, b"it has moved", ("Location", "https://elsewhere.example/v2")),),
         "the cloud answered 301, not 200 or 203: it has moved\n  where: cloud staging, query all\n",

@@ -167,6 +167,8 @@ def test_a_file_under_another_name_is_found(folder, path):
         (copy,) = linted(folder).findings
         assert (copy.path, copy.rule, copy.line) == (other, "duplicate", line(path, at))
         assert copy.message == f"a copy of {path}"
+        path.write_text(f"# other\n{path.read_text()}")
+        assert [each.rule for each in linted(other).findings] == ["misplaced"]
         path.unlink()
         (moved,) = linted(other).findings
         assert (moved.rule, moved.message) == ("misplaced", "its provenance says it is a/all.yaml")
