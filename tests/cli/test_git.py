@@ -55,8 +55,8 @@ def test_a_side_may_be_a_revision(imagedetail, git, staging, tmp_path, monkeypat
         assert problem.endswith(f"no such file, and git has none of that name: {said}")
         assert where == f"  where: {name}"
         assert last.startswith("  next:  name a file, or one of a revision: REVISION:PATH")
-    written = tmp_path / "written"
-    result = imagedetail("diff", "--", f"--output={written}:x.yaml", "body.json")
+    written = tmp_path / "written:x.yaml"
+    result = imagedetail("diff", "--", f"--output={written}", "body.json")
     assert (result.returncode, written.exists()) == (2, False)
     monkeypatch.setenv("PATH", str(tmp_path))
     result = imagedetail("show", "HEAD:body.json")

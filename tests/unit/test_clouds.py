@@ -142,6 +142,8 @@ def test_logging_in(cloud, folder, caplog):
         assert (access.endpoint, access.max_microversion) == (endpoint, newest)
     assert (access.project_id, access.renew) == ("", None)
     assert ask(access, expect=401).error["code"] == 401  # this is how a 401 is recorded
+    write(folder, {"endpoint": real, "username": "u", "password": "p"}, auth_type="http_basic")
+    assert refused().problem == "the auth type 'http_basic' gives no token, which Nova requires"
 
 
 def test_where_credentials_are_read(cloud, folder, monkeypatch):
