@@ -404,22 +404,21 @@ class Harness:
 
     def _verified(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
-        access, os_cloud = self._live(name), self.settings.declaration(name).os_cloud
+        access = self._live(name)
         with self._noted(name, f"{name} (now)"):
             recorded = self._replay(name, known, expect)
             comparison = verify(recorded, access, query=query, rules=self._rules(None))
             self.result.results.append(comparison)
-            upgrade = upgraded(recorded, access, os_cloud=os_cloud)
+            upgrade = upgraded(recorded, access)
             if upgrade is not None:
                 upgrade.add_note(terminal.details(comparison))
                 raise upgrade
         if not comparison.compatible:
-            newest = access.max_microversion
             raise VerificationError(
                 "the live cloud's answer differs from its recording\n"
                 f"{terminal.details(comparison)}",
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
-                remedy=remedies_for_change(comparison, os_cloud, newest, command=REWRITE),
+                remedy=remedies_for_change(comparison, access, command=REWRITE),
             )
         unseen = (line for _, line in notes.redacted(comparison))
         self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])

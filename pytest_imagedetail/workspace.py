@@ -79,7 +79,7 @@ def guarded(
         VerificationError: The project is not the recorded one, or a recorded answer changed.
     """
     live = LiveCloud(access=access, name=target.name, release=target.release)
-    release = refuse_other_release(live, store, os_cloud=target.os_cloud)
+    release = refuse_other_release(live, store)
     live = replace(live, release=release)
     again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
     if again is not None and (again.of_two_projects or not again.compatible):
@@ -90,7 +90,7 @@ def guarded(
             f"{other if again.of_two_projects else changed}",
             where=again.listings[0].provenance.test
             or str(store.path(live.name, again.baseline.query)),
-            remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
+            remedy=remedies_for_change(again, access),
         )
     return live
 

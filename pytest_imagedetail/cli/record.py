@@ -184,7 +184,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
             else:
                 live = recorder.ask(cloud, asked, expect=options.expect, accept=statuses)
         _warn_of_release(live.listing, cloud.release)
-        code = _keep_unchanged(live, paths[asked], target.os_cloud, options)
+        code = _keep_unchanged(live, paths[asked], access, options)
         if repeated is not None and code == SAME:
             _print_volatile(repeated)
         return code
@@ -237,7 +237,9 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
         )
 
 
-def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, options: Options) -> int:
+def _keep_unchanged(
+    answer: recorder.Unwritten, path: Path, access: Access, options: Options
+) -> int:
     """Write an answer unless it would replace a different one; return the exit code."""
     redacted: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
@@ -252,8 +254,7 @@ def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, optio
                 print(terminal.details(changed), end="\n\n")
                 how = "the answer changed"
             print(f"not replaced  {path}: {how}")
-            newest, folder = answer.listing.provenance.max_microversion, options.cassette_dir
-            print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
+            print(remedies_for_change(changed, access, cassette_dir=options.cassette_dir))
             return DIFFERENT
         redacted = notes.redacted(changed)
     _keep(options.store, answer)

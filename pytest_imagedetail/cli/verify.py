@@ -26,6 +26,7 @@ from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.report import notes
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.settings import nothing_selected
+from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.workspace import read_rules
 
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
@@ -50,7 +51,7 @@ class _Verified:
     recorded: Listing | None = None  # None if unreadable
     comparison: Comparison | None = None  # with the cloud's current answer
     error: ImageDetailError | None = None  # why there is no comparison or it does not count
-    microversion: str | None = None  # the newest that the cloud now offers
+    access: Access | None = None  # with which the cloud was asked
 
     @property
     def verdict(self) -> str:
@@ -185,12 +186,12 @@ def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator
             access = sessions.access(name)
             compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules)
             mislabel = mislabelled(recorded.provenance, declared.release)
-            error = mislabel or upgraded(recorded, access, os_cloud=name)
+            error = mislabel or upgraded(recorded, access)
             return replace(
                 found,
                 comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
                 error=error and output.in_folder(error, options),
-                microversion=access.max_microversion,
+                access=access,
             )
         except ImageDetailError as error:
             return replace(found, error=output.in_folder(error, options))
@@ -225,12 +226,10 @@ def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
     remedies = dict.fromkeys(
         remedy
         for each in done
-        if each.error is None and each.comparison is not None and each.comparison.differences
+        if each.error is None and each.access is not None
+        if each.comparison is not None and each.comparison.differences
         for remedy in remedies_for_change(
-            each.comparison,
-            options.os_cloud or options.chosen.declaration(each.cloud).os_cloud,
-            each.microversion,
-            cassette_dir=options.cassette_dir,
+            each.comparison, each.access, cassette_dir=options.cassette_dir
         ).splitlines()
     )
     print("", *remedies, sep="\n")

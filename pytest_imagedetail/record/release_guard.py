@@ -15,6 +15,7 @@ from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import DamagedCassetteError, ReleaseError, StaleCassetteError
 from pytest_imagedetail.model import Provenance
+from pytest_imagedetail.transport.http import Access
 
 REWRITE: Final = "pytest --imagedetail-record-mode=rewrite"
 
@@ -112,11 +113,10 @@ def other_release(
     return None
 
 
-def under_new_name(
-    cloud: str, os_cloud: str, microversion: str | None, *options: str, recorded: bool = True
-) -> str:
+def under_new_name(cloud: str, access: Access, *options: str, recorded: bool = True) -> str:
     """Return the remedy for an upgraded cloud: a command that keeps its baseline."""
-    releases = contract.releases_of(microversion) or range(0)
+    os_cloud = access.os_cloud
+    releases = contract.releases_of(access.max_microversion) or range(0)
     start, _, end = os_cloud.rpartition("-")
     stem = start if start and contract.release_index(end) is not None else os_cloud
     name = f"{stem}-{contract.release_number(releases[-1]) if releases else 'new'}"
@@ -131,8 +131,7 @@ def under_new_name(
 
 def remedies_for_change(
     changed: Comparison,
-    os_cloud: str,
-    microversion: str | None,
+    access: Access,
     *,
     cassette_dir: str | None = None,
     command: str | None = None,
@@ -141,7 +140,7 @@ def remedies_for_change(
 
     The default command records the query again.
     """
-    recorded, expect = changed.baseline, changed.candidate.error
+    recorded, expect, os_cloud = changed.baseline, changed.candidate.error, access.os_cloud
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
     start = f"imagedetail record --os-cloud={shlex.quote(os_cloud)}"
     if changed.of_two_projects:
@@ -158,7 +157,7 @@ def remedies_for_change(
     if changed.listings[0].provenance.test is not None:
         command = REWRITE
     return (
-        f"{under_new_name(recorded.cloud, os_cloud, microversion, *folder)}\n"
+        f"{under_new_name(recorded.cloud, access, *folder)}\n"
         f"if only its data changed, replace the recording: {command or again}"
     )
 

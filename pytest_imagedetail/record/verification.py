@@ -89,15 +89,14 @@ def ask_twice(live: LiveCloud, query: Query, *, expect: int | None) -> tuple[Unw
     return Unwritten(listing=listing, known=first.known | second.known), compared
 
 
-def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str | None:
+def refuse_other_release(live: LiveCloud, store: Store) -> str | None:
     """Raise ReleaseError if a live cloud contradicts its declared release or its recordings.
 
     Return the release to record under: the declared one, or else the recorded one.
     """
     recorded = tuple(evidence_of(store, live.name))
     release = live.release or next((each.release for each in recorded if each.release), None)
-    newest = live.access.max_microversion
-    remedy = under_new_name(live.name, os_cloud, newest, recorded=bool(recorded))
+    remedy = under_new_name(live.name, live.access, recorded=bool(recorded))
     new = _evidence(live.access, release)
     error = other_release(new, recorded, cloud=live.name, remedy=remedy)
     if error is not None:
@@ -168,9 +167,9 @@ def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) 
         raise error
 
 
-def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseError | None:
+def upgraded(recorded: Listing, access: Access) -> ReleaseError | None:
     """Return an error if a live cloud is not of the recording's release, or None."""
     known = recorded.provenance
     old = Evidence.of(known, where=f"cloud {known.cloud}")
-    remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)
+    remedy = under_new_name(known.cloud, access)
     return other_release(_evidence(access), [old], cloud=known.cloud, remedy=remedy)

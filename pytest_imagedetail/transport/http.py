@@ -53,6 +53,7 @@ class Access:
     endpoint: str = field(repr=False)  # from the service catalog, with version and project
     token: str = field(repr=False)
     project_id: str = field(repr=False)
+    os_cloud: str = ""  # its name in clouds.yaml
     user_id: str | None = field(default=None, repr=False)
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)  # such as passwords

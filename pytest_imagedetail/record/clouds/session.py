@@ -117,6 +117,7 @@ def _access(login: Login) -> Access | CredentialsError:
         endpoint=versioned.rstrip("/"),
         token=session.get_auth_headers()["X-Auth-Token"],
         project_id=session.get_project_id() or "",
+        os_cloud=login.configuration.cloud,
         user_id=session.get_user_id(),
         secrets=frozenset(filter(None, secrets_in(sdk.config))),
         origins=_origins(login),
