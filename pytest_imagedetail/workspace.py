@@ -8,9 +8,9 @@ from pathlib import Path
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import VerificationError
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.release_guard import remedies_for_change
+from pytest_imagedetail.record.release_guard import refuse_other_release, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.record.verification import ask_again, refuse_other_release
+from pytest_imagedetail.record.verification import ask_again
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import CloudDeclaration, RuleSource, Settings
@@ -78,9 +78,8 @@ def guarded(
         ReleaseError: The cloud contradicts its declared release or its recordings.
         VerificationError: The project is not the recorded one, or a recorded answer changed.
     """
-    live = LiveCloud(access=access, name=target.name, release=target.release)
-    release = refuse_other_release(live, store)
-    live = replace(live, release=release)
+    release = refuse_other_release(access, store, cloud=target.name, declared=target.release)
+    live = LiveCloud(access=access, name=target.name, release=release)
     again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
     if again is not None and (again.of_two_projects or not again.compatible):
         changed = f"the answer to a recorded query changed\n{terminal.details(again)}"

@@ -28,10 +28,14 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import imported
-from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
+from pytest_imagedetail.record.release_guard import (
+    evidence_of,
+    refuse_other_import,
+    remedies_for_change,
+)
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
-from pytest_imagedetail.record.verification import ask_twice, refuse_other_import
+from pytest_imagedetail.record.verification import ask_twice
 from pytest_imagedetail.redact import Known, placeholders
 from pytest_imagedetail.report import notes, terminal
 from pytest_imagedetail.report.findings import places

@@ -20,9 +20,9 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
-from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change
+from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change, upgraded
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.record.verification import upgraded, verify
+from pytest_imagedetail.record.verification import verify
 from pytest_imagedetail.report import notes
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.settings import nothing_selected
@@ -186,7 +186,7 @@ def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator
             access = sessions.access(name)
             compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules)
             mislabel = mislabelled(recorded.provenance, declared.release)
-            error = mislabel or upgraded(recorded, access)
+            error = mislabel or upgraded(recorded.provenance, access)
             return replace(
                 found,
                 comparison=replace(compared, candidate=replace(compared.candidate, version="now")),

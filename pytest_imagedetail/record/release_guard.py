@@ -90,10 +90,52 @@ def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
             yield Evidence.of(known, where=str(path))
 
 
-def other_release(
+def refuse_other_release(
+    access: Access, store: Store, *, cloud: str, declared: str | None
+) -> str | None:
+    """Raise ReleaseError if a live cloud contradicts its declared release or its recordings.
+
+    Return the release to record under: the declared one, or else the recorded one.
+    """
+    recorded = tuple(evidence_of(store, cloud))
+    release = declared or next((each.release for each in recorded if each.release), None)
+    remedy = _under_new_name(cloud, access, recorded=bool(recorded))
+    error = _other_release(_offered_by(access, release), recorded, cloud=cloud, remedy=remedy)
+    if error is not None:
+        raise error
+    return release
+
+
+def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) -> None:
+    """Raise ReleaseError if a body is not of its cloud's declared or recorded release."""
+    yaml = Evidence(where="imagedetail.yaml", release=declared)
+    error = _other_release(
+        Evidence(where="the body", release=new.release or declared),
+        [yaml, *evidence_of(store, new.cloud)],
+        cloud=new.cloud,
+        remedy="import it under another name with --cloud, or correct --release",
+    )
+    if error is not None:
+        raise error
+
+
+def upgraded(recorded: Provenance, access: Access) -> ReleaseError | None:
+    """Return an error if a live cloud is not of the recording's release, or None."""
+    cloud = recorded.cloud
+    old, remedy = Evidence.of(recorded, where=f"cloud {cloud}"), _under_new_name(cloud, access)
+    return _other_release(_offered_by(access), [old], cloud=cloud, remedy=remedy)
+
+
+def _offered_by(access: Access, release: str | None = None) -> Evidence:
+    newest = access.max_microversion
+    return Evidence(
+        where="the cloud", release=release, max_microversion=newest, offers_none=newest is None
+    )
+
+
+def _other_release(
     new: Evidence, recorded: Iterable[Evidence], *, cloud: str, remedy: str
 ) -> ReleaseError | None:
-    """Return an error if an answer is not of the declared or recorded release, or None."""
     if new.contradicts_itself:
         return ReleaseError(
             f"cloud {cloud!r} is declared as release {new.release}, and its newest microversion "
@@ -113,7 +155,7 @@ def other_release(
     return None
 
 
-def under_new_name(cloud: str, access: Access, *options: str, recorded: bool = True) -> str:
+def _under_new_name(cloud: str, access: Access, *options: str, recorded: bool = True) -> str:
     """Return the remedy for an upgraded cloud: a command that keeps its baseline."""
     os_cloud = access.os_cloud
     releases = contract.releases_of(access.max_microversion) or range(0)
@@ -157,7 +199,7 @@ def remedies_for_change(
     if changed.listings[0].provenance.test is not None:
         command = REWRITE
     return (
-        f"{under_new_name(recorded.cloud, access, *folder)}\n"
+        f"{_under_new_name(recorded.cloud, access, *folder)}\n"
         f"if only its data changed, replace the recording: {command or again}"
     )
 

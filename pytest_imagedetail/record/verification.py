@@ -9,17 +9,11 @@ from pytest_imagedetail.cassette import Store, load, load_own
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.errors import ComparisonError, ImageDetailError, ReleaseError
+from pytest_imagedetail.errors import ComparisonError, ImageDetailError
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import FailOn, Provenance, Query, Recording
+from pytest_imagedetail.model import FailOn, Query, Recording
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud, Unwritten
-from pytest_imagedetail.record.release_guard import (
-    Evidence,
-    evidence_of,
-    other_release,
-    under_new_name,
-)
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import Rules
@@ -89,21 +83,6 @@ def ask_twice(live: LiveCloud, query: Query, *, expect: int | None) -> tuple[Unw
     return Unwritten(listing=listing, known=first.known | second.known), compared
 
 
-def refuse_other_release(live: LiveCloud, store: Store) -> str | None:
-    """Raise ReleaseError if a live cloud contradicts its declared release or its recordings.
-
-    Return the release to record under: the declared one, or else the recorded one.
-    """
-    recorded = tuple(evidence_of(store, live.name))
-    release = live.release or next((each.release for each in recorded if each.release), None)
-    remedy = under_new_name(live.name, live.access, recorded=bool(recorded))
-    new = _evidence(live.access, release)
-    error = other_release(new, recorded, cloud=live.name, remedy=remedy)
-    if error is not None:
-        raise error
-    return release
-
-
 def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | None:
     """Verify the first own recording whose query can be repeated; return None if there is none.
 
@@ -145,31 +124,3 @@ def _listings_in(traffic: Recording) -> Iterator[Recording]:
             listing = Recording(provenance=provenance, interactions=(each,))
             recorder.follow(listing)
             yield listing
-
-
-def _evidence(access: Access, release: str | None = None) -> Evidence:
-    newest = access.max_microversion
-    return Evidence(
-        where="the cloud", release=release, max_microversion=newest, offers_none=newest is None
-    )
-
-
-def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) -> None:
-    """Raise ReleaseError if a body is not of its cloud's declared or recorded release."""
-    yaml = Evidence(where="imagedetail.yaml", release=declared)
-    error = other_release(
-        Evidence(where="the body", release=new.release or declared),
-        [yaml, *evidence_of(store, new.cloud)],
-        cloud=new.cloud,
-        remedy="import it under another name with --cloud, or correct --release",
-    )
-    if error is not None:
-        raise error
-
-
-def upgraded(recorded: Listing, access: Access) -> ReleaseError | None:
-    """Return an error if a live cloud is not of the recording's release, or None."""
-    known = recorded.provenance
-    old = Evidence.of(known, where=f"cloud {known.cloud}")
-    remedy = under_new_name(known.cloud, access)
-    return other_release(_evidence(access), [old], cloud=known.cloud, remedy=remedy)
