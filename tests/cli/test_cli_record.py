@@ -1,4 +1,4 @@
-"""`imagedetail record` and `import`: warnings, volatile values and damaged recordings."""
+"""`imagedetail record` and `import`: warnings and volatile values."""
 
 import json
 
@@ -72,18 +72,6 @@ def test_what_two_identical_requests_disagree_on_is_named(imagedetail, record, t
     record()
     assert record("--twice", acts=[None, seen(1)]).stdout.startswith("replaced")
     assert load(path).provenance.volatile != ()
-
-
-def test_a_damaged_recording_is_not_replaced(record, tmp_path):
-    """Not even by --rewrite."""
-    assert record().returncode == 0
-    path = tmp_path / "cassettes/staging/all.yaml"
-    for damaged in (b"", path.read_bytes()[:5000]):
-        path.write_bytes(damaged)
-        for options in ((), ("--rewrite",)):
-            result = record(*options)
-            assert (result.returncode, path.read_bytes()) == (2, damaged)
-            assert "delete it, then record it again" in result.stderr
 
 
 def test_what_redaction_cannot_search_for_is_counted(record):

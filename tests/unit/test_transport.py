@@ -15,7 +15,7 @@ from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.transport.request import api_version, is_url_of_http
+from pytest_imagedetail.transport.request import is_url_of_http
 
 TOKEN = "s3cret-token-of-this-session"
 NEXT = (
@@ -193,9 +193,7 @@ def test_what_cannot_be_requested(monkeypatch):
     assert not [secret for secret in (TOKEN, "hunter2") if secret in repr(access)]
 
 
-def test_what_is_an_endpoint():
-    assert api_version("https://nova.example/compute/v2.1") == "v2.1"
-    assert api_version("https://v2.example/compute") is None
+def test_what_is_a_url_of_http():
     for text in ("ftp://a", "http://", "http://[", "http://a:x", "http://a:0", "a"):
         assert not is_url_of_http(text), text
     assert is_url_of_http("https://a:1/b")
