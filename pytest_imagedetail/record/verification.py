@@ -20,9 +20,6 @@ from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
-PROFILE: Final = "same-cloud"
-"""The normalization profile for answers of one cloud at different times."""
-
 _ANSWERS: Final = frozenset({*range(200, 300), *range(400, 600)}) - NOT_ANSWERED
 
 
@@ -63,7 +60,9 @@ def verify(
     asked = recorder.ask(live, query or recorded.query, expect=expect, accept=_ANSWERS)
     found = asked.listing
     recorder.refuse_leak(found.recording, asked.known)
-    return compare(recorded, found, profile=PROFILE, fail_on=fail_on, expect=expect, rules=rules)
+    return compare(
+        recorded, found, profile="same-cloud", fail_on=fail_on, expect=expect, rules=rules
+    )
 
 
 def _is_redacted(query: Query) -> bool:
