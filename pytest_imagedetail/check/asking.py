@@ -1,10 +1,10 @@
 """Ask a cloud for images. Each request is made once."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.body.json import objects_in
@@ -20,6 +20,7 @@ Send = Callable[[Interaction], Interaction]
 """Answer a request; raise `NotAskedError` if that is not possible."""
 
 BUDGET: Final = 200
+PROPERTY: Final = "property-"
 # A cloud may refuse a single request with 401; `serve` sends 501 for a missing recording.
 _OUTAGE: Final = NOT_ANSWERED - {401} | {501}
 
@@ -33,11 +34,26 @@ class Answer:
     """The answer to one request; `missing` says why there is none, for example an outage."""
 
     request: str
+    words: Sequence[str] = field(repr=False)  # the same, not redacted, without the cloud's root
     curl: str
     status: int = 0  # 0 if the request was not sent
     is_xml: bool = False
     document: Mapping[str, Any] = field(default_factory=dict)  # empty if the body is not an object
     missing: str = ""
+
+    def question(self, fixed: Container[str]) -> str:
+        """Return the request without ids, and with the values of the `fixed` parameters only."""
+        verb, address, *headers = self.words
+        path, _, query = address.partition("?")
+        before, images, image = path.rpartition("/images/")
+        if images and image != "detail":
+            path = f"{before}/images/{{id}}"
+        asked = []
+        for name, text in parse_qsl(query, keep_blank_values=True):
+            # The names of properties depend on the cloud, too.
+            known = f"{PROPERTY}*" if name.startswith(PROPERTY) else name
+            asked.append(f"{known}={text if name in fixed else ''}")
+        return " ".join([verb, "?".join(filter(None, [path, "&".join(asked)])), *headers])
 
     @property
     def is_listing(self) -> bool:
@@ -170,7 +186,9 @@ class Cloud:
         self.trace[request] = None
         key = (url, *more.items(), again)
         if key not in self._answers:
-            answer = Answer(request=request, curl=self.target.curl(url, more))
+            root = urlsplit(self.target.root).path
+            below = [each.removeprefix(root) for each in words]
+            answer = Answer(request=request, words=below, curl=self.target.curl(url, more))
             # Keep one request for the final listing of all images.
             if len(self.received) + (not again) < self.budget:
                 fields = Headers(({"Accept": JSON} | {**more}).items())

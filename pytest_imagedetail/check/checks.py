@@ -5,14 +5,15 @@ and the shipped recordings.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.check import nova
-from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
+from pytest_imagedetail.check.asking import PROPERTY, Answer, Cloud, hrefs
 from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.relations import (
     alike,
@@ -23,6 +24,7 @@ from pytest_imagedetail.check.relations import (
     paged,
     same,
     status,
+    together,
     united,
 )
 from pytest_imagedetail.check.samples import (
@@ -141,6 +143,7 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova 2011.3",
         lists="nothing",
     ),
+    fixed=("status",),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
     for word in nova.SHOWN:
@@ -152,6 +155,7 @@ def _m5(cloud: Cloud, images: Images) -> Outcomes:
 @check(
     "Do Glance's statuses divide the listing, with no image left or twice?",
     "union of status=W over Glance's words = F, disjoint",
+    fixed=("status",),
 )
 def _m6(cloud: Cloud, images: Images) -> Outcomes:
     yield united(cloud, images, "status", nova.STORED)
@@ -198,6 +202,7 @@ def _m8(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova api/openstack/compute/images.py, SUPPORTED_FILTERS; recordings",
         lists="instead",
     ),
+    fixed=("type",),
 )
 def _m9(cloud: Cloud, images: Images) -> Outcomes:
     for kinds in (("ALL",), ("BASE", "SERVER")):
@@ -267,6 +272,7 @@ def _m12(cloud: Cloud, images: Images) -> Outcomes:
         statuses=(400,),
         requests=("limit=0",),
     ),
+    fixed=("limit",),
 )
 def _m13(cloud: Cloud, images: Images) -> Outcomes:
     for last in images[-1:]:
@@ -287,6 +293,7 @@ def _m13(cloud: Cloud, images: Images) -> Outcomes:
         problem="does not lead",
     ),
     shown_by="six images, or two active ones",
+    fixed=("limit", "status"),
 )
 def _m14(cloud: Cloud, images: Images) -> Outcomes:
     def next_page(wanted: Images, limit: int, filters: Mapping[str, str]) -> Outcome:
@@ -299,11 +306,15 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
         link = urlsplit(href)
         given = dict(Query.parse(link.query).params)
         sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
-        for name, value in sought.items():
-            if given.get(name) != value:
-                return failed(first, f"has a next link with another {name}, or none")
+        wrong = [
+            f"with another {each}, or none" for each in sought if given.get(each) != sought[each]
+        ]
         if not link.path.endswith("/images/detail"):
-            return failed(first, "has a next link that does not lead to images/detail")
+            wrong.append("that does not lead to images/detail")
+        if wrong:
+            return together(
+                Outcome(answer=first), (failed(first, f"has a next link {each}") for each in wrong)
+            )
         second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
         return all_alike(second, wanted[limit : 2 * limit])
 
@@ -319,6 +330,7 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
     COLON,
     COLLATION,
     shown_by="an active image with a name",
+    fixed=("status",),
 )
 def _m15(cloud: Cloud, images: Images) -> Outcomes:
     active = having(images, "status", "ACTIVE")
@@ -380,7 +392,7 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
         value = properties[key]
         stripped = tagged(images, nova.stripped(key), value)
         wanted = tagged(images, key, value)
-        found = filtered(cloud, wanted, {nova.PROPERTY + key: value}, instead=stripped)
+        found = filtered(cloud, wanted, {PROPERTY + key: value}, instead=stripped)
         yield replace(found, shows=0 < len(wanted) < len(images))
 
 
@@ -420,7 +432,7 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(headers={"Accept": "application/xml"})
     outcome = all_alike(answer, images, but=("links", "metadata", "name", "server"))
     if answer.is_listing and not answer.is_xml and not outcome.problem:
-        outcome = replace(outcome, problem=f"{answer.request} was answered in JSON")
+        outcome = failed(answer, "was answered in JSON")
     yield outcome
 
 
@@ -487,13 +499,15 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
 def _m24(cloud: Cloud, images: Images) -> Outcomes:
     answer, release = cloud.listing(), cloud.target.release
 
-    def first(problems: Iterator[tuple[Image, str]]) -> Outcome:
-        for image, problem in problems:
-            return Outcome(answer=answer, problem=f"an image {problem}", image=image)
-        return Outcome(answer=answer, shows=bool(images))
+    def sound(problems: Callable[[Image], Iterable[str]]) -> Outcome:
+        broken = ((each, problem) for each in images for problem in problems(each))
+        held = Outcome(answer=answer, shows=bool(images))
+        return together(
+            held, (failed(answer, one, image, subject="an image") for image, one in broken)
+        )
 
-    yield first((each, one) for each in images for one in nova.inconsistent(each, release))
-    yield first((each, one) for each in images for one in nova.disk_config(each))
+    yield sound(partial(nova.inconsistent, release=release))
+    yield sound(nova.disk_config)
     newest = sorted(images, key=lambda each: str(each.get("created")), reverse=True)
     yield same(answer, newest)
     yield same(answer, distinct_images(images))
@@ -524,7 +538,7 @@ def _m27(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images)[:3]:
         href = hrefs(image).get("self", "")
         if not origin(href):
-            yield Outcome(answer=cloud.listing(), problem="an image has no self link")
+            yield failed(cloud.listing(), "has no self link", subject="an image")
         elif origin(href) != here:
             missing = "self links lead to another host, which the token is not sent to"
             yield Outcome(answer=cloud.listing(), missing=missing)

@@ -116,7 +116,7 @@ def _json_error(text: str) -> str | None:
 def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
     parts = tuple(error.absolute_path)
     image: Any = document["images"][parts[1]] if parts[:1] == ("images",) and parts[1:] else None
-    keys, value = _not_allowed(error), error.instance
+    keys, value = _names(error), error.instance
     if error.validator == "required":
         value = None  # the whole object would not help
     elif keys:
@@ -151,8 +151,10 @@ def _path(parts: Iterable[str | int]) -> str:
     return "".join(texts).removeprefix(".")
 
 
-def _not_allowed(error: Any) -> tuple[str, ...]:
-    """Return the names that the schema does not allow."""
+def _names(error: Any) -> tuple[str, ...]:
+    """Return the names that the schema does not allow, or the one that it requires."""
+    if error.validator == "required":
+        return tuple(n for n in error.validator_value if error.message.startswith(repr(n)))
     if error.validator != "additionalProperties":
         return ()
     patterns = error.schema.get("patternProperties", ())
@@ -334,7 +336,7 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
     findings = tuple(causes.values())
     if not findings:
         return Outcome(answer=answer, counted=counted, shows=shows)
-    first, consequence = findings[0].image, findings[0].consequence
+    consequence = findings[0].consequence
     images = {str(each.image.id) for each in findings if each.image}
     subject = count(len(images), "image") if images else "the answer"
     under = f", under {consequence.option}" if consequence.option else ""
@@ -342,7 +344,6 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
     return Outcome(
         answer=answer,
         problem=f"{subject}: {consequence.affected}{under}{since}",
-        image={"id": first.id, "name": first.name} if first else None,
         counted=counted,
         findings=findings,
     )
@@ -350,8 +351,7 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
 
 def _cause(finding: Finding) -> tuple[object, ...]:
     """Return a key that is equal for one fault in several answers."""
-    image = finding.image and str(finding.image.id)
-    return image, re.sub(r"images\[\d+\]", "images[*]", finding.path), finding.keys
+    return finding.image and str(finding.image.id), finding.kind
 
 
 FORECASTS: Final = (_s1, _s2, _s3)

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.check.asking import hrefs
+from pytest_imagedetail.check.asking import PROPERTY, hrefs
 from pytest_imagedetail.check.samples import metadata, server_of
 from pytest_imagedetail.model import Image
 
-PROPERTY: Final = "property-"
 STORED: Final = (
     *("ACTIVE", "SAVING", "queued", "killed", "deactivated"),
     *("pending_delete", "importing", "uploading"),
@@ -64,10 +63,10 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
             yield f"has another type of {name}: {contract.json_type(image[name])}"
     shown, progress = image.get("status"), image.get("progress")
     if shown not in SHOWN:
-        yield f"has the status {shown}, which Nova never sends"
+        yield f"has a status that Nova never sends: {shown}"
     is_old = release is not None and not contract.reached(release, "essex")
     if progress not in _PROGRESS.get(str(shown), {0}) and not (is_old and progress == 0):
-        yield f"has the status {shown} and the progress {progress}"
+        yield f"has a progress that does not fit its status: {progress}, {shown}"
     if server_of(image) != metadata(image).get("instance_uuid"):
         yield "has another server than metadata.instance_uuid"
     for rel, href in hrefs(image).items():

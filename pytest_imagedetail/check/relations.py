@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
@@ -21,11 +22,23 @@ def no_listing(answer: Answer) -> Outcome:
     return failed(answer, f"was answered {answer.status}, without a listing")
 
 
-def failed(answer: Answer, how: str, image: Image | None = None) -> Outcome:
-    """Return the outcome of a wrong or missing answer."""
+def failed(answer: Answer, how: str, image: Image | None = None, *, subject: str = "") -> Outcome:
+    """Return the outcome of a wrong or missing answer; values in `how` follow a colon."""
     if answer.missing:
         return Outcome(answer=answer, missing=answer.missing)
-    return Outcome(answer=answer, problem=f"{answer.request} {how}", image=image)
+    problem, kind = f"{subject or answer.request} {how}", how.partition(": ")[0]
+    return Outcome(answer=answer, problem=problem, kind=kind, image=image)
+
+
+def together(held: Outcome, others: Iterable[Outcome]) -> Outcome:
+    """Join the outcomes of one question: the first problem of each kind, or `held` if none has."""
+    kinds: dict[tuple[str, str], Outcome] = {}
+    for each in (held, *others):
+        for one in (each, *each.further):
+            if one.problem:
+                kinds.setdefault((one.answer.request, one.kind), one)
+    first, *further = kinds.values() or [held]
+    return replace(first, further=tuple(further))
 
 
 def same(
@@ -39,36 +52,29 @@ def same(
     if not answer.is_listing:
         return no_listing(answer)
     images = answer.images if found is None else found
-    problem, image = _difference(images, wanted)
     here, there = ids(images), ids(wanted)
     ways = {
         "nothing": not here,
         "a part": {*here} < {*there},
         "instead": instead is not None and here == ids(instead),
     }
-    return Outcome(
-        answer=answer,
-        problem=problem and f"{answer.request} {problem}",
-        image=image,
-        shows=bool(wanted),
-        lists=tuple(way for way, is_so in ways.items() if is_so),
-    )
+    lists = tuple(way for way, is_so in ways.items() if is_so)
+    broken = (failed(answer, *each) for each in _differences(images, wanted))
+    held = Outcome(answer=answer, shows=bool(wanted))
+    return together(held, (replace(each, lists=lists) for each in broken))
 
 
-def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
+def _differences(found: Images, wanted: Images) -> list[tuple[str, Image]]:
     here, there = Counter(ids(found)), Counter(ids(wanted))
-    for image in wanted:
-        if image["id"] not in here:
-            return "lacks an image", image
+    problems = [("lacks an image", each) for each in wanted if each["id"] not in here]
     for image in found:
         if image["id"] not in there:
-            return "has an image that it should not have", image
-        if here[image["id"]] > there[image["id"]]:
-            return "lists an image twice", image
-    for image, expected in zip(found, wanted, strict=False):
-        if image["id"] != expected["id"]:
-            return "has another order, first for an image", image
-    return "", None
+            problems.append(("has an image that it should not have", image))
+        elif here[image["id"]] > there[image["id"]]:
+            problems.append(("lists an image twice", image))
+    pairs = () if problems else zip(found, wanted, strict=False)
+    order = "has another order, first for an image"
+    return problems or [(order, each) for each, other in pairs if each["id"] != other["id"]]
 
 
 def status(answer: Answer, code: int) -> Outcome:
@@ -86,12 +92,13 @@ def alike(
         return failed(answer, "does not show the image", wanted)
     is_moving = "SAVING" in [wanted.get("status"), found.get("status")]
     left = {*but, *(_MOVING if is_moving else ())}
-    for key in [key for key in {**wanted, **found} if key not in left]:
-        here, there = _text(found, key), _text(wanted, key)
-        if here != there:
-            what = f"shows another {key}: {cut(here, _LONGEST)}, not {cut(there, _LONGEST)}"
-            return failed(answer, what, wanted)
-    return Outcome(answer=answer)
+    pairs = {key: (_text(found, key), _text(wanted, key)) for key in {**wanted, **found}}
+    problems = (
+        f"shows another {key}: {cut(here, _LONGEST)}, not {cut(there, _LONGEST)}"
+        for key, (here, there) in pairs.items()
+        if here != there and key not in left
+    )
+    return together(Outcome(answer=answer), (failed(answer, each, wanted) for each in problems))
 
 
 def all_alike(
@@ -99,10 +106,10 @@ def all_alike(
 ) -> Outcome:
     """Compare a listing with images, in order and field by field."""
     images = answer.images if found is None else found
-    outcome = same(answer, wanted, images)
-    pairs = () if outcome.problem else zip(images, wanted, strict=False)
-    outcomes = (alike(answer, each, image, but=but) for each, image in pairs)
-    return next((each for each in outcomes if each.problem), outcome)
+    others = {each["id"]: each for each in images}
+    pairs = [(others[each["id"]], each) for each in wanted if each["id"] in others]
+    compared = (alike(answer, *pair, but=but) for pair in pairs)
+    return together(same(answer, wanted, images), compared)
 
 
 def _text(image: Image, key: str) -> str:
@@ -120,15 +127,14 @@ def united(
     cloud: Cloud, wanted: Images, name: str, values: Iterable[str], *, instead: Images | None = None
 ) -> Outcome:
     """Request a listing for each value of a filter; compare their union with the images."""
-    found: list[Image] = []
-    for value in values:
-        answer = cloud.listing({name: value})
-        if not answer.is_listing:
-            return no_listing(answer)
-        found += answer.images
+    answers = [cloud.listing({name: value}) for value in values]
+    refused = [no_listing(each) for each in answers if not each.is_listing]
+    if refused:
+        return together(refused[0], refused)
+    found = [image for each in answers for image in each.images]
     places = {id_: place for place, id_ in enumerate(ids(wanted))}
     found.sort(key=lambda each: places.get(each["id"], -1))
-    return same(answer, wanted, found, instead=instead)
+    return same(answers[-1], wanted, found, instead=instead)
 
 
 def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
@@ -140,7 +146,8 @@ def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
         if not answer.is_listing:
             return no_listing(answer)
         if len(answer.images) > size:
-            return failed(answer, f"has {len(answer.images)} images", answer.images[size])
+            what = f"has more images than its limit: {len(answer.images)}"
+            return failed(answer, what, answer.images[size])
         found += answer.images
         if answer.next_page is None or not answer.images:
             return same(answer, wanted, found)

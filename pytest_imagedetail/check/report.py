@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import alike, detail, headline, table
-from pytest_imagedetail.check.verdicts import VERDICTS, Verdict, exit_code
+from pytest_imagedetail.check.verdicts import VERDICTS, Cause, Verdict, exit_code
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.junit import Case, Suite
 from pytest_imagedetail.report.loading import built, load, malformed, unreadable
@@ -17,6 +17,7 @@ from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
+_JUDGED: Final = ("fail", "known-deviation", "pass")
 _SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, worst first
 
 
@@ -24,7 +25,7 @@ _SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, wors
 class Card:
     """One verdict on a check, with each reason as the command prints it and the reason's clouds."""
 
-    id: str  # twelve hex digits, the same in later reports
+    id: str  # "fail-M9", for links on the page
     verdict: Verdict
     severity: str  # the CSS class of the card
     title: str
@@ -40,13 +41,16 @@ def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -
 def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
     """Compare verdicts with those of an earlier report, or of `check --json`."""
     before, now = _found(verdicts_of(load(path), path)), _found(verdicts)
-    asked = {(each.check.id, each.cloud) for each in verdicts}
-    new = [_change(now[key], "new") for key in now.keys() - before.keys()]
-    changes = new[:]
-    for each in (before[key] for key in before.keys() - now.keys()):
-        is_asked = (each.check.id, each.cloud) in asked
-        changes.append(_change(each, "gone" if is_asked else "not compared"))
-    ids = {each.id for each in new}
+    judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in _JUDGED}
+    new = now.keys() - before.keys()
+    changes = [_change(*now[key], "new") for key in new]
+    for key, (verdict, cause) in before.items():
+        if key not in now:
+            is_judged = (verdict.check.id, verdict.cloud) in judged
+            changes.append(_change(verdict, cause, "gone" if is_judged else "not compared"))
+        elif now[key][1].accepted and not cause.accepted:
+            changes.append(_change(verdict, cause, "accepted by a rule"))
+    ids = {id_ for id_, _ in new}
     return Since(
         file=str(path),
         new=len(ids),
@@ -55,13 +59,17 @@ def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
     )
 
 
-def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Verdict]:
-    return {(each.id, each.cloud): each for each in verdicts if each.verdict in _SEVERITY}
+def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], tuple[Verdict, Cause]]:
+    return {(one.id, each.cloud): (each, one) for each in verdicts for one in each.causes}
 
 
-def _change(verdict: Verdict, status: str) -> Change:
-    title = f"{verdict.check.id} {verdict.check.title}, {verdict.cloud}"
-    return Change(id=verdict.id, severity=verdict.verdict, title=title, status=status)
+def _change(verdict: Verdict, cause: Cause, status: str) -> Change:
+    return Change(
+        id=cause.id,
+        severity="known-deviation" if cause.accepted else "fail",
+        title=f"{verdict.check.id} {cause.what}, {verdict.cloud}",
+        status=status,
+    )
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
@@ -147,7 +155,7 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     found: dict[str, list[Verdict]] = {}
     for each in (each for name in _SHOWN for each in verdicts if each.verdict == name):
-        found.setdefault(each.id, []).append(each)
+        found.setdefault(f"{each.verdict}-{each.check.id}", []).append(each)
     for id_, every in found.items():
         first = every[0]
         yield Card(

@@ -64,15 +64,19 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
         of = f"{each.image.id} ({each.image.name})" if each.image else each.where
         for key in ("owner", "visibility"):
             of += f", {key} {value}" if (value := getattr(each.image, key, None)) else ""
-        yield "image", f"{of}, {each.path}{''.join(f' {key!r}' for key in each.keys)}"
+        yield "image", f"{of}, {each.place}"
         yield "fix", each.command or each.advice
     for each in verdict.findings[:1]:
         yield "answer", each.error
     for known in verdict.deviations:
         yield "known", f"{known.what} ({known.releases}; {known.source})"
     yield "counted", verdict.counted
-    if verdict.verdict == "fail":
-        yield "id", verdict.id
+    failing = verdict.failing
+    for cause in verdict.causes if failing else ():
+        if cause.accepted not in {"", cause.what}:  # by a rule
+            yield "known", f"{cause.what}: {cause.accepted}"
+    for cause in failing:
+        yield "id", cause.id if len(failing) == 1 else f"{cause.id}  {cause.what}"
     yield "again", verdict.curl
 
 
@@ -80,7 +84,7 @@ def alike(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
     """Group the verdicts that differ only in their clouds."""
     found: dict[str, list[Verdict]] = {}
     for each in verdicts:
-        shown = (each.id, each.reason, each.image, each.curl, each.findings)
+        shown = (each.verdict, each.check.id, each.reason, each.image, each.causes, each.findings)
         found.setdefault(repr(shown), []).append(each)
     return [*found.values()]
 

@@ -1,6 +1,7 @@
 """Run the checks and return one verdict with evidence for each."""
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -46,12 +47,22 @@ class Finding:
     where: str  # the answer, as the caller names it
     path: str
     image: FoundImage | None  # None if the place belongs to no image
-    keys: tuple[str, ...] = ()  # names that are not allowed, or whose values cannot be read
+    keys: tuple[str, ...] = ()  # names that are missing, not allowed, or have unreadable values
     value: Any = None
     error: str  # as Nova sends it, if the schema is Nova's
     consequence: Consequence
     command: str | None = None  # removes the properties at fault
     advice: str
+
+    @property
+    def place(self) -> str:
+        """The path and the names: "images[8].metadata 'a/b'"."""
+        return self.path + "".join(f" {key!r}" for key in self.keys)
+
+    @property
+    def kind(self) -> str:
+        """The same place in any image: "images[*].metadata 'a/b'"."""
+        return re.sub(r"^images\[\d+\]", "images[*]", self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +71,14 @@ class Outcome:
 
     answer: Answer  # the last one needed
     problem: str = ""  # how the relation is broken
+    kind: str = ""  # the same without request and values
     image: Image | None = None  # shows the problem
     shows: bool = True  # False if agreement proves nothing: no image could have matched
     missing: str = ""  # why it is inconclusive
     counted: str = ""  # what was judged, if not the cloud's images
     findings: tuple[Finding, ...] = ()  # of a forecast
     lists: tuple[str, ...] = ()  # in which known ways it is broken: see `Deviation.lists`
+    further: "tuple[Outcome, ...]" = ()  # problems of other kinds with the same question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +143,7 @@ class Check:
     needs_rest: bool = True  # counts only if the listing did not change meanwhile
     asks_again: bool = False  # requests all images a second time
     is_forecast: bool = False  # judges what all other checks received, errors included
+    fixed: tuple[str, ...] = ()  # parameters whose values do not depend on the cloud
 
 
 def check(
@@ -138,6 +152,18 @@ def check(
     """Turn a function that yields outcomes into a check with the function's name as its id."""
     made = partial(Check, title=title, relation=relation, deviations=deviations, **facts)
     return lambda ask: made(id=ask.__name__.strip("_").upper(), outcomes=ask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One way in which a check is broken, with its first example."""
+
+    id: str  # twelve hex digits, the same for other clouds and in later reports
+    what: str  # "GET /images/detail?name= lacks an image": without values
+    reason: str
+    image: ImageRef | None = None
+    curl: str = ""
+    accepted: str = ""  # the known deviation or the rule that accepts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,27 +177,41 @@ class Verdict:
     counted: str = ""
     requests: tuple[str, ...] = ()  # the ones needed, sent or not
     deviations: tuple[Deviation, ...] = ()  # the ones seen
+    causes: tuple[Cause, ...] = ()
     image: ImageRef | None = None
     curl: str = ""
     findings: tuple[Finding, ...] = ()
     unasked: bool = False  # the cloud could not be asked at all
 
     @property
-    def id(self) -> str:
-        """Twelve hex digits for this verdict on this check, the same in later reports."""
-        return id_of(self.verdict, self.check.id)
+    def failing(self) -> tuple[Cause, ...]:
+        """The causes that nothing accepts."""
+        return tuple(each for each in self.causes if not each.accepted)
+
+    def from_causes(self, causes: Iterable[Cause]) -> "Verdict":
+        """Return the verdict that follows from causes, with the first that fails as example."""
+        found = replace(self, causes=tuple(causes))
+        first = (found.failing or found.causes)[0]
+        return replace(
+            found,
+            verdict="fail" if found.failing else "known-deviation",
+            reason=first.reason,
+            image=first.image,
+            curl=first.curl,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as `check --json` prints it."""
         evidence = {
             "question": self.check.title,
-            "id": self.id if self.verdict == "fail" else "",
+            "id": "".join(each.id for each in self.failing[:1]),
             "reason": self.reason,
             "counted": self.counted,
             "requests": list(self.requests),
             "image": self.image and asdict(self.image),
             "curl": self.curl,
             "known_deviations": [each.to_dict() for each in self.deviations],
+            "causes": [asdict(each) for each in self.causes],
             "findings": [asdict(each) for each in self.findings],
             "unasked": self.unasked,
         }
@@ -191,21 +231,26 @@ def exit_code(verdicts: Sequence[Verdict]) -> int:
 
 
 def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
-    """Turn failures whose id a rule accepts into known deviations."""
-    return tuple(_by_rule(each, rules) if each.verdict == "fail" else each for each in verdicts)
+    """Turn failures into known deviations if rules accept the ids of all their causes."""
+    return tuple(
+        each.from_causes(
+            _by_rule(one, between(rules, each.cloud, each.cloud, Query())) for one in each.causes
+        )
+        if each.verdict == "fail"
+        else each
+        for each in verdicts
+    )
 
 
-def _by_rule(failure: Verdict, rules: Rules) -> Verdict:
-    concerned = between(rules, failure.cloud, failure.cloud, Query())
-    # A failure has neither kind nor path, so a rule about a difference does not accept it.
-    rule = accepting(concerned, kind="", path="", id_=failure.id)
-    if rule is None:
-        return failure
+def _by_rule(cause: Cause, rules: Rules) -> Cause:
+    # A cause has neither kind nor path, so a rule about a difference does not accept it.
+    rule = accepting(rules, kind="", path="", id_=cause.id)
+    if rule is None or cause.accepted:
+        return cause
     if rule.expired:
-        reason = f"{failure.reason}; the rule of {rule.where} expired on {rule.expires}"
-        return replace(failure, reason=reason)
-    reason = f"{failure.reason}; accepted: {why(rule)}"
-    return replace(failure, verdict="known-deviation", reason=reason)
+        reason = f"{cause.reason}; the rule of {rule.where} expired on {rule.expires}"
+        return replace(cause, reason=reason)
+    return replace(cause, reason=f"{cause.reason}; accepted: {why(rule)}", accepted=why(rule))
 
 
 def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
@@ -230,7 +275,7 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         return verdicts
     moved: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
     return tuple(
-        replace(each, **moved, deviations=(), curl="")
+        replace(each, **moved, deviations=(), causes=(), curl="")
         if each.check.needs_rest and each.verdict != "vacuous"
         else each
         for each in verdicts
@@ -283,7 +328,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     release, outcomes = cloud.target.release, list(check.outcomes(cloud, images))
     missing = [each.missing for each in outcomes if each.missing]
     held = [each for each in outcomes if not (each.problem or each.missing)]
-    broken = [each for each in outcomes if each.problem]
+    broken = [one for each in outcomes for one in (each, *each.further) if one.problem]
     possible = [each for each in check.deviations if each.is_of(release)]
     known = [next((one for one in possible if one.matches(each)), None) for each in broken]
     counted = (
@@ -299,24 +344,39 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         deviations=tuple(dict.fromkeys(each for each in known if each)),
     )
     if broken:
-        fails = None in known
-        first = broken[known.index(None) if fails else 0]
-        reason = cloud.target.shown(first.problem)
-        if not fails and release is None:
-            reason += "; the release is not declared, so this may be a known deviation"
-        return replace(
-            verdict,
-            verdict="fail" if fails else "known-deviation",
-            reason=reason,
-            image=reference(first.image) if first.image else None,
-            curl=first.answer.curl,
-            findings=tuple(_shown(each, cloud.target) for each in first.findings),
-        )
+        causes: dict[str, Cause] = {}
+        for outcome, deviation in zip(broken, known, strict=True):
+            for cause in _causes(check, outcome, deviation, cloud.target):
+                causes.setdefault(cause.id, cause)
+        findings = [one for each in broken for one in each.findings]
+        shown = tuple(_shown(each, cloud.target) for each in findings)
+        return replace(verdict, findings=shown).from_causes(causes.values())
     if missing:
         return replace(verdict, verdict="inconclusive", reason=missing[0])
     if not any(each.shows for each in held):
         return replace(verdict, verdict="vacuous", reason=f"needs {check.shown_by}")
     return verdict
+
+
+def _causes(
+    check: Check, outcome: Outcome, deviation: Deviation | None, target: Target
+) -> Iterator[Cause]:
+    """Yield the causes of one outcome with a problem: one for each finding, if it has any."""
+    reason = target.shown(outcome.problem)
+    if deviation and target.release is None:
+        reason += "; the release is not declared, so this may be a known deviation"
+    known = deviation.what if deviation else ""
+    what = known or target.shown(f"{outcome.answer.question(check.fixed)} {outcome.kind}")
+    found = [(each.kind, each.image and asdict(each.image)) for each in outcome.findings]
+    for kind, image in found or [(what, outcome.image)]:
+        yield Cause(
+            id=id_of(check.id, kind),
+            what=kind,
+            reason=reason,
+            image=reference(image) if image else None,
+            curl=outcome.answer.curl,
+            accepted=known,
+        )
 
 
 def _shown(finding: Finding, target: Target) -> Finding:

@@ -2,6 +2,10 @@
 
 import json
 import re
+import shutil
+
+import pytest
+from unit import image_of
 
 
 def test_every_verdict_has_its_evidence(imagedetail):
@@ -86,22 +90,76 @@ def test_usage(imagedetail):
         assert imagedetail("check", *arguments).returncode == 4
 
 
-def test_a_rule_accepts_a_failure_by_its_id_until_it_expires(imagedetail, tmp_path):
-    """A rule for other clouds, or for a difference, does not accept it."""
-    command = ("check", "fujitsu-k5", "--no-forecast")
-    result = imagedetail(*command)
-    assert result.returncode == 1
-    assert result.stdout.startswith("FAIL: 1 of 27 checks fails; ")
-    (id_,) = re.findall(r"^ +id +([0-9a-f]{12})$", result.stdout, re.MULTILINE)
+@pytest.fixture
+def check(imagedetail, tmp_path):
+    """Check an imported cloud with images that have these fields."""
+
+    def checked(*fields, cloud="staging", options=(), only="M24"):
+        images = [image_of(number, **each) for number, each in enumerate(fields, 1)]
+        (tmp_path / "body.json").write_text(json.dumps({"images": images[::-1]}))
+        shutil.rmtree(tmp_path / "cassettes", ignore_errors=True)
+        imagedetail("import", "body.json", "--cloud", cloud)
+        result = imagedetail("check", cloud, f"--only={only}", *options)
+        result.ids = re.findall(r"^ +id +([0-9a-f]{12})", result.stdout, re.MULTILINE)
+        return result
+
+    return checked
+
+
+def test_a_rule_accepts_one_cause_until_it_expires(check, tmp_path):
+    """A rule for other clouds, or for a difference, does not accept it; nor another cause."""
+    (id_,) = check({"minRam": "64"}).ids
     rules = tmp_path / "rules.yaml"
     for clouds, expires, code, says in (
-        ("fujitsu-*", "never", 0, "accepted: a proxy (for good)"),
-        ("nova-*", "never", 1, "id"),
-        ("fujitsu-*", "2020-01-01", 1, f"; the rule of {rules}, line 1 expired on 2020-01-01"),
+        ("stag*", "never", 0, "accepted: a proxy (for good)"),
+        ("nova-*", "never", 1, id_),
+        ("stag*", "2020-01-01", 1, f"; the rule of {rules}, line 1 expired on 2020-01-01"),
     ):
         rules.write_text(
             f"- {{id: '{id_}', clouds: '{clouds}', reason: a proxy, expires: {expires}}}\n"
             "- {path: images.**, reason: no difference, expires: never}\n"
         )
-        result = imagedetail(*command, "--rules", str(rules))
+        result = check({"minRam": "64"}, options=["--rules", str(rules)])
         assert (result.returncode, says in result.stdout) == (code, True), expires
+    rules.write_text(f"- {{id: '{id_}', reason: a proxy, expires: never}}\n")
+    both = {"minRam": "64", "minDisk": 1.5}
+    for fields in ([both], [{"minRam": "64"}, {"minDisk": 1.5}]):
+        result = check(*fields, options=["--rules", str(rules)])
+        (other,) = result.ids
+        assert (result.returncode, other != id_) == (1, True), fields
+        assert "found    an image has another type of minDisk: number" in result.stdout
+        assert "another type of minRam: a proxy (for good)" in result.stdout
+    assert check(both).ids == [id_, other]
+    with rules.open("a") as file:
+        file.write(f"- {{id: '{other}', reason: a proxy, expires: never}}\n")
+    assert check(both, options=["--rules", str(rules)]).returncode == 0
+
+
+def test_the_id_of_a_cause_depends_on_no_value(check):
+    """Images, clouds and values differ; a forecast has one for each path and name."""
+    one = check({"progress": 7, "minDisk": "x"}, {}).ids
+    assert check({}, {"progress": 9, "minDisk": True}, cloud="other").ids == one
+    names = {"metadata": {"a/b": "1"}}, {"metadata": {"a/b": "2", "ö": "1"}}, {"updated": "x"}
+    ids = check(*names, only="S1").ids
+    assert len({*ids}) == 3
+    assert check({"updated": "y"}, names[0], cloud="other", only="S1").ids == [ids[2], ids[0]]
+
+
+def test_since_shows_a_new_cause(check, imagedetail, tmp_path):
+    """Also one of a check that failed before; what was not judged is not gone."""
+    old = {"minRam": "64", "progress": 7}
+    (tmp_path / "old.json").write_text(check(old, options=["--json"]).stdout)
+    result = check({"minRam": "0", "minDisk": "1"}, options=["--since=old.json"])
+    since = "since old.json: 1 new cause, 1 known, 1 gone"
+    assert since in result.stdout
+    what = "M24 GET /images/detail has another type of minDisk, staging; id "
+    assert f"new: fail {what}{result.ids[1]}" in result.stdout
+    assert "gone: fail M24 GET /images/detail has a progress that does not fit" in result.stdout
+    rules = tmp_path / "imagedetail-rules.yaml"
+    rules.write_text(f"- {{id: '{result.ids[0]}', reason: a proxy, expires: never}}\n")
+    result = check({"minRam": "0"}, options=["--since=old.json"])
+    assert "0 new causes, 1 known, 1 accepted by a rule, 1 gone" in result.stdout
+    shutil.rmtree(tmp_path / "cassettes")
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {staging: {}}")
+    result = imagedetail("check", "staging", "--since=old.json")
+    assert "0 new causes, 0 known, 2 not compared" in result.stdout

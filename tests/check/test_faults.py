@@ -13,8 +13,10 @@ from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.verdicts import run
 from tests.check.faulty import (
     FAULTS,
+    FOREIGN,
     MALFORMED,
     ORIGIN,
+    SIZE,
     again,
     answering,
     changing,
@@ -22,8 +24,12 @@ from tests.check.faulty import (
     each_image,
     first_lost,
     ignoring,
+    linking,
     names_folded,
     nothing,
+    of_brief,
+    of_single,
+    of_v2,
     on,
     seed,
 )
@@ -48,6 +54,64 @@ def test_every_fault_is_found_by_its_check(images):
             missed.append(f"{id_}, {name}: {found.verdict}, {found.reason}")
         assert found.curl.startswith("curl ") or found.verdict == "inconclusive"
     assert missed == []
+
+
+def test_a_cause_is_the_same_on_a_cloud_with_other_images(images, tmp_path):
+    rows = json.loads(images.read_text(encoding="utf-8"))[:-2]
+    for number, row in enumerate(rows):
+        name = row["name"] and f"{row['name']} (new)"
+        row |= {
+            "id": f"{number:08}{row['id'][8:]}",
+            "name": name,
+            "min_disk": row.get("min_disk", 0) + 1,
+        }
+    (tmp_path / "seed.json").write_text(json.dumps(rows))
+    for (id_, name), fault in FAULTS.items():
+        if id_ != "M23":  # its faults change the second listing
+            one, other = (
+                run(cloud_of(seed, fault), [BY_ID[id_]])[0].failing
+                for seed in (images, tmp_path / "seed.json")
+            )
+            assert {each.id for each in one} == {each.id for each in other}, (id_, name)
+
+
+def test_a_cause_hides_no_other(images):
+    """A question that is broken in several ways has a cause for each."""
+    for id_, fault, whats in (
+        (
+            "M1",
+            changing(of_single, lambda shown, _: [{**shown[0], "minRam": 7, "name": "x"}]),
+            ["GET /images/{id} shows another minRam", "GET /images/{id} shows another name"],
+        ),
+        (
+            "M2",
+            changing(of_brief, lambda shown, _: [*shown[1:], FOREIGN]),
+            ["GET /images lacks an image", "GET /images has an image that it should not have"],
+        ),
+        (
+            "M6",
+            answering(lambda each: "status=q" in each.query or "=k" in each.query, 500, {}),
+            [f"GET /images/detail?status={each} was answered 500" for each in ("queued", "killed")],
+        ),
+        (
+            "M14",
+            linking(lambda href: href.replace("/detail", "").replace("limit=5", "limit=6")),
+            [
+                "GET /images/detail?limit=5 has a next link with another limit, or none",
+                "GET /images/detail?limit=5 has a next link that does not lead to images/detail",
+            ],
+        ),
+        (
+            "M19",
+            changing(
+                of_v2, lambda shown, _: [each | {"minRam": 7, SIZE: "1"} for each in shown[1:]]
+            ),
+            ["lacks an image", f"shows another {SIZE}", "shows another minRam"],
+        ),
+    ):
+        (found,) = run(cloud_of(images, fault), [BY_ID[id_]])
+        for what in whats:
+            assert any(what in each.what for each in found.failing), (what, found.causes)
 
 
 def test_an_outage_or_a_changing_listing_is_inconclusive(images):
