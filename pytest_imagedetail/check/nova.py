@@ -71,7 +71,7 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
         yield "has another server than metadata.instance_uuid"
     for rel, href in hrefs(image).items():
         if href.rpartition("/")[2] != str(image["id"]):
-            yield f"has a link to another image: {rel}"
+            yield f"has a link to another image ({rel})"
     if str(image.get("updated") or "9") < str(image.get("created")):
         yield "was updated before it was created"
 

@@ -29,7 +29,7 @@ def test_a_failure_shows_what_the_command_shows(pytester):
     assert result.parseoutcomes()["failed"] == 2  # with S1: its id is cut
     result.stdout.fnmatch_lines(
         [
-            *("fail * M24  *", " *found * an image has a link to another image: *"),
+            *("fail * M24  *", " *found * an image has a link to another image (self)*"),
             *(" *again * curl *", "fail * S1  *"),
         ]
     )
