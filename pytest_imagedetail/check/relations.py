@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
-from pytest_imagedetail.check.samples import Images, ids
+from pytest_imagedetail.check.samples import Images, collated, ids, selected
 from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.text import cut
@@ -117,10 +117,14 @@ def _text(image: Image, key: str) -> str:
 
 
 def filtered(
-    cloud: Cloud, wanted: Images, filters: Mapping[str, object], *, instead: Images | None = None
+    cloud: Cloud, images: Images, filters: Mapping[str, object], *, instead: Images | None = None
 ) -> Outcome:
-    """Request a listing with filters; compare it with the images that they must select."""
-    return same(cloud.listing(filters), wanted, instead=instead)
+    """Request a listing with filters; compare it with those of the images that they select.
+
+    If `instead` is None, it is what they select where MySQL compares the texts.
+    """
+    known = collated(images, filters) if instead is None else instead
+    return same(cloud.listing(filters), selected(images, filters), instead=known)
 
 
 def united(

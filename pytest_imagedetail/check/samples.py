@@ -1,9 +1,10 @@
 """Choose the images and values that the checks ask for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pytest_imagedetail.check.asking import PROPERTY
 from pytest_imagedetail.model import Image
 
 Images = Sequence[Image]
@@ -19,14 +20,37 @@ def distinct(values: Iterable[Any], most: int = 5) -> list[Any]:
     return list(dict.fromkeys(values))[:most]
 
 
-def having(images: Images, key: str, value: object) -> Images:
-    """Return the images with a value in a field."""
-    return [each for each in images if each.get(key) == value]
+def selected(images: Images, filters: Mapping[str, object]) -> Images:
+    """Return the images that filters select."""
+    return [each for each in images if filters.items() <= filters_of(each).items()]
 
 
-def tagged(images: Images, key: str, value: object) -> Images:
-    """Return the images with a value in their metadata."""
-    return [each for each in images if metadata(each).get(key) == value]
+def collated(images: Images, filters: Mapping[str, object]) -> Images:
+    """Return the images that filters select where MySQL compares the texts."""
+    wanted = _folded(filters).items()
+    return [each for each in images if wanted <= _folded(filters_of(each)).items()]
+
+
+def _folded(filters: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: value.casefold().rstrip() if isinstance(value, str) else value
+        for name, value in filters.items()
+    }
+
+
+def filters_of(image: Image) -> dict[str, object]:
+    """Return all filters that select an image."""
+    texts = {
+        "name": image.get("name"),
+        "server": server_of(image),
+        "status": image.get("status"),
+        "type": metadata(image).get("image_type"),
+    }
+    return {
+        **{name: text for name, text in texts.items() if isinstance(text, str) and text},
+        **{name: image.get(name) for name in ("minRam", "minDisk")},
+        **{PROPERTY + key: value for key, value in metadata(image).items()},
+    }
 
 
 def sample(images: Images) -> Images:
@@ -47,49 +71,11 @@ def metadata(image: Image) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def image_type(image: Image) -> Any:
-    """Return the type in the metadata of an image, or None."""
-    return metadata(image).get("image_type")
-
-
 def server_of(image: Image) -> str | None:
     """Return the id of the server that an image was made from, or None."""
     server = image.get("server")
     found = server.get("id") if isinstance(server, dict) else None
     return found if isinstance(found, str) else None
-
-
-def collated(images: Images, of: Callable[[Image], object], text: str) -> Images:
-    """Return the images with a text that MySQL treats as equal to `text`."""
-    values = [(image, of(image)) for image in images]
-    return [each for each, its in values if isinstance(its, str) and _folded(its) == _folded(text)]
-
-
-def _folded(text: str) -> str:
-    return text.casefold().rstrip()
-
-
-def filters_of(image: Image) -> dict[str, str]:
-    """Return the filters by name, server, status and type that select an image."""
-    found = {
-        "name": image.get("name"),
-        "server": server_of(image),
-        "status": image.get("status"),
-        "type": image_type(image),
-    }
-    return {key: text for key, text in found.items() if isinstance(text, str) and text}
-
-
-def selected(images: Images, filters: Mapping[str, str]) -> tuple[Images, Images]:
-    """Return the images that match all filters exactly, and those that match in MySQL."""
-    exact, folded = [], []
-    for image in images:
-        own = filters_of(image)
-        if all(own.get(key) == text for key, text in filters.items()):
-            exact.append(image)
-        if all(_folded(own.get(key, "")) == _folded(text) for key, text in filters.items()):
-            folded.append(image)
-    return exact, folded
 
 
 def moment_of(image: Image) -> datetime | None:
