@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from pytest_imagedetail.body import xml
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, metadata
 from pytest_imagedetail.check.verdicts import Consequence, Finding, FoundImage, Outcome, check
@@ -316,24 +317,23 @@ def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
     while isinstance(path, str):
         asked.add(path)
         answer = cloud.get(path, base=cloud.target.glance)
-        page = answer.document.get("images")
         path = answer.document.get("next")
-        if not isinstance(page, list) or path in asked:
+        if not isinstance(answer.document.get("images"), list) or path in asked:
             how = "and its pages lead in a circle" if path in asked else "without a listing"
             missing = answer.missing or f"Glance answered {answer.status}, {how}"
             yield Outcome(answer=answer, missing=missing)
             return
-        images += (each for each in page if isinstance(each, dict))
+        images += objects_in(answer.document, "images")
     findings = forecast_glance(images, where="GET /v2/images")
     counted = f"{count(len(images), 'image')} of Glance"
     yield _judged(answer, findings, counted=counted, shows=bool(images))
 
 
 def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bool) -> Outcome:
-    causes: dict[tuple[object, ...], Finding] = {}
-    for each in found:
-        causes.setdefault(_cause(each), each)
-    findings = tuple(causes.values())
+    faults: dict[tuple[object, str], Finding] = {}
+    for each in found:  # one fault can be in several answers
+        faults.setdefault((each.image and str(each.image.id), each.kind), each)
+    findings = tuple(faults.values())
     if not findings:
         return Outcome(answer=answer, counted=counted, shows=shows)
     consequence = findings[0].consequence
@@ -347,11 +347,6 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
         counted=counted,
         findings=findings,
     )
-
-
-def _cause(finding: Finding) -> tuple[object, ...]:
-    """Return a key that is equal for one fault in several answers."""
-    return finding.image and str(finding.image.id), finding.kind
 
 
 FORECASTS: Final = (_s1, _s2, _s3)

@@ -17,9 +17,10 @@ def test_verdicts_of_live_releases():
     """tests/realcloud/test_checks.py measures them."""
     live = json.loads(LIVE.read_text(encoding="utf-8"))
     verdicts = [
-        Verdict(check=check, cloud=cloud, verdict=live[cloud][check.id])
-        for cloud in sorted(live)
+        Verdict(check=check, cloud=cloud, verdict="known-deviation" if known else "pass")
+        for cloud, deviations in live.items()
         for check in CHECKS
+        for known in [check.id in deviations.split()]
     ]
     assert len(live) == 9
     printed = "\n".join([text.headline(verdicts), "", *text.table(verdicts)]) + "\n"
