@@ -86,7 +86,7 @@ COLON: Final = Deviation(
     what="a name with a colon is read as an operator: 400",
     since="2016.2",
     source="Glance 13.0.0 db/sqlalchemy/api.py, split_filter_op; recordings",
-    statuses=(400,),
+    problems=("was answered 400",),
     requests=("%3A",),
 )
 COLLATION: Final = Deviation(
@@ -246,7 +246,7 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
         what="a marker must be an integer",
         until="2011.3",
         source="Nova 2011.3 api/openstack/common.py",
-        statuses=(400,),
+        problems=("was answered 400",),
     ),
     shown_by="two images",
 )
@@ -262,7 +262,7 @@ def _m12(cloud: Cloud, images: Images) -> Outcomes:
         what="limit=0 is refused",
         since="2024.2",
         source="Nova 30.0.0, 41b436bff7; recordings",
-        statuses=(400,),
+        problems=("was answered 400",),
         requests=("limit=0",),
     ),
     fixed=("limit",),
@@ -283,7 +283,7 @@ def _m13(cloud: Cloud, images: Images) -> Outcomes:
         since="2012.1",
         until="2014.2",
         source="Nova f233c65cd3",
-        problem="does not lead",
+        problems=("does not lead",),
     ),
     shown_by="six images, or two active ones",
     fixed=("limit", "status"),
@@ -394,7 +394,7 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
         what="a policy may hide the size in one version of the API",
         until="2018.2",
         source="Nova 19.0.0 merges it into the view",
-        problem="OS-EXT-IMG-SIZE",
+        problems=("OS-EXT-IMG-SIZE",),
     ),
     shown_by="a second version of the API",
 )
@@ -416,7 +416,7 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
         what="JSON is sent, whatever is asked for",
         since="2015.1",
         source="Nova 0e0b9bfd75, 8454a2b4f3, f3ee2212e0",
-        problem="in JSON",
+        problems=("in JSON",),
     ),
 )
 def _m20(cloud: Cloud, images: Images) -> Outcomes:
@@ -434,7 +434,7 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
         what="microversions that the cloud does not have are answered 406",
         until="2016.1",
         source="Nova api/openstack/wsgi.py; maxima in contract",
-        problem="406, not 404",
+        problems=("406, not 404",),
     ),
     shown_by="an endpoint of version v2.1",
 )
@@ -456,7 +456,7 @@ def _m21(cloud: Cloud, images: Images) -> Outcomes:
     Deviation(
         what="a gateway in front of Nova refuses with 401, 403 or 404",
         source="not recorded; vendors put gateways in front of Nova",
-        statuses=(401, 403, 404),
+        problems=("answered 401", "answered 403", "answered 404"),
     ),
     shown_by="an endpoint with a version",
     needs_rest=False,
@@ -483,7 +483,7 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
         what="OS-DCF:diskConfig is an extension, which may be off",
         until="2016.1",
         source="Nova 14.0.0 moves it into the core",
-        problem="unlike metadata.auto_disk_config",
+        problems=("unlike metadata.auto_disk_config",),
     ),
     needs_rest=False,
 )

@@ -148,7 +148,7 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
         clouds=clouds,
         checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
         verdicts=_SHOWN,
-        rows=[*_rows(verdicts, clouds, cards)],
+        rows=[*_rows(verdicts, clouds)],
     )
 
 
@@ -171,17 +171,15 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
         )
 
 
-def _rows(
-    verdicts: Sequence[Verdict], clouds: Sequence[str], cards: Sequence[Card]
-) -> Iterator[Row]:
+def _rows(verdicts: Sequence[Verdict], clouds: Sequence[str]) -> Iterator[Row]:
     found = {(each.check.id, each.cloud): each.verdict for each in verdicts}
-    links = {(each.verdict.check.id, cloud): each.id for each in cards for cloud in each.clouds}
     for check in {each.check.id: each.check for each in verdicts}.values():
-        keys = [(check.id, cloud) for cloud in clouds]
-        states = {key: found.get(key, "not asked") for key in keys}  # shards run other checks
+        # Shards run other checks.
+        states = [found.get((check.id, cloud), "not asked") for cloud in clouds]
+        cards = [f"{state}-{check.id}" if state in _SHOWN else "" for state in states]
         answers = [
-            RowCell(state=state, words=state, finding=links.get(key, ""))
-            for key, state in states.items()
+            RowCell(state=state, words=state, finding=card)
+            for state, card in zip(states, cards, strict=True)
         ]
         group = "Forecast" if check.is_forecast else "Relations"
         title = f"{check.id} {check.title}"

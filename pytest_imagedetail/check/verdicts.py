@@ -85,16 +85,15 @@ class Outcome:
 class Deviation:
     """What releases from `since` to `until` are known to do instead; None sets no bound.
 
-    A problem is this deviation if it fits `statuses`, `requests`, `problem` and `lists`, if given.
+    A problem is this deviation if it fits `requests`, `problems` and `lists`, if given.
     """
 
     what: str
     source: str  # where that was read or measured
     since: str | None = None
     until: str | None = None
-    statuses: tuple[int, ...] = ()
     requests: tuple[str, ...] = ()  # the request contains one of these, ignoring case
-    problem: str = ""  # a part of the problem's text
+    problems: tuple[str, ...] = ()  # the problem's text contains one of these
     lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
 
     @property
@@ -115,9 +114,8 @@ class Deviation:
         """Return whether an outcome with a problem is this deviation."""
         request = outcome.answer.request.upper()
         return (
-            (not self.statuses or outcome.answer.status in self.statuses)
-            and (not self.requests or any(each.upper() in request for each in self.requests))
-            and self.problem in outcome.problem
+            (not self.requests or any(each.upper() in request for each in self.requests))
+            and (not self.problems or any(each in outcome.problem for each in self.problems))
             and (not self.lists or self.lists in outcome.lists)
         )
 
