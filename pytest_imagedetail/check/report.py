@@ -87,9 +87,7 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
     check, evidence = {each.id: each for each in ALL}[facts["id"]], facts["evidence"]
     if facts["verdict"] not in VERDICTS:
         raise KeyError(facts["verdict"])
-    seen = {each["what"] for each in evidence.get("known_deviations", ())}
-    deviations = tuple(each for each in check.deviations if each.what in seen)
-    return built(Verdict, {**facts, **evidence}, check=check, deviations=deviations)
+    return built(Verdict, {**facts, **evidence}, check=check)
 
 
 def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str, object]:

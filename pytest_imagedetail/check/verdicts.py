@@ -103,18 +103,14 @@ class Deviation:
             return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
         return f"through {self.until}" if self.until else "all releases"
 
-    def is_of(self, release: str | None) -> bool:
-        """Return whether a release can deviate like this; an unknown release can."""
+    def matches(self, outcome: Outcome, release: str | None) -> bool:
+        """Return whether a problem is this deviation; an unknown release can have any."""
         index, first, last = map(release_index, (release, self.since, self.until))
-        if index is None:
-            return True
-        return (first is None or first <= index) and (last is None or index <= last)
-
-    def matches(self, outcome: Outcome) -> bool:
-        """Return whether an outcome with a problem is this deviation."""
         request = outcome.answer.request.upper()
         return (
-            (not self.requests or any(each.upper() in request for each in self.requests))
+            (index is None or first is None or first <= index)
+            and (index is None or last is None or index <= last)
+            and (not self.requests or any(each.upper() in request for each in self.requests))
             and (not self.problems or any(each in outcome.problem for each in self.problems))
             and (not self.lists or self.lists in outcome.lists)
         )
@@ -174,12 +170,17 @@ class Verdict:
     reason: str = ""
     counted: str = ""
     requests: tuple[str, ...] = ()  # the ones needed, sent or not
-    deviations: tuple[Deviation, ...] = ()  # the ones seen
     causes: tuple[Cause, ...] = ()
     image: ImageRef | None = None
     curl: str = ""
     findings: tuple[Finding, ...] = ()
     unasked: bool = False  # the cloud could not be asked at all
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """The known deviations among the causes."""
+        known = {each.what: each for each in self.check.deviations}
+        return tuple(known[each.accepted] for each in self.causes if each.accepted in known)
 
     @property
     def failing(self) -> tuple[Cause, ...]:
@@ -243,7 +244,7 @@ def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
 def _by_rule(cause: Cause, rules: Rules) -> Cause:
     # A cause has neither kind nor path, so a rule about a difference does not accept it.
     rule = accepting(rules, kind="", path="", id_=cause.id)
-    if rule is None or cause.accepted:
+    if rule is None:
         return cause
     if rule.expired:
         reason = f"{cause.reason}; the rule of {rule.where} expired on {rule.expires}"
@@ -273,7 +274,7 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         return verdicts
     moved: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
     return tuple(
-        replace(each, **moved, deviations=(), causes=(), curl="")
+        replace(each, **moved, causes=(), curl="")
         if each.check.needs_rest and each.verdict != "vacuous"
         else each
         for each in verdicts
@@ -323,12 +324,10 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
 
 def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     cloud.trace.clear()
-    release, outcomes = cloud.target.release, list(check.outcomes(cloud, images))
+    outcomes = list(check.outcomes(cloud, images))
     missing = [each.missing for each in outcomes if each.missing]
     held = [each for each in outcomes if not (each.problem or each.missing)]
     broken = [one for each in outcomes for one in (each, *each.further) if one.problem]
-    possible = [each for each in check.deviations if each.is_of(release)]
-    known = [next((one for one in possible if one.matches(each)), None) for each in broken]
     counted = (
         f"{count(len(images), 'image')}; {len(held)} of {count(len(outcomes), 'question')} agree"
         + (f", {len(missing)} not asked" if missing else "")
@@ -339,12 +338,11 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         verdict="pass",
         counted=next((each.counted for each in outcomes if each.counted), counted),
         requests=tuple(cloud.trace),
-        deviations=tuple(dict.fromkeys(each for each in known if each)),
     )
     if broken:
         causes: dict[str, Cause] = {}
-        for outcome, deviation in zip(broken, known, strict=True):
-            for cause in _causes(check, outcome, deviation, cloud.target):
+        for outcome in broken:
+            for cause in _causes(check, outcome, cloud.target):
                 causes.setdefault(cause.id, cause)
         findings = [one for each in broken for one in each.findings]
         shown = tuple(_shown(each, cloud.target) for each in findings)
@@ -356,14 +354,12 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     return verdict
 
 
-def _causes(
-    check: Check, outcome: Outcome, deviation: Deviation | None, target: Target
-) -> Iterator[Cause]:
+def _causes(check: Check, outcome: Outcome, target: Target) -> Iterator[Cause]:
     """Yield the causes of one outcome with a problem: one for each finding, if it has any."""
     reason = target.shown(outcome.problem)
-    if deviation and target.release is None:
+    known = next((e.what for e in check.deviations if e.matches(outcome, target.release)), "")
+    if known and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
-    known = deviation.what if deviation else ""
     what = known or target.shown(f"{outcome.answer.question(check.fixed)} {outcome.kind}")
     found = [(each.kind, each.image and asdict(each.image)) for each in outcome.findings]
     for kind, image in found or [(what, outcome.image)]:
