@@ -5,10 +5,9 @@ and the shipped recordings.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -40,7 +39,7 @@ from pytest_imagedetail.check.samples import (
     server_of,
 )
 from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
-from pytest_imagedetail.model import Image, Query, isotime
+from pytest_imagedetail.model import Query, isotime
 from pytest_imagedetail.redact import origin, placeholders
 
 Outcomes = Iterator[Outcome]
@@ -489,16 +488,12 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m24(cloud: Cloud, images: Images) -> Outcomes:
     answer, release = cloud.listing(), cloud.target.release
-
-    def sound(problems: Callable[[Image], Iterable[str]]) -> Outcome:
-        broken = ((each, problem) for each in images for problem in problems(each))
-        held = Outcome(answer=answer, shows=bool(images))
-        return together(
-            held, (failed(answer, one, image, subject="an image") for image, one in broken)
-        )
-
-    yield sound(partial(nova.inconsistent, release=release))
-    yield sound(nova.disk_config)
+    broken = (
+        failed(answer, problem, image, subject="an image")
+        for image in images
+        for problem in (*nova.inconsistent(image, release), *nova.disk_config(image))
+    )
+    yield together(Outcome(answer=answer, shows=bool(images)), broken)
     newest = sorted(images, key=lambda each: str(each.get("created")), reverse=True)
     yield same(answer, newest)
     yield same(answer, distinct_images(images))
