@@ -77,6 +77,7 @@ def test_a_cause_is_the_same_on_a_cloud_with_other_images(images, rows, seeded):
         row
         | {"id": f"{number:08}{row['id'][8:]}", "min_disk": row.get("min_disk", 0) + 1}
         | {"name": row["name"] and f"{row['name']} (new)"}
+        | {"properties": row.get("properties", {}) | {"another": str(number % 2)}}
         for number, row in enumerate(rows[:-2])
     ]
     others = seeded(changed)
