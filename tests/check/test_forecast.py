@@ -87,6 +87,7 @@ def test_without_images_or_services_nothing_passes():
     ):
         found = judged(answers, glance=glance)
         assert [found[each].verdict for each in ("S1", "S2", "S3")] == expected
+    assert found["S3"].reason == "the service catalog has no image service"
     second = judged(empty | {BRIEF: (501, {})})["M2"]
     assert (second.verdict, "was answered 501" in second.reason) == ("inconclusive", True)
 
