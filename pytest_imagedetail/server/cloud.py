@@ -1,6 +1,5 @@
 """Answer requests from the recordings of a cloud, and issue tokens as Keystone does."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from pytest_imagedetail.traffic.keystone import (
     service,
     version_document,
 )
-from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of
+from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of, nearest
 from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
@@ -85,8 +84,8 @@ class RecordedCloud:
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
         asked = self._redacted(asked)
         shown = target(asked.url)
-        known = dict.fromkeys(f"{each.method} {target(each.url)}" for each in self.interactions)
-        nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)
+        ordered = nearest((asked, each) for each in self.interactions)
+        known = [*dict.fromkeys(f"{each.method} {target(each.url)}" for each, _ in ordered)]
         if asked.method == "GET" and _is_listing(asked):
             command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])
             remedy = f"record it from a real cloud: {command}"
@@ -98,7 +97,7 @@ class RecordedCloud:
             remedy = "send GET requests only: no other is recorded"
         return CassetteNotFoundError(
             f"nothing is recorded for {asked.method} {shown}",
-            where=f"cloud {self.name}, nearest recordings: {', '.join(nearest) or 'none'}",
+            where=f"cloud {self.name}, nearest recordings: {', '.join(known[:_NEAREST]) or 'none'}",
             remedy=remedy,
         )
 

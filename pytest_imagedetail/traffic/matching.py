@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
+from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -68,6 +70,28 @@ def differences(asked: Parts, recorded: Parts) -> Mapping[str, str]:
         for part in dict.fromkeys([*recorded, *asked])
         if asked.get(part) != recorded.get(part)
     }
+
+
+def nearest(
+    pairs: Iterable[tuple[Interaction, Interaction]],
+) -> list[tuple[Interaction, Mapping[str, str]]]:
+    """Sort recorded requests by their distance to a redacted one; return their differences, too.
+
+    Each pair is the request, as redacted for this recording, and a recorded one. The path counts
+    most, then the number of different parts, then the text of the URL.
+    """
+    compared = []
+    for asked, recorded in pairs:
+        different = differences(parts_of(asked), parts_of(recorded))
+        paths = (urlsplit(each.url).path for each in (asked, recorded))
+        distance = _distance(*paths), len(different), _distance(asked.url, recorded.url)
+        compared.append((distance, recorded, different))
+    compared.sort(key=itemgetter(0))
+    return [(recorded, different) for _, recorded, different in compared]
+
+
+def _distance(one: str, other: str) -> float:
+    return 1 - SequenceMatcher(None, one, other).ratio()
 
 
 def _respelled(segment: str) -> str:

@@ -4,8 +4,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,11 +26,10 @@ from pytest_imagedetail.traffic.matching import (
     Key,
     answer_of,
     as_recorded,
-    differences,
     ids_in,
     key_of,
     line,
-    parts_of,
+    nearest,
 )
 from pytest_imagedetail.traffic.place import Place
 
@@ -264,28 +262,17 @@ class Player:
             yield f"  {_shortened(each.interaction)}{' (played)' if each in self._played else ''}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
-        compared = []
+        pairs = []
         for source in self._sources:
-            parts = parts_of(self._as_recorded(asked, source))
-            compared += [
-                (each.interaction, differences(parts, parts_of(each.interaction)))
-                for each in source.interactions
-            ]
-        nearest, different = min(compared, key=partial(_distance, request))
+            redacted = self._as_recorded(asked, source)
+            pairs += [(redacted, each.interaction) for each in source.interactions]
+        closest, different = nearest(pairs)[0]
         if not different:
             yield "every answer that was recorded for it has been played"
             return
-        yield f"nearest: {_shortened(nearest)}"
+        yield f"nearest: {_shortened(closest)}"
         for part, how in different.items():
             yield f"  {part}: {how}"
-
-
-def _distance(
-    asked: Interaction, compared: tuple[Interaction, Mapping[str, str]]
-) -> tuple[float, int]:
-    recorded, different = compared
-    paths = urlsplit(asked.url).path, urlsplit(recorded.url).path
-    return 1 - SequenceMatcher(None, *paths).ratio(), len(different)
 
 
 def _is_of_same_root(asked: Interaction, recorded: Interaction) -> bool:

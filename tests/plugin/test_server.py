@@ -143,6 +143,28 @@ def test_a_request_without_a_recording_fails_the_test(run):
         assert "/_pytest/" not in text
 
 
+def test_a_cassette_and_the_server_name_the_same_nearest_recording(run):
+    """The one with the same path and the fewest other differences, whatever its text is like."""
+    source = """
+    import re
+
+    @pytest.mark.imagedetail("nova-2026.2")
+    @pytest.mark.parametrize("query, near", [("marker=x&limit=5", "limit"), ("a=&b=", "")])
+    def test_nearest(imagedetail_server, imagedetail_cassette, query, near):
+        imagedetail_server.expect_miss()
+        imagedetail_cassette.expect_miss()
+        token = {"X-Auth-Token": imagedetail_server.token}
+        path = f"/images/detail?{query}"
+        asked = requests.get(imagedetail_server.url("nova-2026.2") + path, headers=token)
+        with pytest.raises(Exception) as caught:
+            requests.get(imagedetail_cassette.endpoint + path)
+        (nearest,) = re.findall(r"nearest: GET https://[^/]+(.*)", str(caught.value))
+        assert nearest.partition("=")[0] == "/v2.1/images/detail" + (f"?{near}" if near else "")
+        assert f"nearest recordings: GET {nearest}, GET " in asked.text
+    """
+    run(source).assert_outcomes(passed=2)
+
+
 def test_own_recordings(run, pytester, cassettes):
     """They come before the library; a damaged one fails only its test; unused ones are named."""
     cassettes.rename(pytester.path / "cassettes")
