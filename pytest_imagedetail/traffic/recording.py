@@ -68,7 +68,7 @@ def made_of(
     redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
     said = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
-    user, project = asked_as(kept, authentication, accesses)
+    user, project = _asked_as(kept, authentication, accesses)
     provenance = Provenance(
         cloud=cloud,
         test=test,
@@ -81,8 +81,8 @@ def made_of(
         plugin=__version__,
         endpoint=said["endpoint"],
         catalog=tuple(said["catalog"]),
-        project=placeholders.digest_of(project or redacted.known.project),
-        user=placeholders.digest_of(user),
+        user=user,
+        project=project,
     )
     return Recording(provenance=provenance, interactions=interactions), redacted.known
 
@@ -100,27 +100,6 @@ def appended(old: Recording, new: Recording) -> Recording:
         user=old.provenance.user or new.provenance.user,
     )
     return Recording(provenance=provenance, interactions=interactions)
-
-
-def asked_as(
-    sent: Sequence[Interaction], authentication: Sequence[Interaction], accesses: Sequence[Access]
-) -> tuple[str | None, str | None]:
-    """Return the user and the project of the first request with a known token."""
-    known = _identities(authentication, accesses)
-    return next((known[token] for each in sent if (token := _token(each)) in known), (None, None))
-
-
-def refuse_other(recorded: str | None, asking: str | None, *, who: str, place: Place) -> None:
-    """Raise RecordingError if the requests are by another project or user than the recording."""
-    if None in {recorded, asking} or recorded == asking:
-        return
-    raise RecordingError(
-        f"nothing was added to the recording: it is of another {who}",
-        where=place.where,
-        remedy=f"use the credentials of that {who} again\n"
-        f"or record everything as the new one: {place.command('rewrite')}\n"
-        "or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)",
-    )
 
 
 def refuse_failures(
@@ -184,18 +163,60 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
         yield f"and {len(lines) - _MOST_CHANGES} more in its body"
 
 
-def refuse_two_identities(
-    received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
+def refuse_other_identity(
+    sent: Sequence[Interaction],
+    *,
+    accesses: Sequence[Access],
+    old: Recording | None,
+    place: Place,
 ) -> None:
-    """Raise RecordingError if several users or projects sent requests: replay mixes them up."""
-    if what := several_identities(received, accesses=accesses):
+    """Raise RecordingError unless one user of one project sent all requests: replay mixes them up.
+
+    They must also be those of `old`, a recording that is added to.
+    """
+    if what := several_identities(sent, accesses=accesses):
         raise RecordingError(
             f"the recording was not kept: its requests were sent as {what}",
-            where=where,
+            where=place.where,
             remedy="use one cloud name for each user or project, for example\n"
             "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
             "an older recording is untouched",
         )
+    recorded = (old.provenance.user, old.provenance.project) if old else (None, None)
+    asked = _asked_as(*without_keystone(sent), accesses)
+    for who, known, asking in zip(("user", "project"), recorded, asked, strict=True):
+        if None not in {known, asking} and known != asking:
+            raise RecordingError(
+                f"nothing was added to the recording: it is of another {who}",
+                where=place.where,
+                remedy=f"use the credentials of that {who} again\n"
+                f"or record everything as the new one: {place.command('rewrite')}\n"
+                "or keep both, each under a cloud name of its own: "
+                "@pytest.mark.imagedetail(NAME)",
+            )
+
+
+def _asked_as(
+    sent: Sequence[Interaction], authentication: Sequence[Interaction], accesses: Sequence[Access]
+) -> tuple[str | None, str | None]:
+    """Return the digests of the user and the project that sent requests, for the provenance.
+
+    They are those of the first known token; without a project there, that of the access or the
+    first one in a path.
+    """
+    known = _identities(authentication, accesses)
+    user, project = next(
+        (known[token] for each in sent if (token := _token(each)) in known), (None, None)
+    )
+    if project is None and accesses:
+        project = known_of(*accesses).project
+    project = project or next(iter(_projects(sent)), None)
+    return placeholders.digest_of(user), placeholders.digest_of(project)
+
+
+def _projects(sent: Sequence[Interaction]) -> list[str]:
+    found = (project_in_path(urlsplit(each.url).path) for each in sent)
+    return [*dict.fromkeys(filter(None, found))]
 
 
 def several_identities(
@@ -213,7 +234,7 @@ def several_identities(
     for name, value in (field for each in sent for field in each.request_headers.fields):
         if value and _identifies_sender(name):
             senders.setdefault(name.lower(), set()).add(value)
-    projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
+    projects = _projects(sent)
     if any(len(each) > 1 for each in senders.values()):
         return "different users or projects"
     are_alike = len(projects) > 1 and not all(map(placeholders.is_id, projects))

@@ -23,7 +23,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.redact import Known, learn, placeholders
+from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import key_of, missing_from
@@ -32,12 +32,10 @@ from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
     FAILURES,
     appended,
-    asked_as,
     changes,
     made_of,
     refuse_failures,
-    refuse_other,
-    refuse_two_identities,
+    refuse_other_identity,
 )
 from pytest_imagedetail.transport.http import Access
 
@@ -277,12 +275,12 @@ class Session:
         if self.record_mode == "verify":
             return self._verify()
         received, old = self._received.interactions, self.place.load()
-        if self.record_mode == "new_episodes" and old is not None:
-            sent = (*received, *self._received.played)
-            user, project = asked_as(sent, received, self._live.accesses())
-            for who, asking in (("user", user), ("project", project)):
-                known = getattr(old.provenance, who)
-                refuse_other(known, placeholders.digest_of(asking), who=who, place=self.place)
+        refuse_other_identity(
+            (*received, *self._received.played),
+            accesses=self._live.accesses(),
+            old=old if self.record_mode == "new_episodes" else None,
+            place=self.place,
+        )
         left = left_out(received, where=self.place.where)
         if self._received.own:
             return f"recorded ({self._write()}){left}"
@@ -309,14 +307,8 @@ class Session:
         new, known = self._made()
         failures = FAILURES - self.expected_statuses
         refuse_failures(new, failures, what="kept", where=place.where)
-        received = (*self._received.interactions, *self._received.played)
-        accesses = self._live.accesses()
-        refuse_two_identities(received, accesses=accesses, where=place.where)
         if self.record_mode == "new_episodes":
             merge = partial(appended, new=new)
-            if old is not None:
-                projects = old.provenance.project, new.provenance.project
-                refuse_other(*projects, who="project", place=place)
         self._live.guard()
         done = place.store.write(new, known=known, shared=place.shared, merge=merge)
         written = place.load()

@@ -392,6 +392,7 @@ def test_one_recording_has_one_identity(run, cassettes_of):
             "with_token('admin'), with_token('member')",
             "*were sent as different users or projects",
         ),
+        ("of_project(A)", "of_project(B)", "nothing was added *: it is of another project*"),
         *(
             ("of_user(A)", added, "nothing was added to the recording: it is of another user*")
             for added in ("of_user(B)", "of_user(B, '?a=1')")
