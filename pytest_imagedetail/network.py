@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Never
 from unittest import mock
@@ -32,22 +31,6 @@ _CURL_METHODS: Final = ("perform", "perform_rb", "perform_rs", "socket_action", 
 _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl.h
 
 
-@dataclass(slots=True, eq=False)
-class _Block:
-    """A block with the network shut: what shuts it, and the remedy for a refusal."""
-
-    what: str
-    remedy: str
-    refused: list[ImageDetailError]
-
-    def refuse(self, target: str) -> Never:
-        problem = f"something tried to reach {target} while the network is shut"
-        error = NetworkShutError(problem, where=self.what, remedy=self.remedy)
-        error.thread = threading.get_ident()
-        self.refused.append(error)
-        raise error
-
-
 @contextmanager
 def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator[None]:
     """Refuse every connection and name lookup of this process while the block runs.
@@ -56,26 +39,34 @@ def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator
     process's own loopback servers stay reachable. Blocks can be nested; the innermost one raises
     `NetworkShutError` in the code that tries to connect.
     """
-    hook, block = _hook(), _Block(what, remedy, refused)
+    hook = _hook()
+
+    def refuse(target: str) -> Never:
+        problem = f"something tried to reach {target} while the network is shut"
+        error = NetworkShutError(problem, where=what, remedy=remedy)
+        error.thread = threading.get_ident()
+        refused.append(error)
+        raise error
+
     with ExitStack() as stack:
         if not hook.blocks:
             stack.enter_context(on_libcurl_request(hook.refuse_libcurl))
-        hook.blocks = (*hook.blocks, block)
+        hook.blocks = (*hook.blocks, refuse)
         try:
             yield
         finally:
-            hook.blocks = tuple(each for each in hook.blocks if each is not block)
+            hook.blocks = tuple(each for each in hook.blocks if each is not refuse)
 
 
 class _Hook:
     """An audit hook that does nothing without blocks, because Python cannot remove one."""
 
     def __init__(self) -> None:
-        self.blocks: tuple[_Block, ...] = ()
+        self.blocks: tuple[Callable[[str], Never], ...] = ()  # refuse a target
         sys.addaudithook(self._audit)
 
     def refuse_libcurl(self, url: str) -> Never:
-        self.blocks[-1].refuse(f"{url or 'a server'} with libcurl")
+        self.blocks[-1](f"{url or 'a server'} with libcurl")
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         blocks = self.blocks
@@ -90,7 +81,7 @@ class _Hook:
         if target is not None:
             if event == "socket.connect":
                 arguments[0].close()  # clients only close it after an OSError
-            blocks[-1].refuse(target)
+            blocks[-1](target)
 
 
 @functools.cache
