@@ -1,13 +1,13 @@
 """Answer requests from the recordings of a cloud, and issue tokens as Keystone does."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.cassette import CLIENTS, Store, load_own
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import Known, origin, placeholders
@@ -15,12 +15,12 @@ from pytest_imagedetail.traffic.authentication import document_in
 from pytest_imagedetail.traffic.keystone import (
     REGION,
     Keystone,
-    endpoint_of,
     json_response,
     service,
     version_document,
 )
-from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of, nearest
+from pytest_imagedetail.traffic.matching import as_recorded, nearest
+from pytest_imagedetail.traffic.sources import Source, is_listing, source_of
 from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
@@ -43,12 +43,10 @@ class RecordedCloud:
     """One cloud's recordings, with the address of a server in place of the cloud's own."""
 
     name: str
+    base: str  # the server's scheme, host and port
     keystone: Keystone  # issues the only token that is accepted
-    interactions: tuple[Interaction, ...] = ()  # what was recorded, in order
-    # The first response to each request, and its file; it answers any number of times.
-    responses: Mapping[Key, tuple[Path, Response]] = field(default_factory=dict)
+    source: Source
     endpoints: tuple[str, ...] = ()  # of Compute; the first is the catalog's `compute`
-    max_microversion: str | None = None  # the newest that the cloud offered, if known
     is_live: bool = False  # unrecorded GETs go to the cloud, also for version documents
     used: set[Path] = field(default_factory=set)  # the files of the answers
 
@@ -58,35 +56,38 @@ class RecordedCloud:
         if issued is not None and asked.method == "POST":
             has_auth = isinstance(document_in(asked.request_body).get("auth"), dict)
             return issued if has_auth else json_response(400, _NO_AUTH)
-        document = version_document(asked, self.endpoints, self.max_microversion)
+        document = version_document(asked, self.endpoints, self.source.max_microversion)
         is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
         if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
             return _unauthorized(asked, self.endpoints)
-        path, found = self.responses.get(self.key(asked), (None, None))
-        if path is not None:
+        recorded = self.source.find(self.redacted(asked))
+        for path, (first, *_) in recorded.items():
             self.used.add(path)
+            return self._at_server(first.interaction)
         is_passed_on = self.is_live and asked.method == "GET" and not is_identity(asked)
-        if found is None and not is_passed_on:
-            found = document or issued or _wrong_project(asked)
+        found = None if is_passed_on else document or issued or _wrong_project(asked)
         if found is None:
             raise self._not_recorded(asked)
         return found
 
-    def key(self, asked: Interaction) -> Key:
-        """Return the key that a recorded request must have to answer this one."""
-        return key_of(self._redacted(asked))
-
-    def _redacted(self, asked: Interaction) -> Interaction:
+    def redacted(self, asked: Interaction) -> Interaction:
+        """Return a request as a recording of it has it."""
         # The token's project is that of the recordings; any other is foreign.
         known = Known(project=placeholders.OWN_PROJECT, origins={origin(asked.url): "compute"})
         return as_recorded(asked, cloud=self.name, known=known).interactions[0]
 
+    def _at_server(self, recorded: Interaction) -> Response:
+        own, base, response = origin(recorded.url), self.base, recorded.response
+        headers = Headers((name, text.replace(own, base)) for name, text in response.headers.fields)
+        body = response.body.replace(own.encode(), base.encode())
+        return replace(response, headers=headers, body=body)
+
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
-        asked = self._redacted(asked)
+        asked = self.redacted(asked)
         shown = target(asked.url)
-        ordered = nearest((asked, each) for each in self.interactions)
+        ordered = nearest((asked, each.interaction) for each in self.source.interactions)
         known = [*dict.fromkeys(f"{each.method} {target(each.url)}" for each, _ in ordered)]
-        if asked.method == "GET" and _is_listing(asked):
+        if asked.method == "GET" and is_listing(asked.url):
             command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])
             remedy = f"record it from a real cloud: {command}"
         elif asked.method == "GET" and not is_identity(asked):
@@ -111,35 +112,23 @@ def recorded_cloud(
     compute endpoint, at the server, of a cloud that is being recorded; if None, there must be
     recordings. One that is older than the store allows is refused.
     """
-    paths = store.paths(name)
-    if endpoint is None and not paths:
+    if endpoint is None and not store.has(name):
         raise CassetteNotFoundError(
             f"nothing is recorded for cloud {name!r}",
             where=str(store.directory / name),
             remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
-    recordings = {path: load_own(path) for path in (*paths, *store.traffic_of(name, CLIENTS))}
-    for path, recording in recordings.items():
-        store.refuse_old(path, recording.provenance)
-    recorded = [
-        (path, each, _at(base, each))
-        for path, recording in recordings.items()
-        for each in recording.interactions
-    ]
-    listed = (endpoint_of(each.url) for _, _, each in recorded if _is_listing(each))
-    endpoints = tuple(dict.fromkeys(listed)) if endpoint is None else (endpoint,)
-    offered = (each.provenance.max_microversion for each in recordings.values())
+    source = source_of(store, name)
+    listed = tuple(each.replace(origin(each), base) for each in source.endpoints)
+    endpoints = listed if endpoint is None else (endpoint,)
     catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
     return RecordedCloud(
         name=name,
+        base=base,
         keystone=Keystone(catalog=catalog, token=token),
-        interactions=tuple(served for _, _, served in recorded),
-        responses={
-            key_of(each): (path, served.response) for path, each, served in reversed(recorded)
-        },
+        source=source,
         endpoints=endpoints,
-        max_microversion=next(filter(None, offered), None),
         is_live=endpoint is not None,
     )
 
@@ -177,17 +166,6 @@ def _unauthorized(asked: Interaction, endpoints: Iterable[str]) -> Response:
     return json_response(401, document, ("WWW-Authenticate", f'Keystone uri="{keystone}"'))
 
 
-def _at(base: str, recorded: Interaction) -> Interaction:
-    own, response = origin(recorded.url), recorded.response
-    headers = Headers((name, text.replace(own, base)) for name, text in response.headers.fields)
-    body = response.body.replace(own.encode(), base.encode())
-    return replace(
-        recorded,
-        url=recorded.url.replace(own, base),
-        response=replace(response, headers=headers, body=body),
-    )
-
-
 def _wrong_project(asked: Interaction) -> Response | None:
     """Refuse a request about another project, as Nova 32.0.0 does (wsgi.py, `_process_stack`)."""
     project = _PROJECT.search(urlsplit(asked.url).path)
@@ -203,10 +181,6 @@ def query_of(asked: Interaction) -> Query:
     text = asked.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
     microversion = text or asked.request_headers.get("X-OpenStack-Nova-API-Version")
     return Query(Query.parse(urlsplit(asked.url).query).params, microversion)
-
-
-def _is_listing(asked: Interaction) -> bool:
-    return urlsplit(asked.url).path.endswith("/images/detail")
 
 
 def target(url: str) -> str:

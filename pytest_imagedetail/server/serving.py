@@ -16,6 +16,8 @@ from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import only, unknown_cloud
 from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
+from pytest_imagedetail.traffic.matching import key_of
+from pytest_imagedetail.traffic.sources import Source
 
 
 class Server:
@@ -125,7 +127,7 @@ class Server:
                         where=f"cloud {self.name}",
                         remedy="let the program send GET requests through this server",
                     ) from None
-            recorder.record(asked, self._listener.base, key=self.read().key(asked))
+            recorder.record(asked, self._listener.base, key=key_of(self.read().redacted(asked)))
             self._cloud = None
             return self.read().respond(asked)
 
@@ -230,4 +232,10 @@ class Servers:
             catalog += service("identity", "keystone", self.auth_url, region=name)
             catalog += services(each.read().endpoints, region=name)
         keystone = Keystone(catalog=tuple(catalog), token=self.token)
-        return RecordedCloud(name="Keystone", keystone=keystone).respond(asked)
+        cloud = RecordedCloud(
+            name="Keystone",
+            base=self._identity.base,
+            keystone=keystone,
+            source=Source((), self._store, repeats=True),
+        )
+        return cloud.respond(asked)

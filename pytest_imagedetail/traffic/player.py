@@ -2,8 +2,8 @@
 
 import shlex
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -11,111 +11,16 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import CassetteError, NoInteractionError
 from pytest_imagedetail.model import Interaction, Recording, Response
-from pytest_imagedetail.redact import (
-    SHAPES,
-    SHAPES_AND_EMAIL,
-    Known,
-    learn,
-    origin,
-    placeholders,
-    project_in_path,
-)
+from pytest_imagedetail.redact import Known, learn, origin, placeholders, project_in_path
 from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, service, version_document
-from pytest_imagedetail.traffic.matching import (
-    Key,
-    answer_of,
-    as_recorded,
-    ids_in,
-    key_of,
-    line,
-    nearest,
-)
+from pytest_imagedetail.traffic.matching import answer_of, as_recorded, line, nearest
 from pytest_imagedetail.traffic.place import Place
+from pytest_imagedetail.traffic.sources import Recorded, Source
 
 _SHOWN: Final = 8  # recorded interactions in a message
 _LONGEST: Final = 300  # characters of a request in a message
 _NOTHING: Final = "the cassette does not exist: nothing was ever recorded for this test"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Recorded:
-    """An interaction of a cassette, and its number there, from 1."""
-
-    path: Path
-    number: int
-    interaction: Interaction
-
-
-class Source:
-    """Recordings that are searched together, and read on demand.
-
-    If `repeats`, each interaction answers any number of times, as in listings.
-    """
-
-    def __init__(
-        self, paths: Iterable[Path], load: Callable[[Path], Recording], *, repeats: bool = False
-    ) -> None:
-        self._listed: Final = paths
-        self._load: Final = load
-        self.repeats: Final = repeats
-        self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
-
-    @cached_property
-    def paths(self) -> Sequence[Path]:
-        """The files, listed on demand: a shared folder may have many."""
-        return tuple(self._listed)
-
-    @cached_property
-    def recordings(self) -> Mapping[Path, Recording]:
-        """All recordings, by their files."""
-        return {path: self._load(path) for path in self.paths}
-
-    @cached_property
-    def interactions(self) -> Sequence[Recorded]:
-        """The interactions of all recordings."""
-        return [
-            Recorded(path=path, number=number, interaction=each)
-            for path, recording in self.recordings.items()
-            for number, each in enumerate(recording.interactions, start=1)
-        ]
-
-    @cached_property
-    def owners(self) -> frozenset[str]:
-        """The placeholders of owners in all recorded requests."""
-        found = (id_ for each in self.interactions for id_ in ids_in(each.interaction))
-        return frozenset(filter(placeholders.is_owner_placeholder, found))
-
-    @cached_property
-    def _index(self) -> Mapping[Key, Mapping[Path, list[Recorded]]]:
-        index: dict[Key, dict[Path, list[Recorded]]] = {}
-        for each in self.interactions:
-            index.setdefault(key_of(each.interaction), {}).setdefault(each.path, []).append(each)
-        return index
-
-    def answers(self, request: Interaction, place: Place) -> Sequence[Recorded]:
-        """Return the interactions recorded for a redacted request, in order.
-
-        Raises:
-            CassetteError: Two files answer it differently.
-        """
-        known = self._index.get(key_of(request), {})
-        if self.repeats or not known:
-            return next(iter(known.values()), ())
-        longest = max(known.values(), key=len)
-        for path, some in known.items():
-            pairs = zip(some, longest, strict=False)
-            if any(
-                answer_of(one.interaction.response) != answer_of(other.interaction.response)
-                for one, other in pairs
-            ):
-                raise CassetteError(
-                    f"two cassettes answer differently to {line(request)}",
-                    where=f"{place.node}, {longest[0].path}, {path}",
-                    remedy=f"record the request for this test: {place.command('new_episodes')}\n"
-                    "or record both afresh with --imagedetail-record-mode=rewrite",
-                )
-        return longest
 
 
 class Player:
@@ -191,7 +96,9 @@ class Player:
 
     def authenticate(self, asked: Interaction) -> Response | None:
         """Answer logins and version discovery; return None for other requests."""
-        response = self._version(asked)
+        listed = (each for each in self._sources if each.repeats)
+        found = (version_document(asked, each.endpoints, each.max_microversion) for each in listed)
+        response = next(filter(None, found), None)
         if response is None and (endpoint := self.endpoint) and self._first is not None:
             catalog = self._first.provenance.catalog or service("compute", "nova", endpoint)
             response = Keystone(catalog=catalog).answer(asked)
@@ -200,14 +107,6 @@ class Player:
                 learned = learn([asked])
                 self._known |= Known(secrets=learned.secrets, owners=learned.owners)
         return response
-
-    def _version(self, asked: Interaction) -> Response | None:
-        listings = [
-            each for one in self._sources if one.repeats for each in one.recordings.values()
-        ]
-        endpoints = dict.fromkeys(endpoint_of(each.interactions[0].url) for each in listings)
-        offered = (each.provenance.max_microversion for each in listings)
-        return version_document(asked, endpoints, next(filter(None, offered), None))
 
     def miss(self, asked: Interaction) -> NoInteractionError:
         """Return the error for a request that was not recorded."""
@@ -241,14 +140,28 @@ class Player:
 
     def _find(self, asked: Interaction) -> Recorded | None:
         for source in self._sources:
-            if not source.recordings:
-                continue
-            if answers := source.answers(self._as_recorded(asked, source), self._place):
-                if source.repeats and not _is_of_same_root(asked, answers[0].interaction):
-                    continue
-                left = (each for each in answers if source.repeats or each not in self._played)
+            found = source.find(self._as_recorded(asked, source)) if source.recordings else {}
+            if source.repeats:
+                every = (each for some in found.values() for each in some)
+                return next((each for each in every if _is_of_same_root(asked, each)), None)
+            if found:
+                left = (each for each in self._longest(found) if each not in self._played)
                 return next(left, None)
         return None
+
+    def _longest(self, found: Mapping[Path, Sequence[Recorded]]) -> Sequence[Recorded]:
+        """Return the answers of the file that has most; raise CassetteError if another differs."""
+        longest = max(found.values(), key=len)
+        for path, some in found.items():
+            if _answers(some) != _answers(longest[: len(some)]):
+                raise CassetteError(
+                    f"two cassettes answer differently to {line(longest[0].interaction)}",
+                    where=f"{self._place.node}, {longest[0].path}, {path}",
+                    remedy="record the request for this test: "
+                    f"{self._place.command('new_episodes')}\n"
+                    "or record both afresh with --imagedetail-record-mode=rewrite",
+                )
+        return longest
 
     def _explained(self, asked: Interaction) -> Iterator[str]:
         everything = [each for source in self._sources for each in source.interactions]
@@ -275,10 +188,14 @@ class Player:
             yield f"  {part}: {how}"
 
 
-def _is_of_same_root(asked: Interaction, recorded: Interaction) -> bool:
+def _answers(some: Iterable[Recorded]) -> list[object]:
+    return [answer_of(each.interaction.response) for each in some]
+
+
+def _is_of_same_root(asked: Interaction, recorded: Recorded) -> bool:
     """Compare the hosts of requests for `/`, which Keystone also answers."""
     is_root = urlsplit(asked.url).path in {"", "/"}
-    return not is_root or origin(asked.url) == origin(recorded.url)
+    return not is_root or origin(asked.url) == origin(recorded.interaction.url)
 
 
 def _remedy(place: Place, *, held: bool) -> str:

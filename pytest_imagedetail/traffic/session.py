@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final, Never
 
 from pytest_imagedetail import network, text
-from pytest_imagedetail.cassette import CLIENTS, Store, load_once, refuse_unsafe
+from pytest_imagedetail.cassette import refuse_unsafe
 from pytest_imagedetail.errors import (
     CassetteError,
     CassetteNotFoundError,
@@ -21,14 +20,13 @@ from pytest_imagedetail.errors import (
     VerificationError,
 )
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
-from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import key_of, missing_from
 from pytest_imagedetail.traffic.place import Place
-from pytest_imagedetail.traffic.player import Player, Source
+from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     FAILURES,
     appended,
@@ -37,6 +35,7 @@ from pytest_imagedetail.traffic.recording import (
     refuse_failures,
     refuse_other_identity,
 )
+from pytest_imagedetail.traffic.sources import Source, source_of
 from pytest_imagedetail.transport.http import Access
 
 
@@ -141,11 +140,11 @@ class Session:
             held = place.read_only
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
         replays_own = self.replays or record_mode == "new_episodes"
-        load = partial(_load, store=place.store, release=release)
-        sources = [Source(own if replays_own else [], load)]
+        sources = [Source(own if replays_own else [], place.store, release=release)]
         _ = sources[0].recordings  # raises before the test if one is too old
         if self.replays:
-            sources += _others(place, load)
+            sources.append(Source(place.others(), place.store, release=release))
+            sources.append(source_of(place.store, place.cloud, release=release))
         self.player: Final = Player(place, held=held, sources=sources)
 
     @property
@@ -359,24 +358,6 @@ class Session:
                 f"{place.command('rewrite')}",
             )
         return "verified"
-
-
-def _load(path: Path, *, store: Store, release: str | None) -> Recording:
-    """Read a recording; refuse one of another release or, outside the library, one too old."""
-    recording = load_once(path)
-    refuse_stale(recording, release)
-    store.refuse_old(path, recording.provenance)
-    return recording
-
-
-def _others(place: Place, load: Callable[[Path], Recording]) -> Iterator[Source]:
-    """Yield the sources besides the test's own cassette, in order of precedence."""
-    store, cloud = place.store, place.cloud
-    yield Source(place.others(), load)
-    for folder in filter(None, (store.directory, store.library)):
-        yield Source(Store(directory=folder).paths(cloud), load, repeats=True)
-    for path in store.traffic_of(cloud, CLIENTS):
-        yield Source([path], load, repeats=True)
 
 
 class Traffic:

@@ -1,0 +1,110 @@
+"""Recordings that answer requests, for a test's own clients and for the server."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.cassette import CLIENTS, Store, load_once
+from pytest_imagedetail.model import Interaction, Recording
+from pytest_imagedetail.record.recorder import refuse_stale
+from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, placeholders
+from pytest_imagedetail.traffic.keystone import endpoint_of
+from pytest_imagedetail.traffic.matching import Key, ids_in, key_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorded:
+    """An interaction of a cassette, and its number there, from 1."""
+
+    path: Path
+    number: int
+    interaction: Interaction
+
+
+class Source:
+    """Recordings that are searched together, and read on demand.
+
+    One of another release than `release`, or too old for the store, is refused. If `repeats`, each
+    interaction answers any number of times, as in listings.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        store: Store,
+        *,
+        release: str | None = None,
+        repeats: bool = False,
+    ) -> None:
+        self._listed: Final = paths
+        self._store: Final = store
+        self._release: Final = release
+        self.repeats: Final = repeats
+        self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
+
+    @cached_property
+    def paths(self) -> Sequence[Path]:
+        """The files, listed on demand: a shared folder may have many."""
+        return tuple(self._listed)
+
+    @cached_property
+    def recordings(self) -> Mapping[Path, Recording]:
+        """All recordings, by their files."""
+        recordings = {path: load_once(path) for path in self.paths}
+        for path, recording in recordings.items():
+            refuse_stale(recording, self._release)
+            self._store.refuse_old(path, recording.provenance)
+        return recordings
+
+    @cached_property
+    def interactions(self) -> Sequence[Recorded]:
+        """The interactions of all recordings."""
+        return [
+            Recorded(path=path, number=number, interaction=each)
+            for path, recording in self.recordings.items()
+            for number, each in enumerate(recording.interactions, start=1)
+        ]
+
+    @cached_property
+    def owners(self) -> frozenset[str]:
+        """The placeholders of owners in all recorded requests."""
+        found = (id_ for each in self.interactions for id_ in ids_in(each.interaction))
+        return frozenset(filter(placeholders.is_owner_placeholder, found))
+
+    @cached_property
+    def endpoints(self) -> Sequence[str]:
+        """The compute endpoints of the listings, in placeholders."""
+        urls = (each.interaction.url for each in self.interactions)
+        return tuple(dict.fromkeys(endpoint_of(url) for url in urls if is_listing(url)))
+
+    @cached_property
+    def max_microversion(self) -> str | None:
+        """The newest microversion that the cloud offered, if known."""
+        offered = (each.provenance.max_microversion for each in self.recordings.values())
+        return next(filter(None, offered), None)
+
+    @cached_property
+    def _index(self) -> Mapping[Key, Mapping[Path, list[Recorded]]]:
+        index: dict[Key, dict[Path, list[Recorded]]] = {}
+        for each in self.interactions:
+            index.setdefault(key_of(each.interaction), {}).setdefault(each.path, []).append(each)
+        return index
+
+    def find(self, request: Interaction) -> Mapping[Path, Sequence[Recorded]]:
+        """Return the interactions recorded for a redacted request, by file and in order."""
+        return self._index.get(key_of(request), {})
+
+
+def source_of(store: Store, cloud: str, *, release: str | None = None) -> Source:
+    """Return a cloud's listings, own ones before the library's, then the traffic of clients."""
+    listings = sorted(store.paths(cloud), key=store.is_own, reverse=True)
+    paths = (*listings, *store.traffic_of(cloud, CLIENTS))
+    return Source(paths, store, release=release, repeats=True)
+
+
+def is_listing(url: str) -> bool:
+    """Return whether a URL is that of a listing."""
+    return urlsplit(url).path.endswith("/images/detail")
