@@ -36,7 +36,7 @@ TESTS = (
     *(f"tests/plugin/test_{name}.py" for name in ("compare", "report")),
     *(f"tests/plugin/test_cassette_{name}.py" for name in ("clients", "own_client", "shared")),
     *(f"tests/plugin/test_cassette_{name}.py" for name in ("sources", "stock")),
-    *("tests/process/test_together.py", "tests/secrets/test_own_client.py"),
+    *("tests/process/test_writing.py", "tests/secrets/test_own_client.py"),
     *TABLES,
 )
 TIMEOUT = 90

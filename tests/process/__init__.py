@@ -1,7 +1,4 @@
-"""Faults that only real processes and disks show: nothing is lost without an error.
-
-Here: recordings to write, for tests and their child processes.
-"""
+"""Recordings to write, for tests and their child processes."""
 
 import json
 
@@ -25,6 +22,6 @@ def load(store):
     return store.load("k5", recording().provenance.query)
 
 
-def images_in(recording):
-    """Return how many images the first answer has."""
-    return len(json.loads(recording.interactions[0].response.body)["images"])
+def images_in(store):
+    """Return how many images the recording has."""
+    return len(json.loads(load(store).interactions[0].response.body)["images"])

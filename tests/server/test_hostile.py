@@ -105,7 +105,20 @@ def requests_of(client):
         "wrong token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token: stolen"), unauthorized),
         "empty token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token:"), unauthorized),
         "two tokens": (raw(*with_token, "X-Auth-Token: other"), unauthorized),
-        "neither Keystone nor Nova": (raw("GET /etc/passwd HTTP/1.1"), (404, "error")),
+        # Below Keystone, but not elsewhere: a 401 there makes openstacksdk wait forever.
+        "Keystone without token": (raw(f"GET {TOKENS} HTTP/1.1"), unauthorized),
+        **{
+            f"neither Keystone nor Nova, {path}": (raw(f"GET {path} HTTP/1.1"), (404, "error"))
+            for path in (
+                "/etc/passwd",
+                "/identify",
+                "/v3",
+                "/v2.0",
+                "/identity/v2",
+                "/identity/v3x",
+            )
+        },
+        "version without token": (raw("GET /v2.1 HTTP/1.1"), (200, "version")),
         "other project": (ask("GET", f"/v2/{OTHER}/images/detail"), wrong_project),
         "other project, 2.1": (ask("GET", f"/v2.1/{OTHER}/images/detail"), wrong_project),
         "image of another cloud": (ask("GET", f"/v2.1/images/{OTHER}"), unrecorded),
