@@ -63,27 +63,6 @@ def test_expected_failures_and_skips_are_recorded_and_miss_nothing(run, cassette
             path.unlink()
 
 
-def test_a_miss_says_what_is_recorded_and_what_comes_nearest(run):
-    """It shows the request, the recording, the difference and the command."""
-    run(TEST, "once").assert_outcomes(passed=1)
-    result = run(TEST.replace("limit=2", "limit=3&marker="))
-    result.assert_outcomes(failed=1)
-    base = "https://compute.staging.invalid/v2.1/images"
-    result.stdout.fnmatch_lines(
-        [
-            f"E *NoInteractionError: nothing is recorded for GET {base}?limit=3&marker=",
-            "E * recorded, 0 of 1 played:",
-            f"E *   GET {base}?limit=2",
-            f"E * nearest: GET {base}?limit=2",
-            "E *   query limit: asked 3, recorded 2",
-            "E *   query marker: asked (blank), recorded without",
-            f"E * where: test_own.py::test_images, cassette */staging/tests/{IMAGES}",
-            "E * next:  record it: pytest test_own.py::test_images --*-mode=new_episodes",
-        ]
-    )
-    assert "site-packages" not in result.stdout.str().split("FAILURES")[1]
-
-
 CAUGHT = """
 import pytest, requests
 
@@ -158,21 +137,17 @@ def reach():
 def test_cassette(imagedetail_cassette):
     reach()
 
-def test_harness(imagedetail):
-    reach()
-
 def test_cloud(imagedetail_cloud):
     reach()
 """
 
 
 def test_the_network_is_shut_while_replaying(project, run):
-    """With every fixture; the message has the address, the test and the command."""
+    """Also without a cassette; the message has the address, the test and the command."""
     result = run(SHUT, "none", "--imagedetail-cloud=nova-2026.2")
-    result.assert_outcomes(failed=3)
+    result.assert_outcomes(failed=2)
     for name, remedy in (
         ("cassette", "record it: pytest test_own.py::test_cassette --imagedetail-record-mode=once"),
-        ("harness", "record what is missing: pytest test_own.py::test_harness --*-mode=once"),
         ("cloud[[]nova-2026.2]", "record what is missing: pytest *test_cloud* --*-mode=once"),
     ):
         result.stdout.fnmatch_lines(
@@ -296,8 +271,8 @@ def test_subtests(imagedetail_cassette, subtests):
 """
 
 
-def test_a_failing_part_of_a_test_keeps_the_old_recording(run, cassettes_of):
-    """A subtest or a teardown; the run says that nothing was kept."""
+def test_a_failing_part_of_a_test_keeps_the_old_recording(run, pytester, cassettes_of):
+    """A subtest, a teardown or Ctrl-C; the run says that nothing was kept."""
     source = WHOLE + (SUBTESTS if hasattr(pytest, "Subtests") else "")  # from pytest 9.0 on
     assert run(source.replace("PASSES", "True"), "rewrite").ret == 0
     before = cassettes_of()
@@ -305,13 +280,7 @@ def test_a_failing_part_of_a_test_keeps_the_old_recording(run, cassettes_of):
     assert (result.ret, cassettes_of()) == (1, before)
     reasons = ["the test's teardown failed", "the test did not pass"][: len(before)]
     result.stdout.fnmatch_lines_random([f"staging: *: not kept: {why}" for why in reasons])
-
-
-def test_ctrl_c_keeps_the_old_recording(run, pytester, cassettes_of):
-    source = WHOLE.replace("PASSES", "True")
-    assert run(source, "rewrite").ret == 0
-    before = cassettes_of()
-    run(f"{source}    raise KeyboardInterrupt\n", "none", "--collect-only")
+    run(f"{WHOLE.replace('PASSES', 'True')}    raise KeyboardInterrupt\n", "none", "--collect-only")
     # A process of its own, or it would end the run of this test, too.
     command = ("-p", "no:recording", "--imagedetail-record-mode=rewrite")
     result = pytester.runpytest_subprocess(*command)
