@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from tests.cloud import SimulatedCloud
-
 EACH = """
 import asyncio, io, json
 import aiohttp, pytest
@@ -188,30 +186,3 @@ def test_a_refusal_is_shown_whatever_a_client_makes_of_it(run):
     node = "test_own.py::test_wrapped[by_aiohttp]"
     assert f"where: {node}, cassette " in text
     assert f"record it: pytest '{node}' --imagedetail-record-mode=once" in text
-
-
-KEYSTONE = """
-import openstack
-import pytest
-
-@pytest.mark.imagedetail("staging")
-def test_keystone(imagedetail_cassette):
-    with openstack.connection.Connection(auth=AUTH, region_name="RegionOne") as cloud:
-        answer = cloud.compute.get("/images/detail?limit=2", microversion="2.1")
-    assert len(answer.json()["images"]) == 2
-"""
-
-
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_authentication_is_not_recorded(run, cassettes_of):
-    """A replay accepts any login."""
-    with SimulatedCloud(release="2023.1") as cloud:
-        auth = dict(cloud.credentials)
-        result = run(KEYSTONE.replace("AUTH", str(auth)), "once")
-        result.assert_outcomes(passed=1)
-        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? request* to Keystone left out"])
-    (text,) = cassettes_of().values()
-    for secret in ("tokens", auth["password"], cloud.account.token, "127.0.0.1"):
-        assert secret not in text
-    another = {**auth, "password": "another", "username": "nobody"}
-    run(KEYSTONE.replace("AUTH", str(another))).assert_outcomes(passed=1)

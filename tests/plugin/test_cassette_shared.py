@@ -123,16 +123,6 @@ def test_two_files_that_disagree_or_a_damaged_one_are_an_error(run, pytester):
     result.stdout.fnmatch_lines([f"E *where: */{B}*"])
 
 
-def test_a_file_that_nobody_plays_is_unused(run):
-    """The file of a removed test, unless another test of the folder needs it."""
-    run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
-    options = ("none", "--imagedetail-unused=fail", "--imagedetail-cloud=staging")
-    result = run(asks(a="/same/x"), *options)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines([f"unused cassettes/staging/tests/inv.d/{B}"])
-    assert run(asks(a="/same/x /same/y"), *options).ret == pytest.ExitCode.OK
-
-
 OWNERS = """
 @pytest.mark.parametrize("number, name", [(0, "ann"), (1, "bob")])
 def test_own(imagedetail_cassette, number, name):

@@ -67,18 +67,13 @@ def test_a_request_is_answered_as_often_as_it_is_sent(run):
 def test_it_runs_for_each_cloud_of_a_glob(run):
     """With or without `imagedetail_cloud`; single images and versions are replayed, too."""
     source = """
-def got(path):
-    return requests.get(f"http://my.cloud.example:8774{path}")
-
 @pytest.mark.imagedetail("nova-*")
-def test_single_images_and_the_documented_url(imagedetail_cassette):
-    active = got(f"/v2/{'7' * 32}/images/detail?status=ACTIVE").json()["images"]
+def test_the_documented_url(imagedetail_cassette):
+    host = "http://my.cloud.example:8774"
+    active = requests.get(f"{host}/v2/{'7' * 32}/images/detail?status=ACTIVE").json()["images"]
     assert {each["status"] for each in active} == {"ACTIVE"}
-    images = got("/v2.1/images/detail").json()["images"]
-    assert got(f"/v2.1/images/{images[0]['id']}").json()["image"] == images[0]
-    newest = got("/v2.1/").json()["version"]
-    assert (newest["id"], newest["status"]) == ("v2.1", "CURRENT")
-    assert got("/v2.1/images/5eed9999-0000-4000-8000-000000009999").status_code == 404
+    assert requests.get(f"{host}/v2.1/images/{active[0]['id']}").json()["image"]["id"]
+    assert requests.get(f"{host}/v2.1/").json()["version"]["status"] == "CURRENT"
 
 def test_cloud_first(imagedetail_cloud, imagedetail_cassette):
     assert imagedetail_cassette.cloud == imagedetail_cloud.name

@@ -105,22 +105,6 @@ def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
         assert json.dumps(json.loads(page.response.body)) == sent
 
 
-def test_provenance_comes_back_whole(tmp_path):
-    facts = {
-        "query": Query(((ODD, "1"),)),
-        "release": ODD,
-        "source": "imported",
-        "recorded_at": "2024-01-15T08:00:00Z",
-        "max_microversion": "2.100",
-        "redactions": {"hosts": 3},
-        "catalog": ({"type": "compute"},),
-        "volatile": ("images[*].updated",),
-        "project": PROJECT,
-    }
-    path = written(tmp_path / "a.yaml", **facts)
-    assert load(path).provenance == recording(BODY, **facts).provenance
-
-
 def test_a_changed_cassette_is_refused(tmp_path):
     """Neither the answer nor its cloud and query can be edited unnoticed."""
     path = written(tmp_path / "a.yaml", BODY, b"\xff", headers=[("Vary", "a")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, Written
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import DamagedCassetteError, LeakError, UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import Known
@@ -13,18 +13,6 @@ def recording(images=1, *, body=None, **facts):
     """Build a recording of so many images, or of this body."""
     document = {"images": [image_of(number) for number in range(images)]}
     return recording_of(body or document, **{"cloud": "k5", "plugin": "1.0"} | facts)
-
-
-def test_the_same_answer_leaves_another_layout_alone(tmp_path):
-    """Other line ends or a formatter do not change what was recorded."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), known=Known())
-    path = kept.path("k5", Query())
-    other = b"# formatted\n" + path.read_bytes().replace(b"\n", b"\r\n")
-    path.write_bytes(other)
-    assert kept.write(recording(), known=Known()) is Written.UNCHANGED
-    assert path.read_bytes() == other
-    assert kept.write(recording(2), known=Known()) is Written.REPLACED
 
 
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
@@ -64,15 +52,6 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
     kept.write(recording(body=body), known=Known())
     with pytest.raises(LeakError):
         kept.write(recording(), known=known, merge=lambda old: old)
-
-
-def test_clouds_have_cassettes(tmp_path):
-    """Of queries or of tests. An empty folder is not a cloud."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), known=Known())
-    kept.write(recording(cloud="x", test="t.py::a"), known=Known())
-    (tmp_path / "empty").mkdir()
-    assert (kept.clouds(), kept.traffic_clouds()) == (("k5",), ("x",))
 
 
 def test_a_cloud_is_no_way_out_of_the_folder(tmp_path):

@@ -145,8 +145,8 @@ def test_the_recorders_own_requests_pass_by(tmp_path):
     assert [each.url for each in own.place.load().interactions] == [f"{BASE}/?a=1"]
 
 
-def test_what_the_built_in_keystone_cannot_answer(tmp_path):
-    """Recording it is an error, and so is recording a login alone."""
+def test_authentication_is_not_recorded(tmp_path):
+    """A login alone is an error, and so is what the built-in Keystone cannot answer."""
     got = [("X-Subject-Token", TOKEN)]
     login = received("/v3/auth/tokens", base=KEYSTONE, method="POST", status=201, got=got)
     with pytest.raises(RecordingError, match="the test asked only Keystone"):
@@ -156,6 +156,8 @@ def test_what_the_built_in_keystone_cannot_answer(tmp_path):
         done(tmp_path, "once", login, received("/images"), revoked)
     problem = "the built-in Keystone could not answer during a replay: POST /v2.0/tokens"
     assert caught.value.problem == problem
+    said, recorded = done(tmp_path, "new_episodes", login, received("/images"))
+    assert (said, len(recorded)) == ("recorded (new), 1 request to Keystone left out", 1)
 
 
 def test_what_is_added_is_redacted_and_counted(tmp_path):
