@@ -6,14 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.json import leaves
-from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.format import document_of, dumps, load
 from pytest_imagedetail.cassette.names import (
     SHARED,
@@ -35,7 +34,9 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
+from pytest_imagedetail.text import count
 
+_DAY: Final = timedelta(days=1)
 _FEW: Final = 8
 _REMEMBERED: Final = 64  # recordings that `load_once` caches
 _INDENTED: Final = b"\n" + b" " * 8  # a line of a body in JSON
@@ -262,6 +263,25 @@ class Store:
             where=str(self.path(cloud, query)),
             remedy="\n".join(steps),
         )
+
+
+def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -> str | None:
+    """Return what is wrong with the age of a recording, or None.
+
+    An import without a date passes, because the age of its body is unknown. A date may be a day
+    ahead, because clocks differ. `max_age` is in days of 24 hours; None allows any age.
+    """
+    if provenance.recorded_at is None:
+        is_judged = max_age is not None and provenance.source == "recorded"
+        return "its age is not known: the recording has no date" if is_judged else None
+    age = now - datetime.fromisoformat(provenance.recorded_at)
+    if age < -_DAY:
+        ahead = count(-age // _DAY, "day")
+        return f"its date is {ahead} ahead of this machine's clock, so its age is not known"
+    if max_age is None or age <= max_age * _DAY:
+        return None
+    begun = -(-age // _DAY)
+    return f"it is {count(begun, 'day')} old; the limit is {max_age}"
 
 
 def load_own(path: Path) -> Recording:

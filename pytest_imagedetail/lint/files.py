@@ -10,8 +10,7 @@ from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import load
-from pytest_imagedetail.cassette.age import age_problem
-from pytest_imagedetail.cassette.store import is_at, own_name
+from pytest_imagedetail.cassette.store import age_problem, is_at, own_name
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.errors import (
     DamagedCassetteError,

@@ -1,4 +1,7 @@
-"""The text of a cassette is exact and deterministic, and a changed one is refused."""
+"""The text of a cassette is exact and deterministic, and a changed one is refused.
+
+tests/unit/test_lint.py shows each kind of damage and its line.
+"""
 
 import json
 from contextlib import suppress
@@ -145,30 +148,6 @@ def test_a_reformatted_cassette_is_whole(tmp_path):
     ):
         path.write_bytes(other.encode("utf-8"))
         assert load(path) == recording, other
-
-
-def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
-    """Each kind of damage has its own message."""
-    path = written(tmp_path / "a.yaml")
-    text = path.read_text(encoding="utf-8")
-    twice = "not a readable YAML file: the key `{}` is repeated"
-    for old, new, problem, line in (
-        ("version: 1", "version: 2", "unknown cassette version 2; this reads version 1", 1),
-        ("version: 1\n", "", "unknown cassette version None; this reads version 1", 1),
-        ("schema: 2", "schema: 9", "unknown provenance schema 9; this reads 1 and 2 ", 3),
-        ("imagedetail:", "other:", "no provenance: the cassette was not written by imagedetail", 0),
-        ("interactions:", "interactions: []\nmore:", "the cassette has no interactions", 10),
-        ("interactions:", "more:", "not a cassette: it has no `interactions`", 0),
-        ("  pages: 1\n", "  pages: 1\n  pages: 1\n", twice.format("pages"), 7),
-    ):
-        assert old in text
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        with pytest.raises(DamagedCassetteError) as caught:
-            load(path)
-        assert caught.value.problem.startswith(problem)
-        assert ("imagedetail scrub FILE" in caught.value.remedy) == problem.startswith("no prov")
-        assert caught.value.where.startswith(f"{path}, line {line}" if line else str(path))
-        assert "bring the file back from version control" in caught.value.remedy
 
 
 junk = st.sampled_from([None, True, 7, 1.5, "a", [], {"a": [1]}, date.max, b"\xff"])
