@@ -27,14 +27,18 @@ class Player:
     """Play recordings to a test's own clients.
 
     Only the first source that has a request answers it, even if its answers are used up.
-    `held` is the test's file: its own, or the read-only one that its marker names.
+    `held` is the test's file: its own, or the read-only one that its marker names. A player that
+    `replays` also stands in for Keystone.
     """
 
-    def __init__(self, place: Place, *, held: Path | None, sources: Sequence[Source]) -> None:
+    def __init__(
+        self, place: Place, *, held: Path | None, sources: Sequence[Source], replays: bool
+    ) -> None:
         self.held: Final = held or place.path
         self.remedy: Final = _remedy(place, held=held is not None)
         self._place: Final = place
         self._sources: Final = sources
+        self._replays: Final = replays
         self._played: Final[dict[Recorded, None]] = {}
         self._known = Known()
         self._project: str | None = None  # the first one in the test's paths
@@ -81,21 +85,23 @@ class Player:
         return first.provenance.endpoint or endpoint_of(first.interactions[0].url)
 
     def has(self, asked: Interaction) -> bool:
-        """Return whether an answer is left."""
+        """Return whether an answer is left, or Keystone has one."""
         with self._lock:
-            return self._find(asked) is not None
+            return self._find(asked) is not None or self._authenticate(asked) is not None
 
     def play(self, asked: Interaction) -> Response | None:
-        """Return the next recorded answer to this request; None if none is left."""
+        """Return the next recorded answer to this request, or Keystone's; None if none is left."""
         with self._lock:
             found = self._find(asked)
             if found is None:
-                return None
+                return self._authenticate(asked)
             self._played[found] = None
             return found.interaction.response
 
-    def authenticate(self, asked: Interaction) -> Response | None:
+    def _authenticate(self, asked: Interaction) -> Response | None:
         """Answer logins and version discovery; return None for other requests."""
+        if not self._replays:
+            return None
         listed = (each for each in self._sources if each.repeats)
         found = (version_document(asked, each.endpoints, each.max_microversion) for each in listed)
         response = next(filter(None, found), None)
@@ -103,9 +109,8 @@ class Player:
             catalog = self._first.provenance.catalog or service("compute", "nova", endpoint)
             response = Keystone(catalog=catalog).answer(asked)
         if response is not None:
-            with self._lock:
-                learned = learn([asked])
-                self._known |= Known(secrets=learned.secrets, owners=learned.owners)
+            learned = learn([asked])
+            self._known |= Known(secrets=learned.secrets, owners=learned.owners)
         return response
 
     def miss(self, asked: Interaction) -> NoInteractionError:

@@ -2,7 +2,6 @@
 
 import mmap
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from pytest_imagedetail.errors import (
     RecordingError,
     VerificationError,
 )
-from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
+from pytest_imagedetail.model import NO_RESPONSE, Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.traffic.authentication import without_keystone
@@ -50,23 +49,21 @@ class Live:
 
 
 class Received:
-    """Interactions with the live cloud, from all threads of the test's process."""
+    """Interactions with the live cloud; the threads of the test's process append to its lists."""
 
     def __init__(self) -> None:
-        self.lost = 0  # answers that could not be recorded
+        self.lost: Final[list[str]] = []  # URLs of requests that could not be recorded, if known
         self.played: Final[list[Interaction]] = []  # answered from a recording
         self._process: Final = os.getpid()
         self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
-        self._interactions: Final[list[Interaction]] = []
-        self._unread: list[Interaction] = []
+        self._seen: Final[list[Interaction]] = []  # requests, and interactions once answered
+        self._read = 0  # how many of them the secrets are from
         self._secrets: frozenset[str] = frozenset()
-        self._lock: Final = threading.Lock()
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
         """All interactions, in order, including Keystone's."""
-        with self._lock:
-            return tuple(self._interactions)
+        return tuple(each for each in self._seen if each.response is not NO_RESPONSE)
 
     @property
     def own(self) -> tuple[Interaction, ...]:
@@ -86,28 +83,20 @@ class Received:
         return True
 
     def add(self, interaction: Interaction) -> None:
-        """Add an interaction with the cloud."""
-        with self._lock:
-            self._interactions.append(interaction)
-            self._unread.append(interaction)
+        """Add an interaction with the cloud, or a request that may never be answered."""
+        self._seen.append(interaction)
 
-    def note(self, asked: Interaction) -> None:
-        """Note the secrets of a request that may never be answered."""
-        with self._lock:
-            self._unread.append(asked)
-
-    def lose(self, _: str = "") -> None:
-        """Count a request that cannot be recorded."""
+    def lose(self, url: str = "") -> None:
+        """Note a request that cannot be recorded."""
         if not self.is_forked():
-            with self._lock:
-                self.lost += 1
+            self.lost.append(url)
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that were sent or received."""
-        with self._lock:
-            unread, self._unread = self._unread, []
-            self._secrets |= learn(unread).secrets
-            return self._secrets
+        end = len(self._seen)  # another thread may add to them
+        self._secrets |= learn(self._seen[self._read : end]).secrets
+        self._read = end
+        return self._secrets
 
 
 class Session:
@@ -145,7 +134,7 @@ class Session:
         if self.replays:
             sources.append(Source(place.others(), place.store, release=release))
             sources.append(source_of(place.store, place.cloud, release=release))
-        self.player: Final = Player(place, held=held, sources=sources)
+        self.player: Final = Player(place, held=held, sources=sources, replays=self.replays)
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
@@ -180,14 +169,14 @@ class Session:
         if not self.replays:
             if self.closed:
                 return False
-            self._received.note(asked)
+            self._received.add(asked)
         with self._refusing():
-            return self.player.has(asked) or self._of_keystone(asked) is not None
+            return self.player.has(asked)
 
     def answer(self, asked: Interaction) -> Response:
         """Answer from a recording."""
         with self._refusing():
-            found = self.player.play(asked) or self._of_keystone(asked)
+            found = self.player.play(asked)
         if found is None:  # another thread took the last one
             self.refuse(asked)
         if not self.replays:
@@ -212,9 +201,6 @@ class Session:
     def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
         self._received.add(interaction)
-
-    def _of_keystone(self, asked: Interaction) -> Response | None:
-        return self.player.authenticate(asked) if self.replays else None
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -259,7 +245,7 @@ class Session:
         """
         if self._received.was_forked:
             raise self._forked()
-        if lost := self._received.lost:
+        if lost := len(self._received.lost):
             raise RecordingError(
                 f"not everything was recorded: {text.count(lost, 'response')} bypassed "
                 "the cassette",
