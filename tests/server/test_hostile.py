@@ -118,6 +118,7 @@ def requests_of(client):
                 "/identity/v3x",
             )
         },
+        "versions without token": (raw("GET /identity HTTP/1.1"), (300, "versions")),
         "version without token": (raw("GET /v2.1 HTTP/1.1"), (200, "version")),
         "other project": (ask("GET", f"/v2/{OTHER}/images/detail"), wrong_project),
         "other project, 2.1": (ask("GET", f"/v2.1/{OTHER}/images/detail"), wrong_project),
