@@ -17,8 +17,11 @@ import pytest
 import requests
 import yaml
 
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.redact import Known
 from tests.cloud import SimulatedCloud
 from tests.cloud.scripted import ScriptedCloud, say
+from tests.unit import recording_of
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 PROJECT = "0" * 32
@@ -135,13 +138,16 @@ def test_a_signal_ends_it(serve):
 
 
 def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
-    """A port in use, a damaged cassette, an unknown cloud, a clouds.yaml of somebody else."""
+    """A port in use, a damaged or mislabelled cassette, an unknown cloud, a foreign clouds.yaml."""
     for name in ("openstack-sample", "cut", "bare"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
     text = (LIBRARY / "openstack-sample" / "all.yaml").read_text(encoding="utf-8")
     damaged = tmp_path / "cassettes" / "openstack-sample" / "all.yaml"
     damaged.write_text(text.replace("ACTIVE", "ERROR", 1))
     (tmp_path / "cassettes" / "cut" / "all.yaml").touch()
+    facts = {"cloud": "wrong", "release": "juno", "max_microversion": "2.96", "plugin": "1"}
+    wrong = recording_of({"images": []}, **facts)
+    Store(directory=tmp_path / "cassettes").write(wrong, known=Known())
     (tmp_path / "imagedetail.yaml").write_text("clouds: {lost: {}}\n")
     (tmp_path / "clouds.yaml").write_text("clouds: {mine: {}}\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -153,6 +159,7 @@ def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
             (("--port=99999",), 2, "port 99999 cannot be used"),
             (("openstack-sample",), 2, "cassettes/openstack-sample/all.yaml"),
             (("cut",), 2, "the cassette is empty"),
+            (("wrong",), 2, "the recording is mislabelled"),
             (("lost",), 2, "nothing is recorded for cloud 'lost'"),
             (("bare",), 4, "unknown cloud 'bare'"),
             (("--clouds-yaml=clouds.yaml",), 4, "was not written by `imagedetail serve`"),
