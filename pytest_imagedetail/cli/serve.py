@@ -31,8 +31,6 @@ from pytest_imagedetail.workspace import guarded, with_library
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _DEMO: Final = ("nova-2023.1", "nova-2024.2")
-
-
 _QUESTIONS: Final = (
     ("All images: the same answer.", Query()),
     (
@@ -96,12 +94,8 @@ def _serve_recording(options: Options) -> int:
         store.refuse_same_folder(each.name)
         guard = partial(_guarded, each, options)
         cloud = guard()
-        recorders[each.name] = Recorder(
-            cloud,
-            own,
-            on_written=partial(show_written, store),
-            guard=guard,
-        )
+        written = partial(show_written, store)
+        recorders[each.name] = Recorder(cloud, own, on_written=written, guard=guard)
         targets.append(replace(each, release=cloud.release))
     _serve_until_signalled(options, own, recorders, on_error=fail)
     for each in targets:

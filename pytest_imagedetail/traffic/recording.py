@@ -164,11 +164,7 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
 
 
 def refuse_other_identity(
-    sent: Sequence[Interaction],
-    *,
-    accesses: Sequence[Access],
-    old: Recording | None,
-    place: Place,
+    sent: Sequence[Interaction], *, accesses: Sequence[Access], old: Recording | None, place: Place
 ) -> None:
     """Raise RecordingError unless one user of one project sent all requests: replay mixes them up.
 
