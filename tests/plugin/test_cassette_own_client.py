@@ -139,13 +139,26 @@ def test_cassette(imagedetail_cassette):
 
 def test_cloud(imagedetail_cloud):
     reach()
+
+def test_swallowed(imagedetail_cloud):
+    import program
+    program.start()
+"""
+PROGRAM = """
+import contextlib, socket
+
+def start():
+    with contextlib.suppress(Exception):
+        socket.create_connection(("192.0.2.1", 80))
 """
 
 
 def test_the_network_is_shut_while_replaying(project, run):
-    """Also without a cassette; the message has the address, the test and the command."""
+    """Also without a cassette, and if a program swallows the error; the message says what to do."""
+    project.makepyfile(program=PROGRAM)
     result = run(SHUT, "none", "--imagedetail-cloud=nova-2026.2")
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(failed=2, passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the test passed, but it swallowed this error"])
     for name, remedy in (
         ("cassette", "record it: pytest test_own.py::test_cassette --imagedetail-record-mode=once"),
         ("cloud[[]nova-2026.2]", "record what is missing: pytest *test_cloud* --*-mode=once"),
