@@ -1,5 +1,6 @@
 """A test's session plays, records, refuses and verifies. See tests/plugin for whole runs."""
 
+import json
 import urllib.request
 
 import pytest
@@ -146,7 +147,10 @@ def test_the_recorders_own_requests_pass_by(tmp_path):
 
 
 def test_authentication_is_not_recorded(tmp_path):
-    """A login alone is an error, and so is what the built-in Keystone cannot answer."""
+    """A login alone is an error, and so is what the built-in Keystone cannot answer.
+
+    Its catalog leads to the recorded services.
+    """
     got = [("X-Subject-Token", TOKEN)]
     login = received("/v3/auth/tokens", base=KEYSTONE, method="POST", status=201, got=got)
     with pytest.raises(RecordingError, match="the test asked only Keystone"):
@@ -156,8 +160,19 @@ def test_authentication_is_not_recorded(tmp_path):
         done(tmp_path, "once", login, received("/images"), revoked)
     problem = "the built-in Keystone could not answer during a replay: POST /v2.0/tokens"
     assert caught.value.problem == problem
-    said, recorded = done(tmp_path, "new_episodes", login, received("/images"))
-    assert (said, len(recorded)) == ("recorded (new), 1 request to Keystone left out", 1)
+    glance = "http://glance.corp.example:9292"
+    services = [
+        {"type": kind, "endpoints": [{"interface": "public", "url": url}]}
+        for kind, url in (("compute", NOVA), ("image", glance))
+    ]
+    answer = {"token": {"catalog": services}}
+    login = received("/v3/auth/tokens", answer, 201, base=KEYSTONE, method="POST", got=got)
+    traffic = login, received("/images"), received("/v2/images", base=glance)
+    said, recorded = done(tmp_path, "new_episodes", *traffic)
+    assert (said, len(recorded)) == ("recorded (new), 1 request to Keystone left out", 2)
+    replayed = json.loads(session(tmp_path).answer(login).body)["token"]["catalog"]
+    urls = {each["type"]: each["endpoints"][0]["url"] for each in replayed}
+    assert urls == {"compute": BASE, "image": "https://image.staging.invalid"}
 
 
 def test_what_is_added_is_redacted_and_counted(tmp_path):
