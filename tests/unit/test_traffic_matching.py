@@ -2,8 +2,9 @@
 
 from itertools import product
 
-from pytest_imagedetail.redact.placeholders import OWN_PROJECT
-from pytest_imagedetail.traffic.matching import differences, key_of, parts_of
+from pytest_imagedetail.redact import Known
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
+from pytest_imagedetail.traffic.matching import as_recorded, differences, key_of, parts_of
 from unit import interaction_of
 
 HOST = "https://compute.staging.invalid"
@@ -91,3 +92,21 @@ def test_bodies():
         headers = form if b"=" in asked + recorded else ()
         one, other = (sent(method="POST", body=each, headers=headers) for each in (asked, recorded))
         assert shown(one, other) == differs, asked
+
+
+def test_a_request_is_redacted_as_its_recording():
+    """By names, by the project, and by owners whose placeholders were recorded."""
+    live, secret = "http://nova.corp.example:8774", b'{"adminPass": "hunter2-secret"}'
+    for url, project, owners, expected in (
+        (f"{live}/v2/{A}/images", A, (), f"/v2/{OWN_PROJECT}/images"),
+        (f"{live}/v2/{B}/images", A, (), f"/v2/{owner(B)}/images"),
+        (f"{HOST}/v2/{owner(B)}/images", A, (), f"/v2/{owner(B)}/images"),
+        (f"{live}/owner/{A}", OWN_PROJECT, (), f"/owner/{A}"),
+        (f"{live}/owner/{A}", OWN_PROJECT, (A,), f"/owner/{owner(A)}"),
+        (f"{live}/a?token=secret-1234", OWN_PROJECT, (), "/a?token=redacted"),
+    ):
+        known, there = Known(project=project), frozenset(map(owner, owners))
+        done = as_recorded(sent(url, "POST", secret), cloud="staging", known=known, owners=there)
+        (request,) = done.interactions
+        assert request.url == HOST + expected
+        assert request.request_body == b'{"adminPass": "<redacted>"}'

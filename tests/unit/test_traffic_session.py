@@ -91,15 +91,18 @@ def test_the_fixture_shows_what_the_session_does(tmp_path):
 
 def test_a_miss_shows_recordings_and_no_secret(tmp_path):
     """Long values are cut and long lists counted. A misspelled cloud gets a suggestion."""
-    recorded = [kept("/flavors"), *(kept(f"/images/{n}") for n in range(8))]
+    recorded = [kept("/flavors?x=1&y=2&z=3"), *(kept(f"/images/{n}") for n in range(8))]
     secret = b'{"adminPass": "hunter2-secret"}'
     asked = received(f"/images/x?token={TOKEN}&changes-since={'9' * 5000}", request_body=secret)
-    text = missed(session(tmp_path, "none", *recorded), asked)
+    own = session(tmp_path, "none", *recorded)
+    text = missed(own, asked)
     assert "  and 1 more\n" in text
     assert f"nearest: GET {BASE}/images/0\n" in text
     assert 'body: asked {"adminPass": "<redacted>"}, recorded without' in text
     assert max(map(len, text.splitlines())) < 350
     assert not [each for each in (TOKEN, "hunter2", "corp.example") if each in text]
+    nearest = f"nearest: GET {BASE}/flavors?x=1&y=2&z=3\n"  # the path matters most
+    assert nearest in missed(own, received("/flavors?a=1"))
     few = session(tmp_path / "few", "none", *recorded[1:])
     assert "0 of 8 played:" in (text := missed(few, asked))
     assert "more\n" not in text
