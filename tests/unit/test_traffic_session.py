@@ -140,6 +140,18 @@ def test_a_listing_of_a_query_with_an_address_is_replayed(tmp_path):
     assert session(tmp_path).can_answer(received(asked))
 
 
+def test_own_listings_come_before_the_library(tmp_path):
+    """Whatever their files are called."""
+    own, library = tmp_path / "own", tmp_path / "library"
+    for folder, query, body in ((own, Query.of(limit=1), b"own"), (library, Query(), b"shipped")):
+        listing = recording(kept("/images/detail", body), test=None, query=query)
+        Store(directory=folder).write(listing, known=Known())
+    store = Store(directory=own, library=library)
+    place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
+    replays = Session(place, record_mode="none")
+    assert replays.answer(received("/images/detail")).body == b"own"
+
+
 def test_the_recorders_own_requests_pass_by(tmp_path):
     own = session(tmp_path, "once")
     with SimulatedCloud(release="2026.2") as cloud, own.running():
