@@ -12,7 +12,7 @@ from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, ReleaseError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status, read
-from pytest_imagedetail.model import SEVERITIES, Failure, Query
+from pytest_imagedetail.model import SEVERITIES, Failure, Query, Types, check_types
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import REWRITE, remedies_for_change, upgraded
@@ -23,10 +23,12 @@ from pytest_imagedetail.report import notes, terminal
 from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
+    RULES,
     WILDCARDS,
-    RuleSource,
+    RuleSources,
     Settings,
     only,
+    rule_sources,
     unknown_cloud,
 )
 from pytest_imagedetail.traffic.keystone import TOKEN, endpoint_of
@@ -40,8 +42,6 @@ from pytest_imagedetail.workspace import (
 )
 
 _UNCHANGED: Final = f"recorded ({Written.UNCHANGED.value})"
-
-RuleSources = RuleSource | Sequence[RuleSource]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,6 +71,7 @@ class Cloud:
             LeakError: While recording: a secret was left after redaction.
             VerificationError: In record mode verify: the live cloud's answer differs.
         """
+        check_types({"expect": expect}, _ARGUMENTS)
         return self._harness.answer(self.name, self._harness.asked(query), expect)
 
     @property
@@ -91,6 +92,17 @@ class Cloud:
         """The project: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
         return access.project_id if access else OWN_PROJECT
+
+
+_CLOUD: Final = (str | Cloud, "the name of a cloud in quotes")
+_SIDE: Final = (str | Cloud | Listing, "the name of a cloud in quotes, or give a listing")
+_ARGUMENTS: Final[Types] = {
+    "the name of a cloud": _CLOUD,
+    "baseline": _SIDE,
+    "candidate": _SIDE,
+    "expect": (int | None, "a status, for example 400"),
+    "rules": (RULES[0] | None, RULES[1]),
+}
 
 
 @dataclass(slots=True)
@@ -173,8 +185,8 @@ class Harness:
             )
         return self[self.settings.baseline]
 
-    def __getitem__(self, name: str) -> Cloud:
-        name = only(name, self._names(name))
+    def __getitem__(self, cloud: str | Cloud) -> Cloud:
+        name = self._only(cloud)
         check_cloud_name(name)
         if self.settings.record_mode == "none" and not self.store.has(name):
             own = selectable(self.store, self.settings)
@@ -215,6 +227,8 @@ class Harness:
             SettingsError: A rules file is invalid.
             ImageDetailError: As for `Cloud.list`.
         """
+        given = {"baseline": baseline, "candidate": candidate, "expect": expect, "rules": rules}
+        check_types(given, _ARGUMENTS)
         with self._noted(baseline, candidate):
             comparison = compare(
                 self._listing(baseline, query, expect),
@@ -237,7 +251,7 @@ class Harness:
 
     def matrix(
         self,
-        *names: str,
+        *names: str | Cloud,
         profile: str | None = None,
         expect: int | None = None,
         rules: RuleSources | None = None,
@@ -259,6 +273,7 @@ class Harness:
             UsageError: Fewer than two clouds.
             ImageDetailError: As for `compare`.
         """
+        check_types({"expect": expect, "rules": rules}, _ARGUMENTS)
         asked, own = self.asked(query), replace(self.store, library=None)
         groups = [self._names(each) for each in names] or [self.clouds]
         clouds = tuple(dict.fromkeys(each for group in groups for each in group))
@@ -363,16 +378,20 @@ class Harness:
     def _recorded(self, name: str) -> Sequence[Query]:
         return with_library(self.store).queries(self[name].name) or (Query(),)
 
-    def _names(self, pattern: str) -> tuple[str, ...]:
+    def _names(self, cloud: str | Cloud) -> tuple[str, ...]:
+        check_types({"the name of a cloud": cloud}, _ARGUMENTS)
+        pattern = _name(cloud)
         if not set(pattern) & WILDCARDS:
             return (pattern,)
         chosen = replace(self.settings, clouds=(pattern,))
         return chosen.select(selectable(self.store, chosen))
 
+    def _only(self, cloud: str | Cloud) -> str:
+        found = self._names(cloud)
+        return only(_name(cloud), found)
+
     def _rules(self, chosen: RuleSources | None) -> Rules:
-        if isinstance(chosen, str | Path | Mapping):
-            chosen = (chosen,)
-        return read_rules(self.settings.rules if chosen is None else chosen)
+        return read_rules(self.settings.rules if chosen is None else rule_sources(chosen))
 
     @contextmanager
     def _noted(self, *sides: str | Cloud | Listing) -> Iterator[None]:
@@ -399,8 +418,7 @@ class Harness:
             return (
                 side if expect in {None, side.status_code} else read(side.recording, expect=expect)
             )
-        name = _name(side)
-        return self.answer(only(name, self._names(name)), self.asked(query), expect)
+        return self.answer(self._only(side), self.asked(query), expect)
 
     def _verified(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""

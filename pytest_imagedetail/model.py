@@ -1,6 +1,7 @@
 """Define the values that flow from a cloud to a report."""
 
 import hashlib
+import reprlib
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ Image = dict[str, Any]
 
 Path = tuple[str | int, ...]
 """Keys and positions from the top of a JSON document down."""
+
+Types = Mapping[str, tuple[Any, str]]
+"""The types that arguments may have, by name, and how to write a right value."""
 
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
@@ -169,6 +173,14 @@ _WIRE_NAMES: Final = {
     "limit": "limit",
     "marker": "marker",
 }
+_OF_QUERY: Final[Types] = {
+    "properties": (Mapping | None, "a dict, for example {'os_distro': 'cirros'}"),
+    "params": (
+        Mapping | None,
+        "a dict; a list repeats the name: {'status': ['a', 'b']}",
+    ),
+    "microversion": (str | None, "it in quotes, as '2.30'; the number 2.30 is 2.3"),
+}
 
 
 class Missing(Enum):
@@ -268,8 +280,10 @@ class Query:
                 `min_disk` (GiB), `min_ram` (MiB), `limit`, `marker`. None leaves a filter out.
 
         Raises:
-            UsageError: An unknown filter, or a naive datetime.
+            UsageError: An unknown filter, a naive datetime, or an argument of another type.
         """
+        others = {"properties": properties, "params": params, "microversion": microversion}
+        check_types(others, _OF_QUERY)
         pairs: list[tuple[str, str]] = []
         for name, value in filters.items():
             if name not in _WIRE_NAMES:
@@ -284,7 +298,7 @@ class Query:
         pairs += [(f"property-{key}", str(value)) for key, value in (properties or {}).items()]
         for key, value in (params or {}).items():
             values = value if isinstance(value, list | tuple) else (value,)
-            pairs += [(key, str(each)) for each in values]
+            pairs += [(str(key), str(each)) for each in values]
         return cls(tuple(pairs), microversion)
 
     @classmethod
@@ -320,6 +334,15 @@ class Query:
         is_clear = text.isprintable() and not any("&" in value for _, value in self.params)
         text = text if is_clear else self.wire
         return text if self.microversion is None else f"{text} @{self.microversion}"
+
+
+def check_types(given: Mapping[str, object], known: Types, *, place: str = "") -> None:
+    """Raise UsageError for the first argument whose value does not have the known type."""
+    for name, value in given.items():
+        wanted, right = known[name]
+        if not isinstance(value, wanted):
+            problem = f"{name}{place} cannot be {reprlib.repr(value)}"
+            raise UsageError(problem, remedy=f"write {right}")
 
 
 def shell_quoted(word: str) -> str:

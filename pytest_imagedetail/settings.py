@@ -20,7 +20,9 @@ from pytest_imagedetail.model import (
     FailOn,
     Query,
     RecordMode,
+    Types,
     Unused,
+    check_types,
 )
 
 PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
@@ -56,6 +58,13 @@ Choice = TypeVar("Choice", bound=str)
 
 RuleSource = str | Path | Mapping[str, Any]
 """A rules file, or one rule as a mapping."""
+
+RuleSources = RuleSource | Sequence[RuleSource]
+
+_SAID: Final = "a file, a rule as a dict, or a list of them"
+_RULE: Final[Types] = {"rules": (str | Path | Mapping, _SAID)}
+RULES: Final = (str | Path | Mapping | list | tuple, _SAID)
+"""The type of `RuleSources`, as for `check_types`."""
 
 Choices = dict[str, Any]
 """The values set in one place (command line, marker, ini file), by the names of `Settings`.
@@ -158,12 +167,20 @@ def _rules(
     return tuple(each if isinstance(each, Mapping) else root / each for each in named)
 
 
+def rule_sources(given: RuleSources, *, place: str = "") -> tuple[RuleSource, ...]:
+    """Return the rules and rules files of an argument; raise UsageError for anything else."""
+    sources = (given,) if isinstance(given, str | Path | Mapping) else tuple(given)
+    for each in sources:
+        check_types({"rules": each}, _RULE, place=place)
+    return sources
+
+
 def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
     """Return a known value; for others, raise UsageError that suggests the nearest."""
     for each in known:
         if value == each:
             return each
-    remedy = f"{did_you_mean(value, known)}known: {', '.join(known)}"
+    remedy = f"{did_you_mean(str(value), known)}known: {', '.join(known)}"
     raise UsageError(f"unknown {what} {value!r}", remedy=remedy)
 
 

@@ -3,25 +3,37 @@
 import contextlib
 import os.path
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
-from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve, unknown_cloud
+from pytest_imagedetail.model import Types, check_types
+from pytest_imagedetail.settings import (
+    RULES,
+    WILDCARDS,
+    Choices,
+    Settings,
+    did_you_mean,
+    resolve,
+    rule_sources,
+    unknown_cloud,
+)
 from pytest_imagedetail.workspace import read_rules, selectable, store_of
 
-OF_MARKER: Mapping[str, tuple[Any, str]] = {
-    "baseline": (str, "a name in quotes"),
+_NAME = (str, "a name in quotes")
+OF_MARKER: Types = {
+    "baseline": _NAME,
     "query": (Mapping, "a dict, for example {'status': 'ACTIVE'}"),
-    "level": (str, "a name in quotes"),
-    "profile": (str, "a name in quotes"),
-    "rules": (str | Path | Mapping, "a file, a rule as a dict, or a list of them"),
-    "record_mode": (str, "a name in quotes"),
-    "cassette": (str, "a name in quotes"),
+    "level": _NAME,
+    "profile": _NAME,
+    "rules": RULES,
+    "record_mode": _NAME,
+    "cassette": _NAME,
 }
-"""The marker's keyword arguments, with their types in Python and in words."""
+"""The marker's keyword arguments."""
+_CLOUD: Types = {"the name of a cloud": (str, "a name or a glob in quotes, as 'public-*'")}
+_PLACE = " in the imagedetail marker"
 
 _PREFIX = "imagedetail_"
 _RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
@@ -83,7 +95,7 @@ def named(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
 
 def known(settings: Settings, marker: pytest.Mark | None) -> tuple[str, ...]:
     """Return the clouds to choose from: the recorded ones, and those that the marker names."""
-    named = [name for name in (marker.args if marker else ()) if not set(name) & set("*?[")]
+    named = [name for name in (marker.args if marker else ()) if not set(name) & WILDCARDS]
     return tuple(dict.fromkeys([*selectable(store_of(settings), settings), *named]))
 
 
@@ -147,24 +159,17 @@ def _from_marker(marker: pytest.Mark | None) -> Choices:
     if marker is None:
         return {}
     given = {key: value for key, value in marker.kwargs.items() if value is not None}
-    if (rules := given.get("rules")) is not None:
-        given["rules"] = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
-    for key, value in given.items():
+    for key in given:
         if key not in OF_MARKER:
             raise UsageError(
                 f"the imagedetail marker has no argument {key}",
                 remedy=f"{did_you_mean(key, tuple(OF_MARKER))}known arguments: names of clouds, "
                 f"{', '.join(OF_MARKER)}",
             )
-        for each in value if key == "rules" else [value]:
-            _check_type(key, each, *OF_MARKER[key])
+    check_types(given, OF_MARKER, place=_PLACE)
     for cloud in marker.args:
-        _check_type("the name of a cloud", cloud, str, "a name or a glob in quotes, as 'public-*'")
+        check_types({"the name of a cloud": cloud}, _CLOUD, place=_PLACE)
+    if "rules" in given:
+        given["rules"] = rule_sources(given["rules"], place=_PLACE)
     given.pop("cassette", None)
     return given | {"clouds": marker.args}
-
-
-def _check_type(what: str, value: object, wanted: Any, words: str) -> None:
-    if not isinstance(value, wanted):
-        problem = f"{what} in the imagedetail marker cannot be {value!r}"
-        raise UsageError(problem, remedy=f"write {words}")

@@ -9,7 +9,7 @@ from pytest_imagedetail.cli import main
 
 PASSING = """
     import pytest
-    from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
+    from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError, UsageError
 
     BACK = ("nova-2026.2", "nova-essex")
 
@@ -44,6 +44,29 @@ PASSING = """
         assert imagedetail.compare("nova-2019.1*", "nova-202[56].1", limit=3).compatible
         with pytest.raises(ImageDetailError, match="matches 2 clouds, and exactly one is needed"):
             imagedetail["nova-2019*"]
+
+    def test_a_cloud_or_its_name(imagedetail):
+        old, new = (imagedetail[name] for name in BACK)
+        assert imagedetail[old].name == old.name
+        assert imagedetail.matrix(old, BACK[1]).clouds == imagedetail.matrix(*BACK).clouds
+
+    def test_an_argument_of_another_type_is_named(imagedetail):
+        cloud = imagedetail[BACK[0]]
+        calls = {
+            "properties": lambda: cloud.list(properties="x"),
+            "params": lambda: cloud.list(params=[("a", "b")]),
+            "microversion": lambda: cloud.list(microversion=2.30),
+            "expect": lambda: cloud.list(expect="400"),
+            "candidate": lambda: imagedetail.compare(cloud, None),
+            "rules": lambda: imagedetail.compare(*BACK, rules=5),
+            "rules ": lambda: imagedetail.matrix(*BACK, rules=5),
+            "the name of a cloud": lambda: imagedetail[5],
+            "the name of a cloud ": lambda: imagedetail.matrix(cloud, cloud.list()),
+        }
+        for name, call in calls.items():
+            with pytest.raises(UsageError, match=f"^{name.strip()} ") as caught:
+                call()
+            assert caught.value.remedy.startswith("write "), name
 
     def test_what_cannot_be_compared(imagedetail):
         with pytest.raises(CassetteNotFoundError):
@@ -98,7 +121,7 @@ def test_what_a_test_can_compare(project):
     )
     project.makepyfile(PASSING)
     arguments = ("--imagedetail-report=r.json", "--junitxml=junit.xml")
-    project.runpytest(*arguments).assert_outcomes(passed=9)
+    project.runpytest(*arguments).assert_outcomes(passed=11)
     document = json.loads((project.path / "r.json").read_text())
     clouds = [[each["cloud"] for each in matrix["clouds"]] for matrix in document["matrices"]]
     assert ["nova-essex", "nova-2026.2"] in clouds
@@ -107,7 +130,7 @@ def test_what_a_test_can_compare(project):
     assert '<property name="imagedetail_matrices" value="3" />' in junit
     assert '<property name="imagedetail_not_compared" value="1" />' in junit
     baseline = ("--imagedetail-baseline=nova-essex", "-k", "baseline")
-    project.runpytest(*baseline).assert_outcomes(passed=1, deselected=8)
+    project.runpytest(*baseline).assert_outcomes(passed=1, deselected=10)
 
 
 def test_a_failed_assertion_explains_itself(project, monkeypatch):
