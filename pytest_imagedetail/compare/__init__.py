@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.body.json import is_repeated
 from pytest_imagedetail.compare.answers import (
     answer_differences,
     error_differences,
@@ -19,6 +20,7 @@ from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import Pairing, pair, reference
 from pytest_imagedetail.compare.severity import (
     NOT_OFFERED,
+    Change,
     Judge,
     Verdict,
     difference,
@@ -141,6 +143,8 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
         ),
         *_unpaired_images("image_removed", pairing.baseline_only, old, pairing),
         *_unpaired_images("image_added", pairing.candidate_only, new, pairing, kept),
+        *_unpaired_keys("field_removed", [old[each] for each in pairing.baseline_only], judge),
+        *_unpaired_keys("field_added", [new[each] for each in pairing.candidate_only], judge),
         *_moved(pairing, old, new),
     )
     renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
@@ -334,6 +338,26 @@ def _unpaired_images(
             wanted = "=".join(ignored)
             found = kind, ("breaking", f"the candidate ignores {wanted}, which the baseline keeps")
         yield difference(found[0], path_of((), ref), found[1], values, ref)
+
+
+def _unpaired_keys(kind: str, images: Iterable[Image], judge: Judge) -> Iterator[Difference]:
+    """Yield the repeated keys in images of one side only, which may have one id too many."""
+    for image in images:
+        for path, values in _repeated_keys(image):
+            both = (values, MISSING) if kind == "field_removed" else (MISSING, values)
+            change = Change(kind=kind, path=path, baseline=both[0], candidate=both[1])
+            ref = reference(image)
+            shown = path_of(("images", *path), ref)
+            yield difference(kind, shown, judge.severity(change), both, ref)
+
+
+def _repeated_keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    keyed = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in keyed:
+        if is_repeated(key):
+            yield (*path, key), each
+        elif isinstance(each, dict | list):
+            yield from _repeated_keys(each, (*path, key))
 
 
 def _fits(image: Image, parameter: tuple[str, str]) -> bool:

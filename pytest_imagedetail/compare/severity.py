@@ -97,6 +97,8 @@ class Judge:
         return f"{NOT_OFFERED}{release} never had it{had}"
 
     def _of_value(self, change: Change) -> Verdict:
+        if jsontext.is_repeated(change.path[-1]):
+            return REPEATED if change.is_addition else FIXED
         if change.is_addition and (broken := self._breach_verdict(change)):
             return broken
         if change.field == "metadata" and change.below:
@@ -112,8 +114,6 @@ class Judge:
         return contract.image_in(self.baseline).along(path)
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
-        if change.is_addition and jsontext.is_repeated(change.path[-1]):
-            return REPEATED
         part = self.part(change.path)
         old, new = (_first_breach(each, part, change.path) for each in change.values)
         if new is not None and old is not None and old.seen == new.seen:
