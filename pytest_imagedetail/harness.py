@@ -391,7 +391,7 @@ class Harness:
         return only(_name(cloud), found)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
-        return read_rules(self.settings.rules if chosen is None else rule_sources(chosen))
+        return read_rules(self.settings, None if chosen is None else rule_sources(chosen))
 
     @contextmanager
     def _noted(self, *sides: str | Cloud | Listing) -> Iterator[None]:

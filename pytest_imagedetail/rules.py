@@ -6,7 +6,7 @@ matches. A rule that matches nothing is reported.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -30,6 +30,7 @@ _REMEDY: Final = (
 )
 _FILES: Final = yamltext.Files(SettingsError, _REMEDY)
 _ID: Final = re.compile("[0-9a-f]{12}")
+_PARAMETERS: Final = ("all", *contract.FILTERS)  # `all` stands for a query without parameters
 
 _SEGMENT: Final = re.compile(
     r"""(?P<dot>\.)?(?P<key>[^.\[\]'"`\s]+)"""
@@ -151,6 +152,14 @@ def with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
     return replace(difference, rule=rule)
 
 
+def unused(
+    rules: Rules, concerned: Collection[Rule], matched: Collection[RuleRef | None]
+) -> tuple[RuleRef, ...]:
+    """Return the rules that match nothing, of those that apply and those with a typo."""
+    expected = (rule.ref for rule in rules if rule.ref.typo or rule in concerned)
+    return tuple(ref for ref in expected if ref not in matched)
+
+
 def is_accepted(difference: Difference) -> bool:
     """Return whether a rule that has not expired accepts a difference."""
     return difference.rule is not None and not difference.rule.expired
@@ -167,8 +176,12 @@ def _listed(text: str, path: Path, today: date) -> Iterator[Rule]:
         yield parse(entry, today=today, where=where)
 
 
-def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
+def rules_of(
+    *sources: Path | Mapping[str, Any], today: date, clouds: Collection[str] = ()
+) -> Rules:
     """Read the rules in files and mappings, in order; `today` decides which have expired.
+
+    If the known clouds are given, a rule that names another one has a typo.
 
     Raises:
         SettingsError: A file is not a YAML list of rules, or a rule is not valid.
@@ -179,7 +192,29 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
             found += _listed(_FILES.text(source), source, today)
         else:
             found.append(parse(source, today=today, where=f"rules=, number {number}"))
-    return tuple(found)
+    return tuple(_with_typo(rule, clouds) for rule in found)
+
+
+def _with_typo(rule: Rule, clouds: Collection[str]) -> Rule:
+    named = (*(rule.between or ()), *rule.clouds) if clouds else ()
+    for what, globs, known in (
+        ("cloud", named, clouds),
+        ("parameter", [each for glob in rule.queries for each in _parameters(glob)], _PARAMETERS),
+    ):
+        for glob in globs:
+            if not any(fnmatchcase(each, glob) for each in known):
+                near = did_you_mean(glob, [*known]).rstrip()
+                typo = f"no {what} {glob!r} is known" + (f" ({near})" if near else "")
+                return replace(rule, ref=replace(rule.ref, typo=typo))
+    return rule
+
+
+def _parameters(glob: str) -> Iterator[str]:
+    """Yield the names of parameters, which may be globs, in a glob for queries."""
+    for part in glob.partition(" @")[0].split("&"):
+        name = part.partition("=")[0]
+        if not name.startswith("property-"):
+            yield name
 
 
 def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
@@ -215,7 +250,7 @@ def parse(entry: Any, *, today: date, where: str = "") -> Rule:
         expires = _day(entry["expires"])
         ref = RuleRef(
             path=_text(entry, "path"),
-            kinds=_kinds(entry.get("kind")),
+            kinds=_kinds(entry),
             id=_id(entry["id"]) if "id" in entry else None,
             reason=_text(entry, "reason") or "",
             reference=_text(entry, "reference"),
@@ -226,9 +261,9 @@ def parse(entry: Any, *, today: date, where: str = "") -> Rule:
         return Rule(
             ref=ref,
             pattern=None if ref.path is None else _pattern(ref.path),
-            queries=_names(entry.get("query"), "query"),
-            between=_between(entry.get("between")),
-            clouds=_names(entry.get("clouds"), "clouds"),
+            queries=_names(entry, "query"),
+            between=_between(entry),
+            clouds=_names(entry, "clouds"),
         )
     except SettingsError as fault:
         fault.where = where
@@ -314,8 +349,8 @@ def _segments(path: str) -> tuple[_Segment, ...]:
     return tuple(found)
 
 
-def _kinds(value: Any) -> tuple[str, ...]:
-    kinds = _names(value, "kind")
+def _kinds(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    kinds = _names(rule, "kind")
     for kind in kinds:
         if kind not in KINDS:
             raise _invalid(f"unknown kind {kind!r}", _known(kind, [*KINDS]))
@@ -331,20 +366,22 @@ def _id(value: Any) -> str:
     return value
 
 
-def _between(value: Any) -> tuple[str, str] | None:
-    if value is None:
-        return None
-    names = _names(value, "between")
-    if len(names) != 2:  # noqa: PLR2004  baseline and candidate
-        raise _invalid(f"between names baseline and candidate, not {value!r}")
-    return names[0], names[1]
+def _between(rule: Mapping[str, Any]) -> tuple[str, str] | None:
+    match _names(rule, "between"):
+        case ():
+            return None
+        case baseline, candidate:
+            return baseline, candidate
+        case others:
+            raise _invalid(f"between names baseline and candidate, not {', '.join(others)}")
 
 
-def _names(value: Any, key: str) -> tuple[str, ...]:
-    if value is None:
+def _names(rule: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    if key not in rule:
         return ()
+    value = rule[key]
     names = [value] if isinstance(value, str) else value
-    is_list = isinstance(names, list) and names
+    is_list = isinstance(names, list | tuple) and names
     if not is_list or not all(isinstance(each, str) and each for each in names):
         raise _invalid(f"{key} must be a name or a list of names, not {value!r}")
     return tuple(names)

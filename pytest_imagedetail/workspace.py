@@ -22,10 +22,18 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def read_rules(sources: Iterable[RuleSource]) -> Rules:
-    """Read rules that accept differences, as of today; raise SettingsError."""
-    read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
-    return rules_of(*read, today=today())
+def read_rules(settings: Settings, sources: Iterable[RuleSource] | None = None) -> Rules:
+    """Read the rules of a run, or others in their place, as of today; raise SettingsError."""
+    chosen = settings.rules if sources is None else sources
+    read = [each if isinstance(each, Mapping) else Path(each) for each in chosen]
+    return rules_of(*read, today=today(), clouds=known_clouds(settings) if read else ())
+
+
+def known_clouds(settings: Settings) -> tuple[str, ...]:
+    """Return every cloud that is recorded, shipped or declared."""
+    store = with_library(store_of(settings))
+    recorded = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
+    return tuple(dict.fromkeys([*recorded, *settings.declared]))
 
 
 def reference_library() -> Path:
@@ -80,7 +88,7 @@ def guarded(
     """
     release = refuse_other_release(access, store, cloud=target.name, declared=target.release)
     live = LiveCloud(access=access, name=target.name, release=release)
-    again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
+    again = ask_again(live, store, rules=read_rules(settings)) if adds else None
     if again is not None and (again.of_two_projects or not again.compatible):
         changed = f"the answer to a recorded query changed\n{terminal.details(again)}"
         other = "another project asks than the one that recorded"

@@ -23,7 +23,7 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
     """Fail, skip or xfail by the verdict; live in every record mode except none."""
     name = imagedetail_cloud.name
     if name not in judged:
-        rules = read_rules(imagedetail.settings.rules)
+        rules = read_rules(imagedetail.settings)
         try:
             verdicts = accepted(run(_asked(imagedetail, name), ALL), rules)
             judged[name] = {each.check.id: each for each in verdicts}

@@ -63,7 +63,7 @@ def _check(options: Options) -> int:
     if options.list:
         return _list(checks, as_json=options.json)
     verdicts: list[Verdict] = []
-    rules = read_rules(options.chosen.rules)
+    rules = read_rules(options.chosen)
     for name in _names(options):
         try:
             with waiting(f"checking {name}"):

@@ -125,7 +125,7 @@ def _of_git(old: str, new: str, options: Options) -> str:
         what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
     options.expect = None if both[0].error is None else both[0].status_code
-    comparison = _compared(both, options, read_rules(options.chosen.rules))
+    comparison = _compared(both, options, read_rules(options.chosen))
     return terminal.render(report_of([comparison]), color=output.wants_color())
 
 
@@ -142,7 +142,7 @@ def _diff(options: Options) -> int:
         queries = old.listing.query, new.listing.query
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
-        compared = _compared([old.listing, new.listing], options, read_rules(options.chosen.rules))
+        compared = _compared([old.listing, new.listing], options, read_rules(options.chosen))
     comparison, error = sides.named(compared, *names), old.error or new.error
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     shown = output.reported(options, [comparison], failures, lambda _: new.path, as_typed(options))
@@ -202,7 +202,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
 
 def _accept(options: Options) -> int:
     both = [sides.load(each, options).listing for each in (options.baseline, options.candidate)]
-    known, kinds = read_rules(options.chosen.rules), options.kind or []
+    known, kinds = read_rules(options.chosen), options.kind or []
     given = {
         "path": options.path,
         "id": options.id,

@@ -71,7 +71,7 @@ def _matrices(options: Options) -> list[Matrix]:
             if old is not None and new is not None and old > new:
                 line = f"{earlier} is a newer release than {later}; the older one comes first"
                 output.say(f"warning: {line}")
-    known = read_rules(options.chosen.rules)
+    known = read_rules(options.chosen)
     with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         return [
             compare_neighbors(

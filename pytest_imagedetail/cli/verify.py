@@ -171,7 +171,7 @@ def _targets(options: Options) -> list[tuple[str, Path]]:
 
 def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator[_Verified]:
     chosen = options.chosen
-    sessions, rules = CloudSessions(clouds.connect), read_rules(chosen.rules)
+    sessions, rules = CloudSessions(clouds.connect), read_rules(chosen)
 
     def verified(cloud: str, path: Path) -> _Verified:
         found, declared = _Verified(cloud=cloud, path=path), chosen.declaration(cloud)

@@ -43,7 +43,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.normalize import Normalized, matched, vendors
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.rules import Rules, between, by_rule, is_accepted, with_rule
+from pytest_imagedetail.rules import Rules, between, by_rule, is_accepted, unused, with_rule
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
     DEFAULT_PROFILE,
@@ -118,7 +118,7 @@ def compare(
         differences=tuple(each for each in judged if not is_accepted(each)),
         expected=tuple(filter(is_accepted, judged)),
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
-        unused_rules=tuple(each.ref for each in concerned if each.ref not in matched),
+        unused_rules=unused(rules, concerned, matched),
     )
 
 

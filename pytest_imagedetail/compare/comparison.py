@@ -20,7 +20,7 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.settings import check_choice
 from pytest_imagedetail.text import count
 
-_OPTIONAL: Final = ("error", "examples", "project", "rule", "version", "volatile")
+_OPTIONAL: Final = ("error", "examples", "project", "rule", "typo", "version", "volatile")
 """Keys that are omitted from JSON if they have no value."""
 
 _OF_ONE_SIDE: Final = frozenset({"image_added", "image_removed"})

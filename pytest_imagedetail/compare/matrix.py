@@ -33,7 +33,7 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import Rules, between, is_accepted, with_rule
+from pytest_imagedetail.rules import Rules, between, is_accepted, unused, with_rule
 from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
 
 Answers = Mapping[Query, Listing]
@@ -313,8 +313,7 @@ def compare_neighbors(
     found += [_unrecorded(row, each, rules) for each in unrecorded]
     steps = _merged(found, [*row])
     matched = dict.fromkeys(each.difference.rule for each in found)
-    concerned = (between(rules, *each) for each in (*compared, *unrecorded))
-    unused = dict.fromkeys(rule.ref for each in concerned for rule in each)
+    concerned = {rule for each in (*compared, *unrecorded) for rule in between(rules, *each)}
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -329,7 +328,7 @@ def compare_neighbors(
         expect=expect,
         expected=tuple(each for each in steps if is_accepted(each.difference)),
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
-        unused_rules=tuple(each for each in unused if each not in matched),
+        unused_rules=unused(rules, concerned, matched),
         nothing_in_common=tuple(each for each in compared if comparisons[each].nothing_in_common),
         lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
         not_compared=tuple(

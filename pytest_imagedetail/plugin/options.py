@@ -19,7 +19,7 @@ from pytest_imagedetail.settings import (
     rule_sources,
     unknown_cloud,
 )
-from pytest_imagedetail.workspace import read_rules, selectable, store_of
+from pytest_imagedetail.workspace import known_clouds, read_rules, selectable, store_of
 
 _NAME = (str, "a name in quotes")
 OF_MARKER: Types = {
@@ -43,13 +43,11 @@ def check(config: pytest.Config) -> None:
     """Reject invalid options, and remove older reports in case this run ends early."""
     settings = settings_of(config)
     with explained():
-        store = store_of(settings)
-        own = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
-        names = dict.fromkeys([*own, *settings.declared])
+        names = known_clouds(settings)
         settings.select(names)
         if settings.baseline is not None and settings.baseline not in names:
             raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
-        read_rules(settings.rules)
+        read_rules(settings)
         if hasattr(config, "workerinput") or config.getoption("collectonly"):
             return  # pytest-xdist's controller removes them; --collect-only writes none
         for path in settings.reports:

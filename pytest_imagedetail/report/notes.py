@@ -156,7 +156,8 @@ def rules(result: Result) -> Iterator[tuple[str, str]]:
         yield "expired", f"{line}; fix the cause, or renew or delete the rule"
     for rule in result.unused_rules:
         line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
-        yield "unused", f"{line}; delete or correct it"
+        typo = f", and {rule.typo}" if rule.typo else ""
+        yield "unused", f"{line}{typo}; delete or correct it"
 
 
 def why(rule: RuleRef) -> str:

@@ -250,6 +250,9 @@ def test_rules_that_do_not_hold(project, accepts):
     result.stdout.fnmatch_lines(
         ["E *SettingsError: path 'minRam' begins with a field*", "E *where: rules=, number 1"]
     )
+    result = accepts("-vv", marker=[{**RULE, "clouds": "nova-2O26.2"}])
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *no cloud 'nova-2O26.2' is known (did you mean nova-2026.2?)*"])
     (project.path / "all.yaml").write_text("- {path: a}\n")
     result = accepts(option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR

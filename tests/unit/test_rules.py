@@ -21,6 +21,7 @@ NEW = [
 RNG = ("field_added", "images[*].metadata.hw_rng_model")
 HIDDEN = ("field_added", "images[*].os_hidden")
 LOST = ("field_removed", "images[*].minRam")
+MEANT = "did you mean minRam?"
 
 
 def rule(path, **facts):
@@ -71,6 +72,23 @@ def test_what_a_rule_is_about():
         assert len(comparison.unused_rules) == (not accepted and "kind" in facts), facts
 
 
+def test_a_rule_with_a_typo_is_unused_everywhere():
+    """It names an unknown cloud or query parameter. A rule for other known ones is silent."""
+    for facts, *typos in (
+        ({"clouds": "stagign"}, "no cloud 'stagign' is known (did you mean staging?)"),
+        ({"between": ("a", "bb")}, "no cloud 'bb' is known (did you mean b?)"),
+        ({"clouds": ["a", "x*"]}, "no cloud 'x*' is known"),
+        ({"query": "nmae=x"}, "no parameter 'nmae' is known (did you mean name?)"),
+        ({"query": ["all", "limit=1&min_ram=1"]}, f"no parameter 'min_ram' is known ({MEANT})"),
+        *(({"query": query},) for query in ("limit=*", "*=x @2.1", "property-x=1", "[ls]*=1")),
+        ({"clouds": "stag*"},),
+    ):
+        entry, clouds = rule(LOST[1], **facts), ("a", "b", "staging")
+        found = rules.rules_of(entry, today=TODAY, clouds=clouds)
+        unused = compare(listing_of(*OLD), listing_of(*NEW, cloud="b"), rules=found).unused_rules
+        assert [each.typo for each in unused] == typos, facts
+
+
 def test_the_last_day():
     """A rule holds on its last day. Later it fails if it would accept something."""
     every = "images[*].**"
@@ -112,11 +130,9 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         ("- {path: a, reason: r, expires: soon}", "expires must be a day", "2027-02-01"),
         ("- {path: a, reason: r, expires: never, kinds: b}", "unknown key 'kinds'", "mean kind?"),
         ("- {path: a, reason: r, expires: never, kind: field_ad}", "unknown kind", "field_added?"),
-        (
-            "- {path: a, reason: r, expires: never, clouds: [1]}",
-            "clouds must be a name",
-            "a rule needs",
-        ),
+        ("- {path: a, reason: r, expires: never, clouds: [1]}", "clouds must be a", "a rule needs"),
+        ("- {path: a, reason: r, expires: never, query: }", "query must be a name", "a rule needs"),
+        ("- {path: a, reason: r, expires: never, between: [b]}", "between names", "a rule needs"),
         (
             "- {path: a, reason: r, expires: never, between: [a, b], clouds: a}",
             "the rule has both between and clouds",
