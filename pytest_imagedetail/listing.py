@@ -22,7 +22,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize
 from pytest_imagedetail.normalize.answer import JSON
-from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.text import cut, plain
 

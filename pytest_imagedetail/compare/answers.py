@@ -11,7 +11,7 @@ from pytest_imagedetail.compare.severity import REPEATED, Change, Verdict, diffe
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, Query, path_of
 from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project, without_hosts
-from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.redact import placeholders
 
 # These headers are specific to one request, or repeat facts of the body and the host.

@@ -13,7 +13,7 @@ from pytest_imagedetail.compare.severity import Change
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize import Links, Normalized
-from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.normalize.values import strictly_equal
 
 SharedChange = tuple[Change, list[int]]
 """One change, and the positions in the baseline of the images that share it."""

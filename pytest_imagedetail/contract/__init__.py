@@ -125,6 +125,8 @@ JSON_TYPES: Final[dict[type, str]] = {
 
 ISOTIME: Final = "isotime"
 UUID: Final = "uuid"
+HEXADECIMAL: Final = "hexadecimal"  # a UUID without dashes
+NUMBERED: Final = "integer in a string"
 
 _FORMATS: Final = (
     (UUID, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
@@ -132,10 +134,10 @@ _FORMATS: Final = (
     ("isotime with a fraction", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"),
     ("isotime with an offset", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:?\d\d"),
     ("isotime without a zone", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?"),
-    ("integer in a string", r"-?\d+"),
+    (HEXADECIMAL, r"[0-9a-f]{32}"),
+    (NUMBERED, r"-?\d+"),
     ("number in a string", r"-?\d+(\.\d+)?([eE][+-]?\d+)?"),
     ("boolean in a string", r"[Tt]rue|[Ff]alse"),
-    ("hexadecimal", r"[0-9a-f]{32}"),
     ("URL", r"[a-z][a-z0-9+.-]*://\S+"),
     ("empty", r""),
 )
@@ -279,6 +281,8 @@ Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 19 to 34.
 """
 
 _TEXT: Final = Part(types=(str,))
+_COUNT: Final = Part(types=(int,), least=0)
+_DATE: Final = Part(types=(str,), form=ISOTIME)
 _METADATA: Final = Part(
     types=(dict,),
     names=dict.fromkeys(JSON_PROPERTIES, ANYTHING),
@@ -288,6 +292,8 @@ _LINKS: Final = Part(
     types=(list,),
     others=Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT}, others=ANYTHING, several=True),
 )
+
+_VIEWS: Final = "views/images.py"
 
 FIELDS: Final[dict[str, Field]] = {
     "id": Field(
@@ -307,33 +313,13 @@ FIELDS: Final[dict[str, Field]] = {
         part=Part(types=(str,), values=_STATUSES),
         since="bexar",
         required_since="diablo",
-        source="views/images.py",
+        source=_VIEWS,
         earlier=(("diablo", _TEXT),),
     ),
-    "progress": Field(
-        part=Part(types=(int,), least=0),
-        since="cactus",
-        required_since="diablo",
-        source="views/images.py",
-    ),
-    "minRam": Field(
-        part=Part(types=(int,), least=0),
-        since="essex",
-        required_since="essex",
-        source="views/images.py, MiB",
-    ),
-    "minDisk": Field(
-        part=Part(types=(int,), least=0),
-        since="essex",
-        required_since="essex",
-        source="views/images.py, GiB",
-    ),
-    "created": Field(
-        part=Part(types=(str,), form=ISOTIME),
-        since="cactus",
-        required_since="cactus",
-        source="api-ref",
-    ),
+    "progress": Field(part=_COUNT, since="cactus", required_since="diablo", source=_VIEWS),
+    "minRam": Field(part=_COUNT, since="essex", required_since="essex", source=f"{_VIEWS}, MiB"),
+    "minDisk": Field(part=_COUNT, since="essex", required_since="essex", source=f"{_VIEWS}, GiB"),
+    "created": Field(part=_DATE, since="cactus", required_since="cactus", source="api-ref"),
     "updated": Field(
         part=Part(types=(str, type(None)), form=ISOTIME),
         since="cactus",
@@ -351,7 +337,7 @@ FIELDS: Final[dict[str, Field]] = {
         ),
         since="diablo",
         required_since=None,
-        source="views/images.py: only with metadata.instance_uuid",
+        source=f"{_VIEWS}: only with metadata.instance_uuid",
         cause="instance_uuid",
     ),
     "OS-EXT-IMG-SIZE:size": Field(
@@ -364,7 +350,7 @@ FIELDS: Final[dict[str, Field]] = {
         part=Part(types=(str,), values=frozenset({"AUTO", "MANUAL"})),
         since="diablo",
         required_since=None,
-        source="views/images.py: only with metadata.auto_disk_config",
+        source=f"{_VIEWS}: only with metadata.auto_disk_config",
         cause="auto_disk_config",
     ),
 }

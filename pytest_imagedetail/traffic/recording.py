@@ -14,7 +14,7 @@ from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response, isotime, path_of
-from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.record.recorder import known_of
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import (

@@ -11,7 +11,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.report import markdown, report_of, terminal
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import (
