@@ -1,11 +1,10 @@
 """Compare two listings: what differs, in which images, and how bad it is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.body.json import is_repeated
 from pytest_imagedetail.compare.answers import (
     answer_differences,
     error_differences,
@@ -17,15 +16,18 @@ from pytest_imagedetail.compare.answers import (
 )
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
-from pytest_imagedetail.compare.pairing import Pairing, pair, reference
+from pytest_imagedetail.compare.pairing import (
+    Pairing,
+    moved,
+    pair,
+    reference,
+    unpaired_differences,
+)
 from pytest_imagedetail.compare.severity import (
     NOT_OFFERED,
-    Change,
     Judge,
-    Verdict,
     difference,
     is_of_links,
-    repeated_verdict,
 )
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
@@ -36,8 +38,6 @@ from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
     FailOn,
-    Image,
-    ImageRef,
     Path,
     path_of,
 )
@@ -53,10 +53,6 @@ from pytest_imagedetail.settings import (
 )
 
 _EXAMPLES: Final = 3
-_AMBIGUOUS: Final[Verdict] = (
-    "data",
-    "could be more than one image of the other side, so it was not paired",
-)
 _FIXED: Final = (
     placeholders.SECRET_IN_URL,  # part of all the others
     placeholders.IPV4,
@@ -98,10 +94,10 @@ def compare(
     try:
         if level == "shape":
             found = _shapes(asked, baseline, candidate)
-        elif baseline.error is not None or candidate.error is not None:
-            found = _errors(asked, baseline, candidate)
-        else:
+        elif baseline.error is None and candidate.error is None:
             found = _facts(asked, baseline, candidate, concerned)
+        else:
+            found = _errors(asked, baseline, candidate)
     except RecursionError:
         raise ComparisonError(
             "an answer is nested too deeply to be compared",
@@ -126,26 +122,20 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
     _check_complete(baseline, candidate)
     judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
     one, other = normalized_together(baseline, candidate, asked.profile)
-    old, new = tuple(baseline.images), tuple(candidate.images)
-    pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
+    across_clouds = asked.profile == "cross-cloud"
+    pairing = pair(baseline.images, candidate.images, across_clouds=across_clouds)
     comparable = matched(one, other, pairing.pairs)
-    candidate_of = dict(pairing.pairs)
-    kept = [each for each in baseline.query.params if old and all(_fits(one, each) for one in old)]
-    refs = [*map(reference, old)]
     differences = (
         *_of_whole_answers(baseline, candidate, one, other),
         *_vendor_differences(one, other),
         *(
             found
             for each in shared_changes(*comparable, pairing.pairs)
-            for part in _by_cause(each, candidate_of, new)
-            for found in _judged(part, refs, judge, rules)
+            for part in _by_cause(each, pairing)
+            for found in _judged(part, pairing, judge, rules)
         ),
-        *_unpaired_images("image_removed", pairing.baseline_only, old, pairing),
-        *_unpaired_images("image_added", pairing.candidate_only, new, pairing, kept),
-        *_unpaired_keys("field_removed", [old[each] for each in pairing.baseline_only], judge),
-        *_unpaired_keys("field_added", [new[each] for each in pairing.candidate_only], judge),
-        *_moved(pairing, old, new),
+        *unpaired_differences(pairing, baseline.query, judge),
+        *moved(pairing),
     )
     renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
     return replace(
@@ -154,7 +144,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
         paired=len(pairing.pairs),
         unpaired=pairing.unpaired,
         normalization=_counts(*comparable, differences, renamed=renamed),
-        not_compared=tuple(_not_compared(baseline, candidate, comparable, pairing)),
+        not_compared=tuple(_not_compared(asked.listings, comparable, pairing)),
     )
 
 
@@ -235,19 +225,15 @@ def _check_complete(baseline: Listing, candidate: Listing) -> None:
 
 
 def _not_compared(
-    baseline: Listing,
-    candidate: Listing,
-    comparable: tuple[Normalized, Normalized],
-    pairing: Pairing,
+    listings: Iterable[Listing], comparable: tuple[Normalized, Normalized], pairing: Pairing
 ) -> Iterator[str]:
     """Yield the paths where both sides contain a fixed word of redaction."""
-    if not (_may_hold_fixed_words(baseline) and _may_hold_fixed_words(candidate)):
+    if not all(map(_may_hold_fixed_words, listings)):
         return
     one, other = comparable
-    sent = baseline.images
     for left, right in pairing.pairs:
         for path in _redacted_in_both(one.images[left], other.images[right]):
-            yield path_of(("images", *path), reference(sent[left]))
+            yield path_of(("images", *path), reference(pairing.old[left]))
     yield from map(path_of, _redacted_in_both(one.top_level, other.top_level))
 
 
@@ -269,9 +255,7 @@ def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:
             yield from _redacted_in_both(*each, (*path, place))
 
 
-def _by_cause(
-    shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
-) -> Iterator[SharedChange]:
+def _by_cause(shared: SharedChange, pairing: Pairing) -> Iterator[SharedChange]:
     """Split a removed field by whether the metadata still has the key that causes it."""
     change, places = shared
     promise = None if change.below else contract.FIELDS.get(change.field)
@@ -279,8 +263,9 @@ def _by_cause(
         yield shared
         return
     parts: dict[str | None, list[int]] = {}
+    candidate_of = dict(pairing.pairs)
     for place in places:
-        metadata = new[candidate_of[place]].get("metadata")
+        metadata = pairing.new[candidate_of[place]].get("metadata")
         is_there = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
         parts.setdefault(promise.cause if is_there else None, []).append(place)
     for cause, its_places in parts.items():
@@ -288,13 +273,13 @@ def _by_cause(
 
 
 def _judged(
-    shared: SharedChange, old: Sequence[ImageRef], judge: Judge, rules: Rules
+    shared: SharedChange, pairing: Pairing, judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
     change, places = shared
     if is_of_links(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
     verdict = judge.severity(change)
-    shared_by = [old[place] for place in places]
+    shared_by = [reference(pairing.old[place]) for place in places]
     for rule, images in by_rule(rules, change.kind, change.path, shared_by).items():
         alone = images[0] if len(images) == 1 else None
         path = path_of(("images", *change.path), alone)
@@ -313,72 +298,3 @@ def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Differen
         reason = f"a vendor's own metadata; the {side} has none of this vendor's"
         keys = old.get(vendor, MISSING), new.get(vendor, MISSING)
         yield difference(f"vendor_{kind}", "images[*].metadata", ("data", reason), keys)
-
-
-def _unpaired_images(
-    kind: str,
-    places: Sequence[int],
-    side: Sequence[Image],
-    pairing: Pairing,
-    kept: Sequence[tuple[str, str]] = (),
-) -> Iterator[Difference]:
-    """Compare images of one side only; `kept` are the filters that all of the baseline's fit."""
-    ambiguous = frozenset(pairing.unpaired.ambiguous)
-    first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
-    removed = kind == "image_removed"
-    alone: Verdict = "data", f"only the {'baseline' if removed else 'candidate'} has this image"
-    for place in places:
-        image, ref = side[place], reference(side[place])
-        values = (image, MISSING) if removed else (MISSING, image)
-        ignored = next((each for each in kept if not _fits(image, each)), None)
-        found = kind, _AMBIGUOUS if ref in ambiguous else alone
-        if first[ref.id] != place:  # a repeated id is not another image
-            found = "image_repeated", repeated_verdict(values[1])
-        elif ignored is not None:
-            wanted = "=".join(ignored)
-            found = kind, ("breaking", f"the candidate ignores {wanted}, which the baseline keeps")
-        yield difference(found[0], path_of((), ref), found[1], values, ref)
-
-
-def _unpaired_keys(kind: str, images: Iterable[Image], judge: Judge) -> Iterator[Difference]:
-    """Yield the repeated keys in images of one side only, which may have one id too many."""
-    for image in images:
-        for path, values in _repeated_keys(image):
-            both = (values, MISSING) if kind == "field_removed" else (MISSING, values)
-            change = Change(kind=kind, path=path, baseline=both[0], candidate=both[1])
-            ref = reference(image)
-            shown = path_of(("images", *path), ref)
-            yield difference(kind, shown, judge.severity(change), both, ref)
-
-
-def _repeated_keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    keyed = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, each in keyed:
-        if is_repeated(key):
-            yield (*path, key), each
-        elif isinstance(each, dict | list):
-            yield from _repeated_keys(each, (*path, key))
-
-
-def _fits(image: Image, parameter: tuple[str, str]) -> bool:
-    """Return whether a filter lets an image through; True if the image does not show it.
-
-    `minDisk` and `minRam` are minima, as the api-ref says; Nova's equality fits them as well.
-    """
-    name, value = parameter
-    shown = image.get(name)
-    if name == "status":
-        return str(shown).upper() == value.upper()
-    if name in {"minDisk", "minRam"} and value.isdecimal():
-        return isinstance(shown, int) and shown >= int(value)
-    return name != "name" or shown == value
-
-
-def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iterator[Difference]:
-    expected = sorted(right for _, right in pairing.pairs)
-    for (left, right), place in zip(pairing.pairs, expected, strict=True):
-        if right != place:
-            names = str(reference(old[left])), str(reference(new[place]))
-            verdict: Verdict = "data", "the images are in another order"
-            yield difference("order_changed", "images", verdict, names)
-            return
