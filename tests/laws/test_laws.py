@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from unit import image_of, listing_of
 
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import LEVELS, PROFILES
@@ -37,6 +38,26 @@ def images(draw, most=6):
             del image[key]
         found.append(image)
     return found
+
+
+@PATIENT
+@given(images(), images(), st.data())
+def test_equal_listings_are_those_without_a_difference(one, other, data):
+    """`==` and `compare` agree: on key order, repeated images, status, project and pages."""
+    if data.draw(st.booleans()):
+        other = [dict(reversed(each.items())) for each in one]
+    if one and data.draw(st.booleans()):
+        one, other = [*one, one[0]], [*other, *other[-1:]]
+    complete, project = data.draw(st.booleans()), data.draw(st.sampled_from([None, 32 * "1"]))
+    status = data.draw(st.sampled_from([200, 203]))
+    old = listing_of(*one)
+    new = listing_of(*other, complete=complete, project=project, status=status)
+    for here, there in ((old, new), (new, old)):
+        try:
+            same = compare(here, there).same
+        except ComparisonError:  # a part and the whole are not equal
+            same = False
+        assert (here == there) is same
 
 
 def summarized(comparison):

@@ -139,6 +139,7 @@ def test_what_is_not_a_listing():
         (b"{}", f"{not_listing}it has no `images` (an object with no fields)"),
         (b'{"image\\u001b": 1}', f"{not_listing}it has no `images` (an object with image\\u001b)"),
         (b'{"images": {}}', f"{not_listing}`images` is an object"),
+        (b'{"images": null}', f"{not_listing}`images` is null"),
         (b'{"images": [{"id": "1"}, 7]}', f"{not_listing}images[1] is not an object with an `id`"),
         (
             b'{"images": [], "x": {"code": 5, "message": "y"}}',
