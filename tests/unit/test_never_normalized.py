@@ -63,6 +63,12 @@ METADATA = (
     ("first vendor key", {"os": "x"}, {"os": "x", "rax_b": "2"}, "field_added"),
 )
 
+ORIGINS = (
+    *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
+    *("https://redacted@compute.a.invalid", "https://host-3f2.invalid"),
+    "https://compute.a.invalid.example",
+)
+
 # The number of a link and its new address.
 LINKS = (
     *(("another id", number, link["href"]) for number, link in enumerate(TWO["links"])),
@@ -76,6 +82,7 @@ LINKS = (
     ("prefix", 0, SELF.replace("/v2/", "/compute/v2/")),
     ("project lost", 0, SELF.replace(f"/{PROJECT}/", "/")),
     ("another project", 0, SELF.replace(PROJECT, OTHER_PROJECT)),
+    *((f"origin {each}", 0, SELF.replace(COMPUTE, each)) for each in ORIGINS),
     ("a named project", 1, f"{COMPUTE}/demo/images/{ONE['id']}"),
 )
 
