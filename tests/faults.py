@@ -3,69 +3,74 @@
 from unit import OTHER_PROJECT, PROJECT, image_of
 
 SIZE = "OS-EXT-IMG-SIZE:size"
+RELATIONS = "links.alternate", "links.bookmark", "links.self"
 
 
-def href_of(image, number):
-    return image["links"][number]["href"]
+def setting(**fields):
+    """Return a change that sets fields of an image."""
+    return lambda image: image.update(fields)
 
 
-def put(image, number, href):
-    image["links"][number]["href"] = href
+def linking(number, old, new):
+    """Return a change that replaces a part of a link's address."""
+
+    def change(image):
+        link = image["links"][number]
+        link["href"] = link["href"].replace(old, new)
+
+    return change
+
+
+def describing(**fields):
+    """Return a change that sets metadata."""
+    return lambda image: image["metadata"].update(fields)
+
+
+def found(severity, kind, *paths):
+    return [(severity, kind, f"images[*].{path}") for path in paths]
 
 
 def breaking(kind, *paths):
-    return [("breaking", kind, f"images[*].{path}") for path in paths]
+    return found("breaking", kind, *paths)
 
 
 def compatible(kind, path):
-    return [("compatible", kind, f"images[*].{path}")]
+    return found("compatible", kind, path)
 
 
 def data(kind, *paths):
-    return [("data", kind, f"images[*].{path}") for path in paths]
+    return found("data", kind, *paths)
 
 
-RELATIONS = "links.alternate", "links.bookmark", "links.self"
+def moved(relation):
+    return breaking("link_changed", f"links.{relation}.href")
 
+
+END = image_of(5)["id"]  # of every address; the changed image of three is the second
 FAULTS = {
     "a missing field": (lambda image: image.pop(SIZE), breaking("presence_changed", SIZE)),
-    "a new field": (
-        lambda image: image.update(os_hidden=False),
-        compatible("field_added", "os_hidden"),
-    ),
-    "a number as a string": (
-        lambda image: image.update({SIZE: "1005"}),
-        breaking("type_changed", SIZE),
-    ),
-    "a number with a fraction": (
-        lambda image: image.update({SIZE: 1005.0}),
-        breaking("type_changed", SIZE),
-    ),
-    "true for 1": (lambda image: image.update(minRam=True), breaking("type_changed", "minRam")),
-    "null that is not allowed": (
-        lambda image: image.update(status=None),
-        breaking("null_changed", "status"),
-    ),
-    "null that is allowed": (lambda image: image.update(name=None), data("null_changed", "name")),
+    "a new field": (setting(os_hidden=False), compatible("field_added", "os_hidden")),
+    "a number as a string": (setting(**{SIZE: "1005"}), breaking("type_changed", SIZE)),
+    "a number with a fraction": (setting(**{SIZE: 1005.0}), breaking("type_changed", SIZE)),
+    "true for 1": (setting(minRam=True), breaking("type_changed", "minRam")),
+    "null that is not allowed": (setting(status=None), breaking("null_changed", "status")),
+    "null that is allowed": (setting(name=None), data("null_changed", "name")),
     "an id that is not a UUID": (
-        lambda image: image.update(id="1361"),
+        setting(id="1361"),
         breaking("format_changed", "id")
         + breaking("link_changed", *(f"{each}.href" for each in RELATIONS)),
     ),
     "a date with an offset": (
-        lambda image: image.update(updated="2024-01-15T08:05:30+00:00"),
+        setting(updated="2024-01-15T08:05:30+00:00"),
         compatible("format_changed", "updated"),
     ),
     "an invalid date": (
-        lambda image: image.update(updated="1972-01-01_15-59-11"),
+        setting(updated="1972-01-01_15-59-11"),
         breaking("format_changed", "updated"),
     ),
-    "an unknown status": (
-        lambda image: image.update(status="active"),
-        breaking("enumeration_changed", "status"),
-    ),
+    "an unknown status": (setting(status="active"), breaking("enumeration_changed", "status")),
     "a known status": (
-        lambda image: image.update(status="SAVING", progress=50),
+        setting(status="SAVING", progress=50),
         data("enumeration_changed", "progress", "status"),
     ),
     "a missing link": (
@@ -78,33 +83,18 @@ FAULTS = {
         + compatible("field_added", "links['without rel']"),
     ),
     "links of another type": (
-        lambda image: image.update(links={}),
+        setting(links={}),
         breaking("presence_changed", *RELATIONS) + breaking("type_changed", "links"),
     ),
     "a link to another service": (
-        lambda image: put(image, 2, f"https://compute.b.invalid/v2/images/{image['id']}"),
-        breaking("link_changed", "links.alternate.href"),
+        linking(2, "https://image", "https://compute"),
+        moved("alternate"),
     ),
-    "a link to a server": (
-        lambda image: put(image, 1, f"https://compute.b.invalid/servers/{image['id']}"),
-        breaking("link_changed", "links.bookmark.href"),
-    ),
-    "a link to another project": (
-        lambda image: put(image, 1, href_of(image, 1).replace(PROJECT, OTHER_PROJECT)),
-        breaking("link_changed", "links.bookmark.href"),
-    ),
-    "a link to something below the image": (
-        lambda image: put(image, 2, href_of(image, 2) + "/members"),
-        breaking("link_changed", "links.alternate.href"),
-    ),
-    "a link to an id that begins with the image's": (
-        lambda image: put(image, 0, href_of(image, 0) + "1"),
-        breaking("link_changed", "links.self.href"),
-    ),
-    "a link to another version": (
-        lambda image: put(image, 0, href_of(image, 0).replace("/v2/", "/v3/")),
-        breaking("link_changed", "links.self.href"),
-    ),
+    "a link to a server": (linking(1, "/images/", "/servers/"), moved("bookmark")),
+    "a link to another project": (linking(1, PROJECT, OTHER_PROJECT), moved("bookmark")),
+    "a link to something below the image": (linking(2, END, f"{END}/members"), moved("alternate")),
+    "a link to an id that begins with the image's": (linking(0, END, f"{END}1"), moved("self")),
+    "a link to another version": (linking(0, "/v2/", "/v3/"), moved("self")),
     "a link with another media type": (
         lambda image: image["links"][2].update(type="text/plain"),
         compatible("enumeration_changed", "links.alternate.type"),
@@ -118,19 +108,16 @@ FAULTS = {
         breaking("image_repeated", "id"),
     ),
     "a new field of the wrong type": (
-        lambda image: image.update({"OS-DCF:diskConfig": 1}),
+        setting(**{"OS-DCF:diskConfig": 1}),
         breaking("field_added", "OS-DCF:diskConfig"),
     ),
     "a number in the metadata": (
-        lambda image: image["metadata"].update(architecture=64),
+        describing(architecture=64),
         breaking("type_changed", "metadata.*"),
     ),
     "a new key in the metadata": (
-        lambda image: image["metadata"].update(hw_rng_model="virtio"),
+        describing(hw_rng_model="virtio"),
         data("enumeration_changed", "metadata"),
     ),
-    "metadata of another type": (
-        lambda image: image.update(metadata=[]),
-        breaking("type_changed", "metadata"),
-    ),
+    "metadata of another type": (setting(metadata=[]), breaking("type_changed", "metadata")),
 }

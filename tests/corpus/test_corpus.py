@@ -9,7 +9,6 @@ import pytest
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import importing, recorder
 from pytest_imagedetail.settings import PROFILES
@@ -97,25 +96,3 @@ def test_pairs_with_a_known_verdict():
         differences = compare(listing(old), listing(new)).differences
         found = {(each.kind, each.severity, each.any_image) for each in differences}
         assert found == expected, old
-
-
-UNSENT = {
-    "seed__k5_real_repaired.json": ["id is text, not a UUID"],
-    "jclouds__image_list_detail.json": ["metadata.* is an integer, not a string or null"],
-    "legacy-jclouds-nova__image_list_detail.json": [
-        "metadata.* is an integer, not a string or null"
-    ],
-    "gophercloud-rackspace__ListOutput.json": ["OS-EXT-IMG-SIZE:size is a number, not an integer"],
-    "nova-grizzly__v2_OS-EXT-IMG-SIZE-images-details-get-resp.json": [
-        "OS-EXT-IMG-SIZE:size is a string, not an integer"
-    ],
-    "nova-stein__v2.1_images-images-details-get-resp.json": [
-        "OS-EXT-IMG-SIZE:size is a string, not an integer"
-    ],
-}
-
-
-def test_what_no_release_sends():
-    """Some have sizes as strings or floats, or numbers in metadata."""
-    for name in LISTINGS.keys() - {*PAGES}:
-        assert [each.seen for each in fingerprint([listing(name)]).unsent] == UNSENT.get(name, [])

@@ -1,24 +1,25 @@
 """Both levels give a fault the same severity: what breaks an image also breaks the shape."""
 
 import copy
+import operator
 from itertools import product
 
-from faults import FAULTS, SIZE
+from faults import FAULTS, SIZE, describing, setting
 from unit import listing_of, snapshot_of
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.model import SEVERITIES
 from pytest_imagedetail.settings import LEVELS, PROFILES
 
+LOST = ("name", "links", "metadata", "server")
+
 # Faults beyond those of tests/faults.py.
 MORE = {
-    "minRam is a string": lambda image: image.update(minRam="64"),
-    "minRam is null": lambda image: image.update(minRam=None),
-    "the size has a fraction": lambda image: image.update({SIZE: 5.0}),
-    "the name is a number": lambda image: image.update(name=5),
-    "there is no name": lambda image: image.pop("name"),
-    "created is null": lambda image: image.update(created=None),
-    "there are no links": lambda image: image.pop("links"),
+    "minRam is a string": setting(minRam="64"),
+    "minRam is null": setting(minRam=None),
+    "the size has a fraction": setting(**{SIZE: 5.0}),
+    "the name is a number": setting(name=5),
+    "created is null": setting(created=None),
     "links are by relation": lambda image: image.update(links={"self": image["links"][0]}),
     "a link is null": lambda image: image["links"].__setitem__(0, None),
     "an additional link is null": lambda image: image["links"].append(None),
@@ -26,16 +27,15 @@ MORE = {
     "an additional self link": lambda image: image["links"].append({"rel": "self", "href": "/x"}),
     "an address is null": lambda image: image["links"][0].update(href=None),
     "an address has no host": lambda image: image["links"][0].update(href="/v2/images/x"),
-    "there is no metadata": lambda image: image.pop("metadata"),
-    "metadata is null": lambda image: image.update(metadata=None),
-    "metadata is a string": lambda image: image.update(metadata="x"),
-    "a value of metadata is an object": lambda image: image["metadata"].update(architecture={}),
-    "a value of metadata is null": lambda image: image["metadata"].update(architecture=None),
-    "there is no server": lambda image: image.pop("server"),
-    "the server is a string": lambda image: image.update(server="x"),
+    "metadata is null": setting(metadata=None),
+    "metadata is a string": setting(metadata="x"),
+    "a value of metadata is an object": describing(architecture={}),
+    "a value of metadata is null": describing(architecture=None),
+    "the server is a string": setting(server="x"),
     "the server has no id": lambda image: image["server"].pop("id"),
     "the server has no links": lambda image: image["server"].pop("links"),
     "the server's id is a number": lambda image: image["server"].update(id=5),
+    **{f"there is no {name}": operator.methodcaller("pop", name) for name in LOST},
 }
 CHANGES = {name: change for name, (change, _) in FAULTS.items()} | MORE
 

@@ -30,8 +30,6 @@ OWNERS = {
 }
 """Which module, or which folder, may import a library."""
 
-VAGUE_NAMES = {"utils", "util", "helpers", "common", "base", "manager", "types", "misc"}
-
 
 def imports(path: Path) -> Iterator[str]:
     """Everything a file imports anywhere in it, as dotted names."""
@@ -116,8 +114,3 @@ def test_nothing_private_of_pytest_or_vcr():
             foreign = parts[0] not in {"pytest_imagedetail", "__future__"}
             private = [part for part in parts if part.startswith("_")]
             assert not (foreign and private), f"{module} imports {name}"
-
-
-def test_no_module_is_called_after_nothing_in_particular():
-    for module in MODULES:
-        assert not set(module.split(".")) & VAGUE_NAMES, module

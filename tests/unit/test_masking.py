@@ -61,11 +61,3 @@ def test_each_spelling_is_masked():
         assert not left.replace("<hidden>", "").strip("\"'[]{a}: "), left
     assert masked(f"\x1b[31mE\x1b[0m {TOKEN[:8]}\x1b[33m{TOKEN[8:]}", TOKEN) == "E <hidden>"
     assert masked("\x1b[31mE\x1b[0m clean", TOKEN) == "\x1b[31mE\x1b[0m clean"
-
-
-def test_weak_secrets_stay():
-    """Ordinary text may hold them. Other secrets are masked whole, however short."""
-    for secret in ("correct-horse", "Pa55-wrd", "longenoughtobetold"):
-        assert masked(f"<{secret}>", secret) == "<<hidden>>"
-    for secret in ("Pa55-wr", "openstack", "413274413274413274", ""):
-        assert masked(f"<{secret}>", secret) == f"<{secret}>"

@@ -198,20 +198,6 @@ def test_r9_date_form():
         assert normalized(image, profile="same-cloud").images[0]["created"] == date
 
 
-def test_r10_is_for_xml_only():
-    """In XML, `None` in metadata is null and integers are text. In JSON, `None` is text."""
-    image = image_of(metadata={"a": "None", "b": "none", "c": None}, name="None")
-    xml = {"media_types": ("application/xml",)}
-    found = normalized(image, profile="cross-version", **xml)
-    assert found.images[0]["metadata"] == {"a": None, "b": "none", "c": None}
-    assert found.images[0]["name"] == "None"
-    assert found.counts["R10"] == 5
-    for profile, answer in (("cross-version", {}), ("same-cloud", xml)):
-        other = normalized(image, profile=profile, **answer)
-        assert other.images[0]["metadata"] == image["metadata"]
-        assert other.counts.get("R10", 0) == 0
-
-
 def test_r11_what_a_release_never_had():
     """Not offered, in both directions. It depends on the declared release, not on the answer."""
     for field, before, since in (

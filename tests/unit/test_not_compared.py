@@ -47,18 +47,13 @@ def test_every_verdict_lists_them():
     assert f"redacted    {line}" in terminal.render(report_of([matrix])).splitlines()
 
 
-def test_what_is_compared_all_the_same():
-    """A fixed word on one side only, a digest, a host, and a version."""
-    for old, new in (
-        ("<redacted>", "none"),
-        ("00000000a1b2c3d4a1b2c3d4a1b2c3d4", "00000000a1b2c3d4a1b2c3d4a1b2c3d5"),
-        ("https://host-3f2.invalid", "https://host-3f3.invalid"),
-        ("15.1.2.1", "16.1.0.2"),
-    ):
-        one, other = (listing_of(described(x=each, password="<redacted>")) for each in (old, new))
-        comparison = compare(one, other)
-        assert [each.kind for each in comparison.differences] == ["value_changed"], old
-        assert comparison.not_compared == (f"images[{ID}].metadata.password",), old
+def test_a_fixed_word_on_one_side_is_compared():
+    one, other = (
+        listing_of(described(x=each, password="<redacted>")) for each in ("<redacted>", "none")
+    )
+    comparison = compare(one, other)
+    assert [each.kind for each in comparison.differences] == ["value_changed"]
+    assert comparison.not_compared == (f"images[{ID}].metadata.password",)
 
 
 def test_two_projects():
