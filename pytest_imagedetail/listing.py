@@ -209,7 +209,14 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     first = pages[0].response
     _check_status(first, expect, where, _EXPECT)
     if first.status_code not in LISTING_STATUSES:
-        return Listing(recording=recording, document=_error_document(first, where))
+        document = _object(first.body, where)
+        if "images" in document:
+            raise BodyError(
+                f"the status is {first.status_code}, but the body is a listing",
+                where=where,
+                remedy="check the status that was given for this body",
+            )
+        return Listing(recording=recording, document=document)
     images: list[dict[str, Any]] = []
     beside: dict[str, list[Any]] = {}
     for number, interaction in enumerate(pages, start=1):
@@ -219,8 +226,8 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
         images += page.pop("images")
         for name, value in page.items():
             beside.setdefault(name, []).append(value)
-    document = {name: _of_all_pages(name, values) for name, values in beside.items()}
-    return Listing(recording=recording, document={"images": images, **document})
+    merged = {name: _of_all_pages(name, values) for name, values in beside.items()}
+    return Listing(recording=recording, document={"images": images} | merged)
 
 
 def _of_all_pages(name: str, values: list[Any]) -> Any:
@@ -251,9 +258,9 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     form = "XML" if xmltext.is_xml(body) else "JSON"
     if not isinstance(document, dict) or "images" not in document:
         raise _not_a_listing(f"it has no `images` ({_outline(document)})", where, form)
-    faults = [name for name, value in document.items() if _is_fault(value)]
-    if faults:
-        raise _not_a_listing(f"it has `images` and an error, `{plain(faults[0])}`", where, form)
+    for name, value in document.items():
+        if isinstance(value, dict) and {"code", "message"} <= value.keys():
+            raise _not_a_listing(f"it has `images` and an error, `{plain(name)}`", where, form)
     images = document["images"]
     if not isinstance(images, list):
         raise _not_a_listing(f"`images` is {_outline(images)}", where, form)
@@ -311,21 +318,6 @@ def _of_glance(document: Any) -> str | None:
     found = _GLANCE & names
     is_glance = len(found) > max(1, len(_NOVA & names))
     return f"images[0] has {', '.join(sorted(found)[:4])}" if is_glance else None
-
-
-def _is_fault(value: Any) -> bool:
-    return isinstance(value, dict) and {"code", "message"} <= value.keys()
-
-
-def _error_document(response: Response, where: str) -> dict[str, Any]:
-    document = _object(response.body, where)
-    if "images" in document:
-        raise BodyError(
-            f"the status is {response.status_code}, but the body is a listing",
-            where=where,
-            remedy="check the status that was given for this body",
-        )
-    return document
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:

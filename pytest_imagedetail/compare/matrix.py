@@ -295,10 +295,14 @@ def compare_neighbors(
     _check_row(row, expect)
     queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
     cells = {
-        (query, name): _cell(answers[query])
+        (query, name): Cell(
+            status_code=answer.status_code,
+            images=None if answer.error is not None else len(answer.images),
+            recorded_at=answer.provenance.recorded_at,
+        )
         for query in queries
         for name, answers in row.items()
-        if query in answers
+        if (answer := answers.get(query)) is not None
     }
     compared = [*_neighbors(row, queries, cells)]
     _check_compared(row, compared)
@@ -438,12 +442,6 @@ def _merged(found: Iterable[Step], clouds: Sequence[str]) -> list[Step]:
         return clouds.index(step.baseline), clouds.index(step.candidate), severity
 
     return sorted(steps, key=place)
-
-
-def _cell(listing: Listing) -> Cell:
-    images = None if listing.error is not None else len(listing.images)
-    recorded_at = listing.provenance.recorded_at
-    return Cell(status_code=listing.status_code, images=images, recorded_at=recorded_at)
 
 
 def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -> Iterator[Span]:

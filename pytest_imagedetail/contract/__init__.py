@@ -234,9 +234,11 @@ class Part:
             return Breach(reason=f"the contract {reason}", seen=seen)
         if self.values and value not in self.values:
             return Breach(reason=f"no {name} of the contract", seen=json.dumps(value))
-        if self.form is not None and isinstance(value, str) and not _has_form(value, self.form):
-            seen = f"{with_article(text_format(value))}, not {with_article(self.form)}"
-            return Breach(reason=f"the contract promises {self.form}", seen=seen)
+        if self.form is not None and isinstance(value, str):
+            found = text_format(value)
+            if found != self.form and not (self.form == ISOTIME and is_isotime(found)):
+                seen = f"{with_article(found)}, not {with_article(self.form)}"
+                return Breach(reason=f"the contract promises {self.form}", seen=seen)
         if self.least is not None and isinstance(value, int) and value < self.least:
             reason = f"the contract promises {self.least} or more"
             return Breach(reason=reason, seen=f"less than {self.least}")
@@ -245,11 +247,6 @@ class Part:
 
 ANYTHING: Final = Part()
 """A part without promises."""
-
-
-def _has_form(value: str, form: str) -> bool:
-    found = text_format(value)
-    return is_isotime(found) if form == ISOTIME else found == form
 
 
 # All values since Diablo: Nova views/images.py, _get_status and its callers.

@@ -190,7 +190,8 @@ class LinkRewriter:
         return self._origin(parts, rel, where) + str(without_hosts(href.removeprefix(start)))
 
     def _origin(self, parts: SplitResult, rel: str, where: str) -> str:
-        role = _role(parts)
+        # The cloud's own host is the whole origin, without a port.
+        role = placeholders.role_of(parts.netloc) if parts.scheme == "https" else None
         if role is None:
             return str(without_hosts(f"{parts.scheme}://{parts.netloc}"))
         self.counts["R2"] += 1
@@ -237,11 +238,6 @@ def is_compute(role: str) -> bool:
 def is_own_project(owner: str) -> bool:
     """Return whether the placeholder of an owner is that of the requesting project."""
     return placeholders.compact(owner) == placeholders.OWN_PROJECT
-
-
-def _role(parts: SplitResult) -> str | None:
-    """Return the role of the cloud's own host if it is the whole origin, without a port."""
-    return placeholders.role_of(parts.netloc) if parts.scheme == "https" else None
 
 
 def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:
