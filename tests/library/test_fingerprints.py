@@ -25,7 +25,8 @@ def dated(cloud):
 def test_the_declared_release_fits():
     """No clue contradicts the release that was declared when a cloud was recorded.
 
-    In the published response of K5, dots replace the end of the id.
+    In the published response of K5, dots replace the end of the id. The expected ranges were found
+    by hand in Nova's history.
     """
     for cloud in (path.name for path in LIBRARY.iterdir()):
         found = dated(cloud)
@@ -34,10 +35,6 @@ def test_the_declared_release_fits():
         assert found.releases, (cloud, found.summary)
         assert not found.contradictions, cloud
         assert found.fits is not bool(masked), cloud
-
-
-def test_the_range_of_releases_is_narrow():
-    """The expected ranges were found by hand in Nova's history."""
-    for cloud, expected in RANGES.items():
-        releases = dated(cloud).releases
-        assert (releases[0], releases[-1]) == tuple(map(contract.release_index, expected)), cloud
+        names = RANGES.get(cloud, ())
+        found_range = (found.releases[0], found.releases[-1]) if names else ()
+        assert found_range == tuple(map(contract.release_index, names)), cloud

@@ -183,6 +183,9 @@ def test_what_cannot_be_compared():
     refusal, other, whole = error_of(), error_of("no match"), listing_of(image_of())
     part = listing_of(image_of(), cloud="b", query="limit=1", complete=False)
     assert compare(part, part).same
+    for level in LEVELS:
+        with pytest.raises(ComparisonError, match="b has only a part of its images"):
+            compare(whole, part, level=level)
     for expect in (None, 404, 200):
         with pytest.raises(ComparisonError) as caught:
             compare(refusal, refusal, expect=expect)

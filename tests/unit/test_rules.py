@@ -55,7 +55,7 @@ def test_an_accepted_difference_is_expected():
 
 
 def test_what_a_rule_is_about():
-    """Kinds, both clouds in order, or either. A rule about other clouds is not unused."""
+    """Kinds, both clouds in order or either, queries. A rule about others is not unused."""
     for facts, accepted in (
         ({"kind": "field_added"}, True),
         ({"kind": ["field_removed", "field_added"]}, True),
@@ -66,6 +66,8 @@ def test_what_a_rule_is_about():
         ({"clouds": "a"}, True),
         ({"clouds": ["c", "b*"]}, True),
         ({"clouds": ["c"]}, False),
+        ({"query": ["limit=?", "a*l"]}, True),
+        ({"query": "all @2.35"}, False),
     ):
         comparison = compared(rule("images[*].os_hidden", **facts))
         assert paths(comparison.expected) == ([HIDDEN] if accepted else []), facts
@@ -131,6 +133,7 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         ("- {path: a, reason: r, expires: never, kinds: b}", "unknown key 'kinds'", "mean kind?"),
         ("- {path: a, reason: r, expires: never, kind: field_ad}", "unknown kind", "field_added?"),
         ("- {path: a, reason: r, expires: never, clouds: [1]}", "clouds must be a", "a rule needs"),
+        ("- {path: a, reason: r, expires: never, query: 5}", "query must be a", "a rule needs"),
         ("- {path: a, reason: r, expires: never, query: }", "query must be a name", "a rule needs"),
         ("- {path: a, reason: r, expires: never, between: [b]}", "between names", "a rule needs"),
         (
@@ -234,17 +237,3 @@ def test_a_printed_path_matches_itself_alone(keys, image, others, another):
     assert pattern(path_of(*ours)).matches(path_of(*theirs)) is same
     headers, other_headers = (path_of(("headers", *each)) for each in (keys, others))
     assert pattern(headers).matches(other_headers) is (keys == others)
-
-
-def test_a_rule_may_name_queries():
-    """The path `status_code` is the same in all queries, so a rule may name some."""
-    for query, others in (
-        ("limit=0", ("all", "limit=01", "limit=0 @2.35")),
-        ("limit=*", ("all", "status=ACTIVE&limit=0")),
-        (["all", "limit=?"], ("all @2.35", "limit=10")),
-    ):
-        found = rules.rules_of(rule("status_code", query=query), today=TODAY)
-        assert rules.between(found, "a", "b", "limit=0") == found
-        assert [rules.between(found, "a", "b", each) for each in others] == [()] * len(others)
-    with pytest.raises(SettingsError, match="query must be a name or a list of names, not 5"):
-        rules.rules_of(rule("status_code", query=5), today=TODAY)
