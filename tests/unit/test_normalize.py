@@ -265,30 +265,6 @@ def test_r13_and_r14_name_what_both_sides_have():
             ]
 
 
-def test_r14_owner_in_metadata():
-    """The caller's project is one word; another owner becomes the first place that has it."""
-    dashed = "00000000-0000-0000-0000-00000000000"
-    metadata = {
-        "owner_id": PROJECT,
-        "user_id": OTHER_PROJECT,
-        "project_id": OTHER_PROJECT,
-        "tenant": f"{dashed}0",
-        "domain_id": f"{dashed}7",
-        "trustor": "redacted-owner",
-        "os": OTHER_PROJECT,
-        "x": PROJECT,
-    }
-    found = beside_itself({"id": "1", "metadata": metadata})
-    assert found.images[0]["metadata"] == metadata | {
-        "owner_id": "<project>",
-        "user_id": "<project_id of images[0]> without dashes",
-        "project_id": "<project_id of images[0]> without dashes",
-        "tenant": "<project>",
-        "domain_id": "<domain_id of images[0]>",
-    }
-    assert found.counts["R14"] == 5
-
-
 def test_r15_vendor_namespaces():
     """A vendor's keys are compared with the same vendor's. Keys of one side only are listed."""
     rackspace, other, *others = (
