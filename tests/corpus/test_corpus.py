@@ -68,10 +68,6 @@ def test_a_listing_is_the_same_after_it_was_written(tmp_path):
             assert (comparison.same, comparison.paired) == (True, images), (name, profile)
 
 
-def test_a_page_with_a_next_link_is_incomplete():
-    assert [listing(name).complete for name in PAGES] == [False, False, True]
-
-
 # Baseline, candidate, and every difference by kind, severity and field.
 PAIRS = (
     # HP Cloud 2012 under /v1.1 and /v2, which has one image more

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors
+from pytest_imagedetail.compare.matrix import Cell, compare_neighbors
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.rules import rules_of
@@ -65,21 +65,6 @@ def test_one_difference_in_many_queries_is_one_step():
     old, new = (image_of(), image_of(2)), (image_of(minDisk=1), without(image_of(2), "minRam"))
     matrix = compare_neighbors(row(a=listing_of(*old), b=listing_of(*new)))
     assert [each.difference.severity for each in matrix.steps] == ["breaking", "data"]
-
-
-def test_a_step_has_sides_answers_and_the_dates_of_all_its_queries():
-    """Sides and answers are those of the first query. The dates are the later neighbor's."""
-    old, new = (
-        [
-            listing_of(image_of(minDisk=disk), cloud=name, query=query, recorded_at=day)
-            for query, day in (("", f"2026-0{disk}-01"), ("status=ACTIVE", f"2026-0{disk}-02"))
-        ]
-        for name, disk in (("a", 1), ("b", 2))
-    )
-    (step,) = compare_neighbors(row(a=old, b=new)).steps
-    assert step.recorded == ("2026-02-01", "2026-02-02")
-    assert step.listings == (old[0], new[0])
-    assert [(each.cloud, each.query) for each in step.sides] == [("a", ALL), ("b", ALL)]
 
 
 def rules(*entries, today=date(2026, 11, 24)):
@@ -150,10 +135,3 @@ def test_spans():
         clouds = dict(zip("abc", answers, strict=True))
         spans = {each.what: str(each) for each in compare_neighbors(clouds).spans}
         assert spans == expected
-
-
-def test_clouds_are_sorted_by_release():
-    """A codename equals its number. A cloud without a release comes last."""
-    new, old, middle = (listing_of(release=each) for each in ("2026.2", "essex", "2014.2"))
-    clouds = row(unknown=listing_of(), new=new, old=old, middle=middle)
-    assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
