@@ -5,15 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.compare.answers import (
-    answer_differences,
-    error_differences,
-    error_of,
-    link_form_differences,
-    next_link_differences,
-    status_difference,
-    status_of,
-)
+from pytest_imagedetail.compare.answers import answer_differences, error_differences, error_of
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import (
@@ -126,7 +118,7 @@ def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rule
     pairing = pair(baseline.images, candidate.images, across_clouds=across_clouds)
     comparable = matched(one, other, pairing.pairs)
     differences = (
-        *_of_whole_answers(baseline, candidate, one, other),
+        *answer_differences(baseline, candidate, one, other),
         *_vendor_differences(one, other),
         *(
             found
@@ -155,7 +147,7 @@ def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Compari
     one, other = baseline.normalized(asked.profile), candidate.normalized(asked.profile)
     old, new = describe(baseline, one), describe(candidate, other)
     differences = (
-        *_of_whole_answers(baseline, candidate, one, other),
+        *answer_differences(baseline, candidate, one, other),
         *shape_differences(old, new, judge),
     )
     return replace(
@@ -173,14 +165,6 @@ def _counts(
     absent = sum(each.count for each in differences if each.reason.startswith(NOT_OFFERED))
     found = {"R11": absent, "R12": renamed}
     return {rule: found.get(rule, count + other.counts[rule]) for rule, count in one.counts.items()}
-
-
-def _of_whole_answers(
-    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
-) -> Iterator[Difference]:
-    yield from answer_differences(one, other)
-    yield from next_link_differences(baseline, candidate, one, other)
-    yield from link_form_differences(one, other)
 
 
 def _check_shapes(baseline: Listing, candidate: Listing) -> None:
@@ -201,17 +185,13 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
 
 
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
+    differences = error_differences(baseline, candidate)
     if baseline.status_code != candidate.status_code:
-        statuses = status_of(baseline), status_of(candidate)
-        return replace(asked, differences=(status_difference(*statuses),))
+        return replace(asked, differences=differences)
     if asked.expect != baseline.status_code:
         raise errors_alone(baseline, candidate)
     redacted = _redacted_in_both(error_of(baseline), error_of(candidate))
-    return replace(
-        asked,
-        differences=error_differences(baseline, candidate),
-        not_compared=tuple(map(path_of, redacted)),
-    )
+    return replace(asked, differences=differences, not_compared=tuple(map(path_of, redacted)))
 
 
 def _check_complete(baseline: Listing, candidate: Listing) -> None:

@@ -22,7 +22,7 @@ _HOST: Final = re.compile(r"<([a-z-]+)>(?=[/?]|$)|(?:\w+:)?//[^/?]*")
 _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
 
 
-def status_difference(old: int | str, new: int | str) -> Difference:
+def _status_difference(old: int | str, new: int | str) -> Difference:
     """Compare statuses: a number for a listing, a text that begins with it for an error."""
     verdict: Verdict = "compatible", "both refuse, each with its own status"
     if isinstance(new, int) and isinstance(old, int):
@@ -36,10 +36,12 @@ def status_difference(old: int | str, new: int | str) -> Difference:
     return difference("status_changed", "status_code", verdict, (old, new))
 
 
-def answer_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
-    """Compare the status, media type and other fields of two listings."""
+def answer_differences(
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
+) -> Iterator[Difference]:
+    """Compare two listings, `one` and `other` once normalized, apart from their images."""
     if one.status_code != other.status_code:
-        yield status_difference(one.status_code, other.status_code)
+        yield _status_difference(one.status_code, other.status_code)
     if one.media_type != other.media_type:
         yield _header_difference("content-type", one.media_type, other.media_type)
     for name, (old, new) in _unequal(one.top_level, other.top_level):
@@ -48,10 +50,14 @@ def answer_differences(one: Normalized, other: Normalized) -> Iterator[Differenc
             verdict = REPEATED
         if name != _NEXT:
             yield difference("answer_changed", path_of((name,)), verdict, (old, new))
+    yield from _next_link_differences(baseline, candidate, one, other)
+    yield from _link_form_differences(one, other)
 
 
 def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference, ...]:
-    """Compare two errors with the same status, value by value."""
+    """Compare an error with a listing or an error of another status, or two errors by value."""
+    if baseline.status_code != candidate.status_code:
+        return (_status_difference(_status_of(baseline), _status_of(candidate)),)
     one, other = (without_hosts(error_of(each)) for each in (baseline, candidate))
     if strictly_equal(one, other):
         return ()
@@ -90,7 +96,7 @@ def _header_difference(name: str, old: Any, new: Any) -> Difference:
     return difference("header_changed", path_of(("headers", name)), verdict, (old, new))
 
 
-def link_form_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
+def _link_form_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
     """Compare what R8 removed from the links of all images, once per relation."""
     for path in sorted(one.link_forms.keys() & other.link_forms.keys()):
         old, new = one.link_forms[path], other.link_forms[path]
@@ -118,7 +124,7 @@ def _headers(listing: Listing) -> dict[str, Any]:
     return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
 
-def status_of(listing: Listing) -> int | str:
+def _status_of(listing: Listing) -> int | str:
     """Return the status, with the message of an error: "400 Bad marker"."""
     if listing.error is None:
         return listing.status_code
@@ -134,7 +140,7 @@ _Fault = tuple[str, Any]
 """A reason, and the wrong value; equal for links with the same fault."""
 
 
-def next_link_differences(
+def _next_link_differences(
     baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
 ) -> Iterator[Difference]:
     """Compare the next links; yield one difference at most.
