@@ -54,12 +54,16 @@ def test_one_difference_in_many_queries_is_one_step():
 
     def stepped(*new):
         old = [listing_of(image_of(minDisk=0), query=each) for each in asked]
-        sides = zip(new, asked, strict=True)
-        new = [listing_of(image_of(minDisk=disk), query=each) for disk, each in sides]
+        sides = zip(new, asked, ("2026-02-01", "2026-02-02"), strict=True)
+        new = [
+            listing_of(image_of(minDisk=disk), query=query, recorded_at=day)
+            for disk, query, day in sides
+        ]
         return compare_neighbors(row(a=old, b=new))
 
     matrix = stepped(1, 1)
     assert steps(matrix) == [("a", "b", "value_changed", ["all", "status=ACTIVE"])]
+    assert matrix.steps[0].recorded == ("2026-02-01", "2026-02-02")
     assert matrix.compatible  # by default, only a breaking change fails
     assert [queries for *_, queries in steps(stepped(0.0, False))] == [["all"], ["status=ACTIVE"]]
     old, new = (image_of(), image_of(2)), (image_of(minDisk=1), without(image_of(2), "minRam"))

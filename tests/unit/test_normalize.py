@@ -232,3 +232,15 @@ def test_r11_what_a_release_never_had():
             assert difference.reason == f"not offered: diablo never had it{more}"
             assert found.normalization["R11"] == 2
     assert compare(newer, listing_of(*part)).normalization["R11"] == 0
+
+
+def test_r13_ids_in_values():
+    """The own id becomes `<id>` in metadata, but only a whole id that is no ordinary text."""
+    image = image_of()
+    id_ = image["id"]
+    image["metadata"] = {"text": f"image_id={id_}.", "part": f"x{id_}", "n": 1, "null": None}
+    counted = {"id": "1361", "metadata": {"text": "1361"}}
+    found = normalized(image, counted, profile="cross-cloud").images
+    assert found[0]["metadata"] == image["metadata"] | {"text": "image_id=<id>."}
+    assert [found[0]["id"], found[1]["id"]] == ["<id>", "counted <id>"]
+    assert found[1]["metadata"] == {"text": "1361"}
