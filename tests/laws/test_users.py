@@ -37,6 +37,16 @@ def test_instance_uuid_is_any_text():
     check(taken_from("x"), changed(lost, "metadata", "instance_uuid", to=None))
 
 
+def test_a_server_link_that_names_another_server_breaks():
+    """Nova makes the link from `server.id`, so both must agree."""
+    old = taken_from("i-0abc")
+    new = old | {"server": taken_from("other")["server"] | {"id": "i-0abc"}}
+    for level, profile in WAYS:
+        if profile != "wire":  # keeps ids in links
+            found = compare(listing_of(old), listing_of(new), level=level, profile=profile)
+            assert found.breaking, (level, profile)
+
+
 def test_a_prefix_of_links_is_compatible():
     """Paths in `compute_link_prefix` and `glance_link_prefix` can come and go."""
 

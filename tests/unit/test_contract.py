@@ -30,6 +30,17 @@ def test_what_is_offered_or_promised_stays_so():
         assert promises(field, None) is promised[-1]
     assert not promises("x", None)
     assert not offers("x", None)
+    for field, first, required in (
+        ("minRam", "essex", "essex"),
+        ("minDisk", "2012.1", "2012.1"),
+        ("OS-EXT-IMG-SIZE:size", "grizzly", "stein"),
+        ("metadata", "diablo", "diablo"),
+        ("server", "diablo", None),
+        ("OS-DCF:diskConfig", "diablo", None),
+    ):
+        for known, release in ((offers, first), (promises, required)):
+            first_true = next((each for each in RELEASES if known(field, each)), None)
+            assert release_index(first_true) == release_index(release), field
 
 
 def test_formats_of_texts():

@@ -240,7 +240,8 @@ def test_r13_ids_in_values():
     id_ = image["id"]
     image["metadata"] = {"text": f"image_id={id_}.", "part": f"x{id_}", "n": 1, "null": None}
     counted = {"id": "1361", "metadata": {"text": "1361"}}
-    found = normalized(image, counted, profile="cross-cloud").images
+    undashed = {"id": "7" * 32}
+    found = normalized(image, counted, undashed, profile="cross-cloud").images
     assert found[0]["metadata"] == image["metadata"] | {"text": "image_id=<id>."}
-    assert [found[0]["id"], found[1]["id"]] == ["<id>", "counted <id>"]
+    assert [each["id"] for each in found] == ["<id>", "counted <id>", "<id> without dashes"]
     assert found[1]["metadata"] == {"text": "1361"}
