@@ -480,7 +480,7 @@ class RuleRef:
 
     path: str | None  # as written; None accepts any
     kinds: tuple[str, ...]  # empty accepts any
-    id: str | None = None  # see `Difference.id`; None accepts any
+    id: str | None = None  # of a cause of a difference or of a check; None accepts any
     reason: str
     reference: str | None
     expires: date | None  # the last day on which it applies

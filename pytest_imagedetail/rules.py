@@ -29,7 +29,7 @@ _REMEDY: Final = (
     "clouds, and reference: see docs/rules.md"
 )
 _FILES: Final = yamltext.Files(SettingsError, _REMEDY)
-_ID: Final = re.compile("[0-9a-f]{12}")
+_ID: Final = re.compile("([MS][0-9]+-)?[0-9a-f]{12}")
 _PARAMETERS: Final = ("all", *contract.FILTERS)  # `all` stands for a query without parameters
 
 _SEGMENT: Final = re.compile(
@@ -96,15 +96,23 @@ class Rule:
     between: tuple[str, str] | None
     clouds: tuple[str, ...]
 
+    @property
+    def check(self) -> str:
+        """The check of whose causes it accepts one: "M24"; "" for a rule about differences."""
+        return self.ref.id.rpartition("-")[0] if self.ref.id else ""
+
     def concerns(self, baseline: str, candidate: str, query: str) -> bool:
         """Return whether the rule applies to this query and these two clouds."""
         if self.queries and not any(fnmatchcase(query, glob) for glob in self.queries):
             return False
         if self.between is not None:
             return all(map(fnmatchcase, (baseline, candidate), self.between))
-        return not self.clouds or any(
-            fnmatchcase(cloud, glob) for cloud in (baseline, candidate) for glob in self.clouds
-        )
+        return self.names(baseline, candidate)
+
+    def names(self, *clouds: str) -> bool:
+        """Return whether the rule is for one of these clouds, or for any."""
+        globs = self.clouds or ("*",)
+        return any(fnmatchcase(cloud, glob) for cloud in clouds for glob in globs)
 
     def accepts(self, kind: str, path: str, id_: str | None) -> bool:
         """Return whether the rule matches a difference, expired or not."""
@@ -118,9 +126,16 @@ Rules = tuple[Rule, ...]
 
 
 def between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
-    """Return the rules that apply to a query and two clouds."""
+    """Return the rules that apply to differences of two clouds in a query."""
     asked = str(query)
-    return tuple(rule for rule in rules if rule.concerns(baseline, candidate, asked))
+    return tuple(
+        rule for rule in rules if not rule.check and rule.concerns(baseline, candidate, asked)
+    )
+
+
+def of_check(rules: Rules, check: str, cloud: str) -> Rules:
+    """Return the rules that apply to causes of a check of a cloud."""
+    return tuple(rule for rule in rules if rule.check == check and rule.names(cloud))
 
 
 def by_rule(
@@ -287,6 +302,11 @@ def _check_keys(rule: Any) -> None:
         raise _invalid(f"the rule has no {' and no '.join(missing)}")
     if "id" in rule and ("path" in rule or "kind" in rule):
         raise _invalid("the rule has an id, which says path and kind", "give the id alone")
+    if "-" in str(rule.get("id")) and ("query" in rule or "between" in rule):
+        raise _invalid(
+            "the rule is for a check of one cloud, and has query or between",
+            "write id, reason and expires into the rules file; it may also have clouds",
+        )
     if "between" in rule and "clouds" in rule:
         raise _invalid(
             "the rule has both between and clouds",
@@ -360,7 +380,7 @@ def _kinds(rule: Mapping[str, Any]) -> tuple[str, ...]:
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise _invalid(
-            f"id must be 12 hexadecimal digits in quotes, not {value!r}",
+            f"id must be 12 hexadecimal digits in quotes, for a check after M24-, not {value!r}",
             "copy it from a report; a name of `imagedetail rules` is a kind: kind: field_added",
         )
     return value

@@ -8,17 +8,35 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import alike, detail, headline, table
-from pytest_imagedetail.check.verdicts import VERDICTS, Cause, Verdict, exit_code
-from pytest_imagedetail.report import html, junit, markdown, write_text
+from pytest_imagedetail.check.verdicts import JUDGED, VERDICTS, Cause, Verdict, exit_code
+from pytest_imagedetail.compare.comparison import to_json
+from pytest_imagedetail.model import RuleRef
+from pytest_imagedetail.report import html, junit, markdown, notes, write_text
 from pytest_imagedetail.report.junit import Case, Suite
-from pytest_imagedetail.report.loading import built, load, malformed, unreadable
+from pytest_imagedetail.report.loading import Document, built, malformed, unreadable
 from pytest_imagedetail.report.questions import Row, RowCell
 from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
-_JUDGED: Final = ("fail", "known-deviation", "pass")
 _SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, worst first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The contents of a report in any format."""
+
+    verdicts: Sequence[Verdict]
+    since: Since | None = None
+    unused_rules: tuple[RuleRef, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict on all, what changed, and which rules accept nothing."""
+        changed = [] if self.since is None else [*self.since.lines]
+        since = [f"since {each}" for each in changed[:1]]
+        unused = [f"unused rule: {notes.unused(each)}" for each in self.unused_rules]
+        return [headline(self.verdicts), *since, *changed[1:], *unused]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +51,15 @@ class Card:
     reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
-def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
+def write(checked: Checked, path: Path) -> None:
     """Write a report whose format follows from the suffix: .html, .json, .md or .xml."""
-    write_text(path, _FORMS[path.suffix](verdicts, since))
+    write_text(path, _FORMS[path.suffix](checked))
 
 
-def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
-    """Compare verdicts with those of an earlier report, or of `check --json`."""
-    before, now = _found(verdicts_of(load(path), path)), _found(verdicts)
-    judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in _JUDGED}
+def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Since:
+    """Compare verdicts with those that `read` found in a file."""
+    before, now = _found(earlier), _found(verdicts)
+    judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in JUDGED}
     new = now.keys() - before.keys()
     changes = [_change(*now[key], "new") for key in new]
     for key, (verdict, cause) in before.items():
@@ -72,12 +90,13 @@ def _change(verdict: Verdict, cause: Cause, status: str) -> Change:
     )
 
 
-def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
-    """Read the verdicts from the output of `check --json` or from a JSON report."""
+def read(document: Document, path: Path) -> Checked:
+    """Read the output of `check --json` or a JSON report, without what changed before it."""
     if "checks" not in document:
         raise unreadable(path, "it is not a result of `check`, unlike the other file")
     with malformed(path):
-        found = [_verdict(each) for each in document["checks"]]
+        verdicts = [_verdict(each) for each in document["checks"]]
+        found = built(Checked, document, verdicts=verdicts, since=None)
         if to_dict(found)["verdict"] != document["verdict"]:
             raise ValueError("its verdict does not follow from its checks")
     return found
@@ -87,41 +106,46 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
     check, evidence = {each.id: each for each in ALL}[facts["id"]], facts["evidence"]
     if facts["verdict"] not in VERDICTS:
         raise KeyError(facts["verdict"])
-    return built(Verdict, {**facts, **evidence}, check=check)
+    found = built(Verdict, {**facts, **evidence}, check=check)
+    if found.verdict in _SEVERITY and not found.causes:
+        raise ValueError(f"{check.id} on {found.cloud} has no causes")
+    return found
 
 
-def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str, object]:
+def to_dict(checked: Checked) -> dict[str, object]:
     """Return the JSON form."""
-    changed = {} if since is None else {"since": asdict(since)}
-    checks = [each.to_dict() for each in verdicts]
-    word, _, sentence = headline(verdicts).partition(": ")
+    changed = {} if checked.since is None else {"since": asdict(checked.since)}
+    checks = [each.to_dict() for each in checked.verdicts]
+    word, _, sentence = checked.lines[0].partition(": ")
     passed = {"PASS": True, "FAIL": False}.get(word)
-    verdict = {"passed": passed, "exit_code": exit_code(verdicts), "sentence": sentence}
-    return {"verdict": verdict, **changed, "schema": 1, "checks": checks}
+    code = exit_code(checked.verdicts)
+    verdict = {"passed": passed, "exit_code": code, "sentence": sentence}
+    unused = {"unused_rules": to_json(checked.unused_rules)}
+    return {"verdict": verdict, **changed, "schema": 1, "checks": checks, **unused}
 
 
-def _json(verdicts: Sequence[Verdict], since: Since | None) -> str:
-    return json.dumps(to_dict(verdicts, since), indent=2) + "\n"
+def _json(checked: Checked) -> str:
+    return json.dumps(to_dict(checked), indent=2) + "\n"
 
 
-def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
-    lines = [f"# {headline(verdicts)}", "", f"exit code {exit_code(verdicts)}", ""]
-    lines += markdown.since(since) if since is not None else ()
-    lines += ["```", *table(verdicts), "```", ""]
-    for each in _cards(verdicts):
+def _markdown(checked: Checked) -> str:
+    lines = [f"# {checked.lines[0]}", "", f"exit code {exit_code(checked.verdicts)}", ""]
+    lines += markdown.listed(checked.lines[1:])
+    lines += ["```", *table(checked.verdicts), "```", ""]
+    for each in _cards(checked.verdicts):
         for clouds, shown in each.reasons if each.severity == "breaking" else ():
             lines += [f"## {', '.join(clouds)}", "", "```", *shown, "```", ""]
     return markdown.fit(lines)
 
 
-def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:
+def _junit(checked: Checked) -> str:
     suites: dict[str, list[Case]] = {}
-    for each in verdicts:
+    for each in checked.verdicts:
         suites.setdefault(each.cloud, []).append(_case(each))
     counted = {**junit.COUNTED, "skipped": "skipped"}
-    facts = {"exit_code": exit_code(verdicts)}
+    facts = {"exit_code": exit_code(checked.verdicts)}
     found = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
-    return junit.document(headline(verdicts), found, counted=counted)
+    return junit.document(checked.lines[0], found, counted=counted)
 
 
 def _case(verdict: Verdict) -> Case:
@@ -131,9 +155,10 @@ def _case(verdict: Verdict) -> Case:
     return Case(tag=tag, name=verdict.check.id, message=message, lines=[*detail(verdict)])
 
 
-def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
+def _page(checked: Checked) -> str:
+    verdicts = checked.verdicts
     cards, clouds = [*_cards(verdicts)], [*dict.fromkeys(each.cloud for each in verdicts)]
-    title = headline(verdicts)
+    title, *lines = checked.lines
     word, _, sentence = title.partition(": ")
     return html.page(
         "check.html.j2",
@@ -142,7 +167,7 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
         sentence=sentence,
         exit_code=exit_code(verdicts),
         cards=cards,
-        since=since,
+        lines=lines,
         clouds=clouds,
         checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
         verdicts=_SHOWN,
@@ -184,7 +209,7 @@ def _rows(verdicts: Sequence[Verdict], clouds: Sequence[str]) -> Iterator[Row]:
         yield Row(group=group, title=title, note=check.relation, answers=answers)
 
 
-_FORMS: Final[dict[str, Callable[[Sequence[Verdict], Since | None], str]]] = {
+_FORMS: Final[dict[str, Callable[[Checked], str]]] = {
     ".html": _page,
     ".json": _json,
     ".md": _markdown,

@@ -78,6 +78,7 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
             yield "known", f"{cause.what}: {cause.accepted}"
     for cause in failing:
         yield "id", cause.id if len(failing) == 1 else f"{cause.id}  {cause.what}"
+        yield "expired", cause.expired
     yield "again", verdict.curl
 
 

@@ -10,13 +10,16 @@ from pytest_imagedetail.check.asking import Answer, Cloud, Target
 from pytest_imagedetail.compare.pairing import reference
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
-from pytest_imagedetail.model import Image, ImageRef, Query, id_of
-from pytest_imagedetail.report.notes import why
-from pytest_imagedetail.rules import Rules, accepting, between
+from pytest_imagedetail.model import Image, ImageRef, RuleRef, id_of
+from pytest_imagedetail.report.notes import expired, why
+from pytest_imagedetail.rules import Rules, accepting, of_check, unused
 from pytest_imagedetail.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 """Worst first."""
+
+JUDGED: Final = ("fail", "known-deviation", "pass")
+"""Of checks whose relation was shown to hold or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +155,13 @@ def check(
 class Cause:
     """One way in which a check is broken, with its first example."""
 
-    id: str  # twelve hex digits, the same for other clouds and in later reports
+    id: str  # "M24-4432bdb99e6e", the same for other clouds and in later reports
     what: str  # "GET /images/detail?name= lacks an image": without values
     reason: str
     image: ImageRef | None = None
     curl: str = ""
     accepted: str = ""  # the known deviation or the rule that accepts it
+    expired: str = ""  # the rule that accepted it until it expired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +237,7 @@ def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
     """Turn failures into known deviations if rules accept the ids of all their causes."""
     return tuple(
         each.from_causes(
-            _by_rule(one, between(rules, each.cloud, each.cloud, Query())) for one in each.causes
+            _by_rule(one, of_check(rules, each.check.id, each.cloud)) for one in each.causes
         )
         if each.verdict == "fail"
         else each
@@ -242,14 +246,25 @@ def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
 
 
 def _by_rule(cause: Cause, rules: Rules) -> Cause:
-    # A cause has neither kind nor path, so a rule about a difference does not accept it.
     rule = accepting(rules, kind="", path="", id_=cause.id)
     if rule is None:
         return cause
     if rule.expired:
-        reason = f"{cause.reason}; the rule of {rule.where} expired on {rule.expires}"
-        return replace(cause, reason=reason)
+        return replace(cause, expired=expired(rule))
     return replace(cause, reason=f"{cause.reason}; accepted: {why(rule)}", accepted=why(rule))
+
+
+def unused_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[RuleRef, ...]:
+    """Return the rules for judged checks that accept no cause."""
+    pairs = [
+        (rule, each)
+        for each in verdicts
+        if each.verdict in JUDGED
+        for rule in of_check(rules, each.check.id, each.cloud)
+    ]
+    used = {rule.ref for rule, each in pairs if rule.ref.id in {one.id for one in each.causes}}
+    of_checks = tuple(rule for rule in rules if rule.check)
+    return unused(of_checks, {rule for rule, _ in pairs}, used)
 
 
 def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
@@ -364,7 +379,7 @@ def _causes(check: Check, outcome: Outcome, target: Target) -> Iterator[Cause]:
     found = [(each.kind, each.image and asdict(each.image)) for each in outcome.findings]
     for kind, image in found or [(what, outcome.image)]:
         yield Cause(
-            id=id_of(check.id, kind),
+            id=f"{check.id}-{id_of(check.id, kind)}",
             what=kind,
             reason=reason,
             image=reference(image) if image else None,

@@ -10,7 +10,14 @@ from typing import Any, Final
 from pytest_imagedetail.check import asking, report, sources, text
 from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.forecast import FORECASTS
-from pytest_imagedetail.check.verdicts import Check, Verdict, accepted, exit_code, run
+from pytest_imagedetail.check.verdicts import (
+    Check,
+    Verdict,
+    accepted,
+    exit_code,
+    run,
+    unused_rules,
+)
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
@@ -22,9 +29,9 @@ from pytest_imagedetail.cli.output import (
     wants_color,
 )
 from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.record import clouds
-from pytest_imagedetail.report.loading import Document
-from pytest_imagedetail.report.since import Since
+from pytest_imagedetail.report.loading import Document, load
 from pytest_imagedetail.report.terminal import wrapped
 from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.workspace import guarded, read_rules
@@ -63,7 +70,7 @@ def _check(options: Options) -> int:
     if options.list:
         return _list(checks, as_json=options.json)
     verdicts: list[Verdict] = []
-    rules = read_rules(options.chosen)
+    rules, earlier = read_rules(options.chosen), _earlier(options)
     for name in _names(options):
         try:
             with waiting(f"checking {name}"):
@@ -77,28 +84,44 @@ def _check(options: Options) -> int:
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
         return exit_code([each for each in verdicts if each.unasked])
-    since = _reported(options, verdicts)
+    checked = _reported(options, earlier, verdicts, unused_rules(verdicts, rules))
     if options.json:
-        print_json(report.to_dict(verdicts, since))
+        print_json(report.to_dict(checked))
     else:
-        _print(verdicts, since)
+        _print(checked)
     return exit_code(verdicts)
 
 
-def _reported(options: Options, verdicts: Sequence[Verdict]) -> Since | None:
-    since = report.since(Path(options.since), verdicts) if options.since else None
+def _earlier(options: Options) -> Sequence[Verdict]:
+    path = options.since and Path(options.since)
+    return report.read(load(path), path).verdicts if path else ()
+
+
+def _reported(
+    options: Options,
+    earlier: Sequence[Verdict],
+    verdicts: Sequence[Verdict],
+    unused: tuple[RuleRef, ...],
+) -> report.Checked:
+    since = report.since(Path(options.since), earlier, verdicts) if options.since else None
+    checked = report.Checked(verdicts=verdicts, since=since, unused_rules=unused)
     for path in options.chosen.reports:
-        report.write(verdicts, path, since)
-    return since
+        report.write(checked, path)
+    return checked
 
 
 def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
     """Make one report from the results of several commands; return the exit code."""
     verdicts: list[Verdict] = []
+    unused: dict[RuleRef, None] = {}
     for path, document in documents.items():
-        found = report.verdicts_of(document, path)
-        verdicts += [each for each in found if each not in verdicts]
-    _print_head(verdicts, _reported(options, verdicts))
+        found = report.read(document, path)
+        verdicts += [each for each in found.verdicts if each not in verdicts]
+        unused |= dict.fromkeys(found.unused_rules)
+    # What one command did not find, another one may have.
+    causes = {one.id for each in verdicts for one in each.causes}
+    left = tuple(each for each in unused if each.id not in causes)
+    _print_head(_reported(options, _earlier(options), verdicts, left))
     return exit_code(verdicts)
 
 
@@ -171,15 +194,14 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
     return sources.live(live, budget=options.budget)
 
 
-def _print_head(verdicts: Sequence[Verdict], since: Since | None) -> None:
-    changed = "since " + "\n".join(since.lines) if since else ""
-    for line in [text.headline(verdicts), *changed.splitlines()]:
+def _print_head(checked: report.Checked) -> None:
+    for line in checked.lines:
         print(*wrapped(line, terminal_width()), sep="\n")
 
 
-def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
-    color, width = wants_color(), terminal_width()
-    _print_head(verdicts, since)
+def _print(checked: report.Checked) -> None:
+    verdicts, color, width = checked.verdicts, wants_color(), terminal_width()
+    _print_head(checked)
     print()
     if len({each.cloud for each in verdicts}) == 1:
         print(*text.details(verdicts, color=color, width=width), sep="\n")

@@ -47,8 +47,13 @@ def since(found: Since) -> Iterator[str]:
     first, *others = found.lines
     yield f"Since {_text(first)}"
     yield ""
-    yield from (f"- {_text(each)}" for each in others)
-    if others:
+    yield from listed(others)
+
+
+def listed(lines: Sequence[str]) -> Iterator[str]:
+    """Yield a list of lines, and an empty line below it."""
+    yield from (f"- {_text(each)}" for each in lines)
+    if lines:
         yield ""
 
 

@@ -152,12 +152,22 @@ def rules(result: Result) -> Iterator[tuple[str, str]]:
             line = f"{place.first.kind} {place.path} {place.whom}".rstrip()
             yield "expected", f"{line}: {why(rule)}"
     for rule in result.expired_rules:
-        line = f"{rule.where}: the rule for {rule.about} expired on {rule.expires}"
-        yield "expired", f"{line}; fix the cause, or renew or delete the rule"
+        yield "expired", expired(rule)
     for rule in result.unused_rules:
-        line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
-        typo = f", and {rule.typo}" if rule.typo else ""
-        yield "unused", f"{line}{typo}; delete or correct it"
+        yield "unused", unused(rule)
+
+
+def expired(rule: RuleRef) -> str:
+    """Return the note on a rule that would accept something if it had not expired."""
+    line = f"{rule.where}: the rule for {rule.about} expired on {rule.expires}"
+    return f"{line}; fix the cause, or renew or delete the rule"
+
+
+def unused(rule: RuleRef) -> str:
+    """Return the note on a rule that accepts nothing."""
+    line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
+    typo = f", and {rule.typo}" if rule.typo else ""
+    return f"{line}{typo}; delete or correct it"
 
 
 def why(rule: RuleRef) -> str:

@@ -66,27 +66,34 @@ def check(imagedetail, tmp_path):
         shutil.rmtree(tmp_path / "cassettes", ignore_errors=True)
         imagedetail("import", "body.json", "--cloud", cloud)
         result = imagedetail("check", cloud, f"--only={only}", *options)
-        result.ids = re.findall(r"^ +id +([0-9a-f]{12})", result.stdout, re.MULTILINE)
+        result.ids = re.findall(r"^ +id +(\S+)", result.stdout, re.MULTILINE)
         return result
 
     return checked
 
 
 def test_a_rule_accepts_one_cause_until_it_expires(check, tmp_path):
-    """A rule for other clouds, or for a difference, does not accept it; nor another cause."""
+    """A rule for other clouds, or for a difference, does not accept it; nor another cause.
+
+    Rules with ids of other checks or of differences are not unused.
+    """
     (id_,) = check({"minRam": "64"}).ids
+    assert id_.startswith("M24-")
     rules = tmp_path / "rules.yaml"
     for clouds, expires, code, says in (
         ("stag*", "never", 0, "accepted: a proxy (for good)"),
         ("nova-*", "never", 1, id_),
-        ("stag*", "2020-01-01", 1, f"; the rule of {rules}, line 1 expired on 2020-01-01"),
+        ("stag*", "2020-01-01", 1, f"expired  {rules}, line 1: the rule for id {id_} expired on"),
     ):
         rules.write_text(
             f"- {{id: '{id_}', clouds: '{clouds}', reason: a proxy, expires: {expires}}}\n"
             "- {path: images.**, reason: no difference, expires: never}\n"
+            "- {id: 0123456789ab, reason: no difference, expires: never}\n"
+            "- {id: M23-0123456789ab, reason: another check, expires: never}\n"
         )
         result = check({"minRam": "64"}, options=["--rules", str(rules)])
         assert (result.returncode, says in result.stdout) == (code, True), expires
+        assert "unused" not in result.stdout
     rules.write_text(f"- {{id: '{id_}', reason: a proxy, expires: never}}\n")
     both = {"minRam": "64", "minDisk": 1.5}
     for fields in ([both], [{"minRam": "64"}, {"minDisk": 1.5}]):
@@ -96,10 +103,37 @@ def test_a_rule_accepts_one_cause_until_it_expires(check, tmp_path):
         assert "found    an image has another type of minDisk: number" in result.stdout
         assert "another type of minRam: a proxy (for good)" in result.stdout
     assert check(both).ids == [id_, other]
+    rules.write_text(f"- {{id: '{other}', reason: a proxy, expires: 2020-01-01}}\n")
+    shown = check(both, options=["--rules", str(rules)]).stdout
+    assert shown.count(f"{rules}, line 1: the rule for id {other} expired") == 1
+    rules.write_text(f"- {{id: '{id_}', reason: a proxy, expires: never}}\n")
     with rules.open("a") as file:
         file.write(f"- {{id: '{other}', reason: a proxy, expires: never}}\n")
     result = check(both, options=["--rules", str(rules)])
     assert (result.returncode, result.stdout.count("a proxy (for good)")) == (0, 2)
+
+
+def test_a_rule_that_accepts_no_cause_is_unused(check, imagedetail, tmp_path):
+    """A comparison reports only its own rules, and only a check that was judged knows."""
+    rules = tmp_path / "imagedetail-rules.yaml"
+    rules.write_text("- {id: M24-0123456789ab, reason: a proxy, expires: never}\n")
+    unused = "imagedetail-rules.yaml, line 1: the rule for id M24-0123456789ab accepts nothing here"
+    result = check({}, options=["--report=r.json", "--report=r.html", "--report=r.md"])
+    for text in (result.stdout, *((tmp_path / f"r.{each}").read_text() for each in ("html", "md"))):
+        assert f"unused rule: {unused}" in text
+    (found,) = json.loads((tmp_path / "r.json").read_text())["unused_rules"]
+    assert found["id"] == "M24-0123456789ab"
+    assert unused in imagedetail("report", "r.json", "-o=again.json").stdout
+    (id_,) = check({"minRam": "64"}).ids
+    rules.write_text(f"- {{id: {id_}, reason: a proxy, expires: never}}\n")
+    (tmp_path / "r.json").write_text((tmp_path / "r.json").read_text().replace(found["id"], id_))
+    (tmp_path / "used.json").write_text(check({"minRam": "64"}, options=["--json"]).stdout)
+    assert "unused" not in imagedetail("report", "r.json", "used.json", "-o=again.json").stdout
+    assert "unused" not in check({}, only="M5").stdout
+    assert "unused" not in imagedetail("diff", "staging", "staging").stdout
+    rules.write_text(f"- {{id: {id_}, query: limit=0, reason: a proxy, expires: never}}\n")
+    result = check({})
+    assert (result.returncode, "it may also have clouds" in result.stderr) == (4, True)
 
 
 def test_the_id_of_a_cause_depends_on_no_value(check):
@@ -130,3 +164,9 @@ def test_since_shows_a_new_cause(check, imagedetail, tmp_path):
     (tmp_path / "imagedetail.yaml").write_text("clouds: {staging: {}}")
     result = imagedetail("check", "staging", "--since=old.json")
     assert "0 new causes, 0 known, 2 not compared" in result.stdout
+    document = json.loads((tmp_path / "old.json").read_text())
+    del document["checks"][0]["evidence"]["causes"]
+    (tmp_path / "older.json").write_text(json.dumps(document))
+    result = imagedetail("check", "staging", "--since=older.json")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "M24 on staging has no causes" in result.stderr
