@@ -90,6 +90,14 @@ def test_a_cause_is_the_same_on_a_cloud_with_other_images(images, rows, seeded):
             assert one == other, (id_, name)
 
 
+def test_an_ignored_status_is_one_cause(images, rows, seeded):
+    """Whatever statuses the images have."""
+    active = seeded([each for each in rows if each["status"] == "active"])
+    found = [judged(cloud_of(each, ignoring("status")), "M5")[0] for each in (images, active)]
+    assert [len(each.failing) for each in found] == [1, 1]
+    assert len({each.failing[0].id for each in found}) == 1
+
+
 def test_a_cause_hides_no_other(images):
     """A question that is broken in several ways has a cause for each."""
     for id_, fault, whats in (
