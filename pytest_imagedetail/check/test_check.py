@@ -39,7 +39,7 @@ def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, c
         case "fail":
             pytest.fail(explained, pytrace=False)
         case "known-deviation":
-            pytest.xfail(next((each.what for each in verdict.deviations), verdict.reason))
+            pytest.xfail("; ".join(dict.fromkeys(each.accepted for each in verdict.causes)))
         case "vacuous" | "inconclusive":
             pytest.skip(f"{verdict.verdict}: {verdict.reason}")
 

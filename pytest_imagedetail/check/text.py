@@ -70,12 +70,11 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "answer", each.error
     for known in verdict.deviations:
         yield "known", f"{known.what} ({known.releases}; {known.source})"
+    for cause in verdict.causes:
+        if cause.accepted not in {"", cause.what}:
+            yield "accepted", f"{cause.what}: {cause.accepted}"
     yield "counted", verdict.counted
     failing = verdict.failing
-    for cause in verdict.causes:
-        is_shown = not failing and cause == verdict.causes[0]
-        if cause.accepted not in {"", cause.what} and not is_shown:  # by a rule
-            yield "known", f"{cause.what}: {cause.accepted}"
     for cause in failing:
         yield "id", cause.id if len(failing) == 1 else f"{cause.id}  {cause.what}"
         yield "expired", cause.expired

@@ -247,11 +247,11 @@ def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
 
 def _by_rule(cause: Cause, rules: Rules) -> Cause:
     rule = accepting(rules, kind="", path="", id_=cause.id)
-    if rule is None:
+    if rule is None or cause.accepted:
         return cause
     if rule.expired:
         return replace(cause, expired=expired(rule))
-    return replace(cause, reason=f"{cause.reason}; accepted: {why(rule)}", accepted=why(rule))
+    return replace(cause, accepted=why(rule))
 
 
 def unused_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[RuleRef, ...]:

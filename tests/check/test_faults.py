@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from pytest_imagedetail.check import report
 from pytest_imagedetail.check.asking import Cloud
 from pytest_imagedetail.check.checks import ALL, CHECKS
-from pytest_imagedetail.check.verdicts import run
+from pytest_imagedetail.check.verdicts import accepted, run
+from pytest_imagedetail.rules import rules_of
 from tests.check.faulty import (
     FAULTS,
     FOREIGN,
@@ -176,6 +178,15 @@ def test_known_deviations(images, rows, seeded):
 
     for cloud, id_ in ((twins, "M15"), (cloud_of(images, of_glance), "M18")):
         assert judged(cloud, id_)[0].verdict == "known-deviation", id_
+
+
+def test_a_rule_replaces_no_known_deviation(images):
+    (found,) = judged(cloud_of(images, FAULTS["M4", "name is inverted"]), "M4")
+    ids = [each.id for each in found.causes]
+    rules = ({"id": each, "reason": "a proxy", "expires": "never"} for each in ids)
+    (shown,) = accepted([found], rules_of(*rules, today=date(2026, 1, 1)))
+    assert (shown.verdict, len(shown.causes)) == ("known-deviation", 3)
+    assert shown.deviations == found.deviations != ()
 
 
 def test_what_the_images_cannot_show_is_vacuous(rows, seeded):
