@@ -60,34 +60,39 @@ def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -
     """Compare verdicts with those that `read` found in a file."""
     before, now = _found(earlier), _found(verdicts)
     judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in JUDGED}
-    new = now.keys() - before.keys()
-    changes = [_change(*now[key], "new") for key in new]
-    for key, (verdict, cause) in before.items():
-        if key not in now:
-            is_judged = (verdict.check.id, verdict.cloud) in judged
-            changes.append(_change(verdict, cause, "gone" if is_judged else "not compared"))
-        elif now[key][1].accepted and not cause.accepted:
-            changes.append(_change(verdict, cause, "accepted by a rule"))
-    ids = {id_ for id_, _ in new}
-    return Since(
-        file=str(path),
-        new=len(ids),
-        known=len({id_ for id_, _ in now} - ids),
-        changes=tuple(sorted(changes, key=lambda each: (each.status, each.title))),
+    clouds: dict[tuple[str, str, str, str], list[str]] = {}
+    for id_, cloud in before | now:
+        old, new = before.get((id_, cloud)), now.get((id_, cloud))
+        if old is None:
+            status = "new"
+        elif new is None:
+            status = "gone" if (_check_of(id_), cloud) in judged else "not compared"
+        else:
+            status = "accepted by a rule" if new.accepted and not old.accepted else ""
+        cause: Any = old or new
+        severity = "known-deviation" if cause.accepted else "fail"
+        clouds.setdefault((status, cause.what, severity, id_), []).append(cloud)
+    changes = tuple(
+        Change(
+            id=id_,
+            severity=severity,
+            title=f"{_check_of(id_)} {what}, {', '.join(where)}",
+            status=status,
+        )
+        for (status, what, severity, id_), where in sorted(clouds.items())
+        if status
     )
+    ids = {each.id for each in changes if each.status == "new"}
+    known = len({id_ for id_, _ in now} - ids)
+    return Since(file=str(path), new=len(ids), known=known, changes=changes)
 
 
-def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], tuple[Verdict, Cause]]:
-    return {(one.id, each.cloud): (each, one) for each in verdicts for one in each.causes}
+def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Cause]:
+    return {(one.id, each.cloud): one for each in verdicts for one in each.causes}
 
 
-def _change(verdict: Verdict, cause: Cause, status: str) -> Change:
-    return Change(
-        id=cause.id,
-        severity="known-deviation" if cause.accepted else "fail",
-        title=f"{verdict.check.id} {cause.what}, {verdict.cloud}",
-        status=status,
-    )
+def _check_of(id_: str) -> str:
+    return id_.partition("-")[0]
 
 
 def read(document: Document, path: Path) -> Checked:

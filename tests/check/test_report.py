@@ -2,11 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from pytest_imagedetail.check import report
 from pytest_imagedetail.check.checks import CHECKS
-from pytest_imagedetail.check.verdicts import Verdict
+from pytest_imagedetail.check.verdicts import Cause, Verdict
 from pytest_imagedetail.model import ImageRef
 
 NASTY = "<script>alert(1)</script>\x1b[31m"
@@ -98,3 +99,18 @@ def test_clouds_with_the_same_finding_are_grouped(tmp_path):
         text = (tmp_path / f"r{suffix}").read_text()
         assert re.findall(f"{start}([abc, ]+)", text) == ["a, c", "b"]
         assert [re.findall("1st|2nd", part) for part in text.split(start)[1:]] == [["1st"], ["2nd"]]
+
+
+def test_a_change_names_its_clouds(tmp_path):
+    """What was accepted on one of them is another line."""
+    cause = Cause(id="M1-0123456789ab", what="differs", reason="differs: 1, not 2")
+    failed = [
+        verdict_of(CHECKS[0], cloud, "fail", causes=(replace(cause, accepted=accepted),))
+        for cloud, accepted in (("a", ""), ("b", "a proxy"), ("c", ""))
+    ]
+    passed = [verdict_of(CHECKS[0], each, "pass") for each in "abc"]
+    for one, other, status in ((passed, failed, "new"), (failed, passed, "gone")):
+        assert [each.line for each in report.since(tmp_path, one, other).changes] == [
+            f"{status}: fail M1 differs, a, c; id M1-0123456789ab",
+            f"{status}: known-deviation M1 differs, b; id M1-0123456789ab",
+        ]
