@@ -40,6 +40,7 @@ from pytest_imagedetail.check.samples import (
     server_of,
 )
 from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
+from pytest_imagedetail.contract import STATUSES
 from pytest_imagedetail.model import Query, isotime
 from pytest_imagedetail.redact import origin, placeholders
 
@@ -141,7 +142,7 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
     fixed=("status",),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
-    words = [(word, text) for word in nova.SHOWN for text in (word, word.lower())]
+    words = [(word, text) for word in STATUSES for text in (word, word.lower())]
     asked = [(word, cloud.listing({"status": text})) for word, text in words]
     # If the filter is ignored, which answers are wrong would depend on the images.
     if images and all(ids(answer.images) == ids(images) for _, answer in asked):

@@ -35,9 +35,6 @@ OWN_FILTERS: Final = tuple(
 )
 """Property filters whose property has the name of a Glance filter."""
 
-SHOWN: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
-"""The statuses that Nova shows."""
-
 _PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
 
 
@@ -62,7 +59,7 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
         elif name in image and type(image[name]) not in promise.part_in(release).types:
             yield f"has another type of {name}: {contract.json_type(image[name])}"
     shown, progress = image.get("status"), image.get("progress")
-    if shown not in SHOWN:
+    if shown not in contract.STATUSES:
         yield f"has a status that Nova never sends: {shown}"
     is_old = release is not None and not contract.reached(release, "essex")
     if progress not in _PROGRESS.get(str(shown), {0}) and not (is_old and progress == 0):

@@ -249,8 +249,8 @@ ANYTHING: Final = Part()
 """A part without promises."""
 
 
-# All values since Diablo: Nova views/images.py, _get_status and its callers.
-_STATUSES: Final = frozenset({"ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN"})
+STATUSES: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
+"""The values of `status` since Diablo: Nova views/images.py, _get_status and its callers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +307,7 @@ FIELDS: Final[dict[str, Field]] = {
         source="schemas/images.py; Glance lets an image have no name",
     ),
     "status": Field(
-        part=Part(types=(str,), values=_STATUSES),
+        part=Part(types=(str,), values=frozenset(STATUSES)),
         since="bexar",
         required_since="diablo",
         source=_VIEWS,
