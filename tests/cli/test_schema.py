@@ -37,12 +37,21 @@ VERBS = {
     "rules": (("rules",), ("rules", "--list")),
     "check_list": (("check", "--list"),),
     "check_plan": (("check", "nova-2026.2", "--dry-run"),),
-    "check": (("check", "nova-2026.2"),),
+    "check": (
+        ("check", "nova-2026.2", "openstack-sample"),
+        ("check", "nova-2026.2", "--only=S1", "--rules=rules.yaml"),
+        ("check", "staging"),
+    ),
     "show": (("show", "nova-2026.2"), ("show", "nova-2026.2", LIMIT)),
     "scrub": (("scrub", "vcr.yaml", "broken.yaml", "cassettes", "--cloud=s", "-o", "out"),),
     "doctor": (("doctor",), ("doctor", "nobody")),
 }
 """Commands by the definition of what they print."""
+
+RULES = (
+    "- {id: S1-5ddf37945f01, reason: unset later, expires: 2020-01-01}\n",
+    "- {id: S1-0123456789ab, reason: unset, expires: never}\n",
+)
 
 
 def objects(schema, place="#"):
@@ -76,6 +85,7 @@ def project(imagedetail, site):
     del stock["imagedetail"]
     (site.folder / "vcr.yaml").write_text(yaml.safe_dump(stock))
     (site.folder / "broken.yaml").write_text("a: [")
+    (site.folder / "rules.yaml").write_text("".join(RULES))
     return imagedetail
 
 
