@@ -360,7 +360,7 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         for value in sorted({each[key] for each in numbered})[1:3]:  # all may have the lowest
             exact = filtered(cloud, images, {key: value})
             least = same(exact.answer, [each for each in numbered if each[key] >= value])
-            yield least if exact.problem and not least.problem else exact
+            yield least if exact.problems and not least.problems else exact
 
 
 @check(
@@ -428,7 +428,7 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
 def _m20(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(headers={"Accept": "application/xml"})
     outcome = all_alike(answer, images, but=("links", "metadata", "name", "server"))
-    if answer.is_listing and not answer.is_xml and not outcome.problem:
+    if answer.is_listing and not answer.is_xml and not outcome.problems:
         outcome = failed(answer, "was answered in JSON")
     yield outcome
 

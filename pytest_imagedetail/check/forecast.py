@@ -20,7 +20,14 @@ from pytest_imagedetail.body import xml
 from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, metadata
-from pytest_imagedetail.check.verdicts import Consequence, Finding, FoundImage, Outcome, check
+from pytest_imagedetail.check.verdicts import (
+    Consequence,
+    Finding,
+    FoundImage,
+    Outcome,
+    Problem,
+    check,
+)
 from pytest_imagedetail.contract import JSON_PROPERTIES
 from pytest_imagedetail.errors import BodyError, ImageDetailError
 from pytest_imagedetail.model import LISTING_STATUSES, Response, shell_quoted
@@ -341,12 +348,12 @@ def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bo
     subject = count(len(images), "image") if images else "the answer"
     under = f", under {consequence.option}" if consequence.option else ""
     since = f" from {consequence.since} on" if consequence.since else ""
-    return Outcome(
+    problem = Problem(
         answer=answer,
-        problem=f"{subject}: {consequence.affected}{under}{since}",
-        counted=counted,
+        text=f"{subject}: {consequence.affected}{under}{since}",
         findings=findings,
     )
+    return Outcome(answer=answer, problems=(problem,), counted=counted)
 
 
 FORECASTS: Final = (_s1, _s2, _s3)

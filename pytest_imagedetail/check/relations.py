@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, collated, ids, selected
-from pytest_imagedetail.check.verdicts import Outcome
+from pytest_imagedetail.check.verdicts import Outcome, Problem
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.text import cut
 
@@ -26,19 +26,18 @@ def failed(answer: Answer, how: str, image: Image | None = None, *, subject: str
     """Return the outcome of a wrong or missing answer; values in `how` follow a colon."""
     if answer.missing:
         return Outcome(answer=answer, missing=answer.missing)
-    problem, kind = f"{subject or answer.request} {how}", how.partition(": ")[0]
-    return Outcome(answer=answer, problem=problem, kind=kind, image=image)
+    text, kind = f"{subject or answer.request} {how}", how.partition(": ")[0]
+    problem = Problem(answer=answer, text=text, kind=kind, image=image)
+    return Outcome(answer=answer, problems=(problem,))
 
 
 def together(held: Outcome, others: Iterable[Outcome]) -> Outcome:
-    """Join the outcomes of one question: the first problem of each kind, or `held` if none has."""
-    kinds: dict[tuple[str, str], Outcome] = {}
+    """Add the problems of other outcomes of one question, the first of each kind."""
+    kinds: dict[tuple[str, str], Problem] = {}
     for each in (held, *others):
-        for one in (each, *each.further):
-            if one.problem:
-                kinds.setdefault((one.answer.request, one.kind), one)
-    first, *further = kinds.values() or [held]
-    return replace(first, further=tuple(further))
+        for problem in each.problems:
+            kinds.setdefault((problem.answer.request, problem.kind), problem)
+    return replace(held, problems=tuple(kinds.values()))
 
 
 def same(
@@ -59,9 +58,9 @@ def same(
         "instead": instead is not None and here == ids(instead),
     }
     lists = tuple(way for way, is_so in ways.items() if is_so)
-    broken = (failed(answer, *each) for each in _differences(images, wanted))
     held = Outcome(answer=answer, shows=bool(wanted))
-    return together(held, (replace(each, lists=lists) for each in broken))
+    broken = together(held, (failed(answer, *each) for each in _differences(images, wanted)))
+    return replace(broken, problems=tuple(replace(each, lists=lists) for each in broken.problems))
 
 
 def _differences(found: Images, wanted: Images) -> list[tuple[str, Image]]:

@@ -69,19 +69,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One way in which an answer breaks a relation."""
+
+    answer: Answer
+    text: str
+    kind: str = ""  # the same without request and values
+    image: Image | None = None  # shows it
+    lists: tuple[str, ...] = ()  # which images are listed instead: see `Deviation.lists`
+    findings: tuple[Finding, ...] = ()  # of a forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What one question to the cloud showed."""
 
     answer: Answer  # the last one needed
-    problem: str = ""  # how the relation is broken
-    kind: str = ""  # the same without request and values
-    image: Image | None = None  # shows the problem
+    problems: tuple[Problem, ...] = ()  # one of each kind
     shows: bool = True  # False if agreement proves nothing: no image could have matched
     missing: str = ""  # why it is inconclusive
     counted: str = ""  # what was judged, if not the cloud's images
-    findings: tuple[Finding, ...] = ()  # of a forecast
-    lists: tuple[str, ...] = ()  # in which known ways it is broken: see `Deviation.lists`
-    further: "tuple[Outcome, ...]" = ()  # problems of other kinds with the same question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +113,16 @@ class Deviation:
             return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
         return f"through {self.until}" if self.until else "all releases"
 
-    def matches(self, outcome: Outcome, release: str | None) -> bool:
+    def matches(self, problem: Problem, release: str | None) -> bool:
         """Return whether a problem is this deviation; an unknown release can have any."""
         index, first, last = map(release_index, (release, self.since, self.until))
-        request = outcome.answer.request.upper()
+        request = problem.answer.request.upper()
         return (
             (index is None or first is None or first <= index)
             and (index is None or last is None or index <= last)
             and (not self.requests or any(each.upper() in request for each in self.requests))
-            and (not self.problems or any(each in outcome.problem for each in self.problems))
-            and (not self.lists or self.lists in outcome.lists)
+            and (not self.problems or any(each in problem.text for each in self.problems))
+            and (not self.lists or self.lists in problem.lists)
         )
 
     def to_dict(self) -> dict[str, str]:
@@ -341,8 +348,8 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     cloud.trace.clear()
     outcomes = list(check.outcomes(cloud, images))
     missing = [each.missing for each in outcomes if each.missing]
-    held = [each for each in outcomes if not (each.problem or each.missing)]
-    broken = [one for each in outcomes for one in (each, *each.further) if one.problem]
+    held = [each for each in outcomes if not (each.problems or each.missing)]
+    broken = [one for each in outcomes for one in each.problems]
     counted = (
         f"{count(len(images), 'image')}; {len(held)} of {count(len(outcomes), 'question')} agree"
         + (f", {len(missing)} not asked" if missing else "")
@@ -356,8 +363,8 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     )
     if broken:
         causes: dict[str, Cause] = {}
-        for outcome in broken:
-            for cause in _causes(check, outcome, cloud.target):
+        for problem in broken:
+            for cause in _causes(check, problem, cloud.target):
                 causes.setdefault(cause.id, cause)
         findings = [one for each in broken for one in each.findings]
         shown = tuple(_shown(each, cloud.target) for each in findings)
@@ -369,21 +376,21 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     return verdict
 
 
-def _causes(check: Check, outcome: Outcome, target: Target) -> Iterator[Cause]:
-    """Yield the causes of one outcome with a problem: one for each finding, if it has any."""
-    reason = target.shown(outcome.problem)
-    known = next((e.what for e in check.deviations if e.matches(outcome, target.release)), "")
+def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
+    """Yield the causes of one problem: one for each finding, if it has any."""
+    reason = target.shown(problem.text)
+    known = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
     if known and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
-    what = known or target.shown(f"{outcome.answer.question(check.fixed)} {outcome.kind}")
-    found = [(each.kind, each.image and asdict(each.image)) for each in outcome.findings]
-    for kind, image in found or [(what, outcome.image)]:
+    what = known or target.shown(f"{problem.answer.question(check.fixed)} {problem.kind}")
+    found = [(each.kind, each.image and asdict(each.image)) for each in problem.findings]
+    for kind, image in found or [(what, problem.image)]:
         yield Cause(
             id=f"{check.id}-{id_of(check.id, kind)}",
             what=kind,
             reason=reason,
             image=reference(image) if image else None,
-            curl=outcome.answer.curl,
+            curl=problem.answer.curl,
             accepted=known,
         )
 
