@@ -135,8 +135,11 @@ def test_a_rule_that_accepts_no_cause_is_unused(check, imagedetail, tmp_path):
     (tmp_path / "r.json").write_text((tmp_path / "r.json").read_text().replace(found["id"], id_))
     (tmp_path / "used.json").write_text(check({"minRam": "64"}, options=["--json"]).stdout)
     assert "unused" not in imagedetail("report", "r.json", "used.json", "-o=again.json").stdout
-    assert "unused" not in check({}, only="M5").stdout
-    assert "unused" not in imagedetail("diff", "staging", "staging").stdout
+    rules.write_text("- {id: M5-0123456789ab, reason: a proxy, expires: never}\n")
+    result = check({}, only="M5")
+    assert (result.stdout[:12], "unused" in result.stdout) == ("INCONCLUSIVE", False)
+    result = imagedetail("diff", "staging", "nova-2026.2")
+    assert ("staging to nova-2026.2" in result.stdout, "unused" in result.stdout) == (True, False)
     rules.write_text(f"- {{id: {id_}, query: limit=0, reason: a proxy, expires: never}}\n")
     result = check({})
     assert (result.returncode, "it may also have clouds" in result.stderr) == (4, True)
