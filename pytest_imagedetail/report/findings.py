@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
@@ -63,12 +62,17 @@ class Place:
     def examples(self) -> tuple[ImageRef, ...]:
         """Up to three images; none if this is about the whole answer."""
         found = (ref for each in self.differences for ref in (*each.examples, each.image) if ref)
-        return tuple(islice(found, _EXAMPLES))
+        return tuple(dict.fromkeys(found))[:_EXAMPLES]
 
     @property
     def images(self) -> int:
-        """How many images; 0 if this is about the whole answer."""
-        return sum(each.count for each in self.differences) if self.examples else 0
+        """The most images that one answer shows it for; 0 if this is about the whole answer."""
+        counts: dict[Query, dict[tuple[object, ...], int]] = {}
+        for step in self.steps if self.examples else ():
+            same = step.difference.path, step.difference.examples  # also in another result
+            for query in step.queries:
+                counts.setdefault(query, {})[same] = step.difference.count
+        return max((sum(each.values()) for each in counts.values()), default=0)
 
     @property
     def whom(self) -> str:
@@ -82,8 +86,10 @@ class Place:
     @property
     def others(self) -> str:
         """The number of values besides the first: "2 other values"; "" if none."""
-        more = len(self.steps) - 1
-        return count(more, "other value") if more and shows_values(self.first) else ""
+        if not shows_values(self.first):
+            return ""
+        more = len({repr((each.baseline, each.candidate)) for each in self.differences}) - 1
+        return count(more, "other value") if more else ""
 
 
 def places(steps: Iterable[Step]) -> list[Place]:

@@ -185,6 +185,19 @@ def test_a_rule_that_another_comparison_needs_is_not_unused():
         assert paths == unused
 
 
+def test_images_and_values_are_counted_once():
+    """Three images change in the whole list, two of them also in a filtered one and a diff."""
+    old = [image_of(number) for number in (1, 2, 3)]
+    both = [(old, "a"), ([image | {"minRam": "0"} for image in old], "b")]
+    answers = [listing_of(*images, cloud=cloud) for images, cloud in both]
+    filtered = [listing_of(*images[:2], cloud=cloud, query="status=x") for images, cloud in both]
+    row = row_of(*answers, *filtered)
+    (found,) = report_of([compare_neighbors(row), compare(*answers)]).findings
+    (place,) = found.places
+    assert place.whom == '3 images: "image 1", "image 2", "image 3"'
+    assert (place.images, place.others) == (3, "")
+
+
 def test_evidence_on_a_page():
     """The request, which a shell can run, both answers as sent and as compared; a matrix."""
     page = html_entities.unescape(html.render(report_of([rich()], typed="a b")))
