@@ -182,8 +182,14 @@ class Matrix:
         return tuple(query for query in self.queries if len(set(self.row(query))) > 1)
 
     def row(self, query: Query) -> tuple[Cell | None, ...]:
-        """Return every cloud's answer to a query; None where it was not recorded."""
-        return tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
+        """Return every cloud's answer to one of `queries`; None where it was not recorded."""
+        found = tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
+        if not any(found):
+            raise UsageError(
+                f"the matrix has no query {str(query)!r}",
+                remedy="give one of its `queries`, which are values and not texts",
+            )
+        return found
 
     def of(self, severity: Severity) -> tuple[Step, ...]:
         """Return the changes of one severity; raise UsageError for an unknown one."""

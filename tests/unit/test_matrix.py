@@ -46,6 +46,8 @@ def test_a_cloud_without_the_query_is_passed_over_and_named():
     assert not matrix.compatible
     with pytest.raises(UsageError, match="unknown severity 'Data'"):
         matrix.of("Data")
+    with pytest.raises(UsageError, match="the matrix has no query 'limit=0'"):
+        matrix.row("limit=0")
 
 
 def test_one_difference_in_many_queries_is_one_step():
