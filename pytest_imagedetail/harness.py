@@ -233,8 +233,8 @@ class Harness:
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
-                level=level or self.settings.level,
-                profile=profile or self.settings.profile,
+                level=self.settings.level if level is None else level,
+                profile=self.settings.profile if profile is None else profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
@@ -289,7 +289,7 @@ class Harness:
             ordered = {name: row[name] for each in found for name in each}
             matrix = compare_neighbors(
                 ordered,
-                profile=profile or self.settings.profile,
+                profile=self.settings.profile if profile is None else profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),

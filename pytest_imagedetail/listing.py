@@ -139,7 +139,7 @@ class Listing:
 
     def normalized(self, profile: str | None = None) -> Normalized:
         """Return the images in comparable form, with the counts of the rules applied."""
-        return normalize(_answer_of(self), profile or DEFAULT_PROFILE)
+        return normalize(_answer_of(self), DEFAULT_PROFILE if profile is None else profile)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Listing):

@@ -295,10 +295,11 @@ class Query:
                 )
             if value is not None:
                 pairs.append((_WIRE_NAMES[name], _wire_value(name, value)))
-        pairs += [(f"property-{key}", str(value)) for key, value in (properties or {}).items()]
+        for key, value in (properties or {}).items():
+            pairs.append((f"property-{key}", _wire_value(str(key), value)))
         for key, value in (params or {}).items():
             values = value if isinstance(value, list | tuple) else (value,)
-            pairs += [(str(key), str(each)) for each in values]
+            pairs += [(str(key), _wire_value(str(key), each)) for each in values]
         return cls(tuple(pairs), microversion)
 
     @classmethod
@@ -340,7 +341,7 @@ def check_types(given: Mapping[str, object], known: Types, *, place: str = "") -
     """Raise UsageError for the first argument whose value does not have the known type."""
     for name, value in given.items():
         wanted, right = known[name]
-        if not isinstance(value, wanted):
+        if isinstance(value, bool) or not isinstance(value, wanted):  # True is an int
             problem = f"{name}{place} cannot be {reprlib.repr(value)}"
             raise UsageError(problem, remedy=f"write {right}")
 
@@ -364,6 +365,12 @@ def isotime(moment: datetime) -> str:
 
 
 def _wire_value(name: str, value: object) -> str:
+    if isinstance(value, Iterable) and not isinstance(value, str):  # also bytes
+        raise UsageError(
+            f"{name} cannot be {reprlib.repr(value)}",
+            remedy="write one value; a list in params repeats the name: "
+            "params={'status': ['a', 'b']}",
+        )
     if not isinstance(value, datetime):
         return str(value)
     if value.tzinfo is None:

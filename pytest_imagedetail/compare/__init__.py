@@ -76,7 +76,7 @@ def compare(
     asked = Comparison(
         baseline=side_of(baseline),
         candidate=side_of(candidate),
-        profile=check_choice("profile", profile or DEFAULT_PROFILE, PROFILES),
+        profile=check_choice("profile", DEFAULT_PROFILE if profile is None else profile, PROFILES),
         level=check_choice("level", level, LEVELS),
         fail_on=fail_on,
         expect=expect,

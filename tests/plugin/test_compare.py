@@ -56,7 +56,12 @@ PASSING = """
             "properties": lambda: cloud.list(properties="x"),
             "params": lambda: cloud.list(params=[("a", "b")]),
             "microversion": lambda: cloud.list(microversion=2.30),
+            "status": lambda: cloud.list(status=["ACTIVE", "SAVING"]),
+            "name": lambda: cloud.list(name=b"x"),
+            "os_distro": lambda: cloud.list(properties={"os_distro": {"cirros"}}),
+            "nested": lambda: cloud.list(params={"nested": [["a"]]}),
             "expect": lambda: cloud.list(expect="400"),
+            "expect ": lambda: cloud.list(expect=True),
             "candidate": lambda: imagedetail.compare(cloud, None),
             "rules": lambda: imagedetail.compare(*BACK, rules=5),
             "rules ": lambda: imagedetail.matrix(*BACK, rules=5),
@@ -71,6 +76,9 @@ PASSING = """
     def test_what_cannot_be_compared(imagedetail):
         with pytest.raises(CassetteNotFoundError):
             imagedetail.matrix("nova-essex", "nova-2026.2", name="never asked")
+        for choice in ("level", "profile"):
+            with pytest.raises(UsageError, match=f"unknown {choice} ''"):
+                imagedetail.compare(*BACK, **{choice: ""})
 """
 FAILING = """
     BACK = ("nova-2026.2", "nova-essex")
@@ -128,7 +136,7 @@ def test_what_a_test_can_compare(project):
     assert "nothing is recorded" in document["failures"][0]["problem"]
     junit = (project.path / "junit.xml").read_text()
     assert '<property name="imagedetail_matrices" value="3" />' in junit
-    assert '<property name="imagedetail_not_compared" value="1" />' in junit
+    assert '<property name="imagedetail_not_compared" value="3" />' in junit
     baseline = ("--imagedetail-baseline=nova-essex", "-k", "baseline")
     project.runpytest(*baseline).assert_outcomes(passed=1, deselected=10)
 
