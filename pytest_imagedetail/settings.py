@@ -140,7 +140,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     for key, (what, known) in _KNOWN.items():
         if key in chosen:
             check_choice(what, chosen[key], known)
-    Query.of(**chosen.get("query", {}))
+    Query.of(**{str(name): each for name, each in chosen.get("query", {}).items()})
     reports = chosen.get("reports", ())
     for report in reports:
         check_choice("report suffix", Path(report).suffix, REPORTS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_imagedetail.errors import SettingsError
+from pytest_imagedetail.errors import SettingsError, UsageError
 from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, declare, resolve
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
@@ -42,6 +42,11 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
             given = [Choices()] * place + layers[place:]
             assert getattr(resolve(*given, root=tmp_path), field) == value, (field, place)
     assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
+
+
+def test_a_filter_that_is_no_name(tmp_path):
+    with pytest.raises(UsageError, match="unknown filter '1'"):
+        resolve(Choices(query={1: 2}), root=tmp_path)
 
 
 def test_two_processes_declare_one_cloud(tmp_path):
