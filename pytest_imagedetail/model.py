@@ -493,7 +493,7 @@ class RuleRef:
     expires: date | None  # the last day on which it applies
     expired: bool
     where: str  # its file and line
-    typo: str = ""  # why it may match nothing in any comparison
+    typo: str = ""  # what it seems to misspell
 
     @property
     def about(self) -> str:

@@ -32,6 +32,8 @@ _FILES: Final = yamltext.Files(SettingsError, _REMEDY)
 _ID: Final = re.compile("([MS][0-9]+-)?[0-9a-f]{12}")
 _PARAMETERS: Final = ("all", *contract.FILTERS)  # `all` stands for a query without parameters
 
+_LIKE_TYPO: Final = 0.75  # `nmae` and `name`, but not `staging-next` and `staging`
+
 _SEGMENT: Final = re.compile(
     r"""(?P<dot>\.)?(?P<key>[^.\[\]'"`\s]+)"""
     r"""|\[(?:(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<place>[^\[\]'"`\s]+))\]"""
@@ -196,7 +198,7 @@ def rules_of(
 ) -> Rules:
     """Read the rules in files and mappings, in order; `today` decides which have expired.
 
-    If the known clouds are given, a rule that names another one has a typo.
+    A rule has a typo if a cloud or parameter that it names is unknown and resembles a known one.
 
     Raises:
         SettingsError: A file is not a YAML list of rules, or a rule is not valid.
@@ -217,9 +219,10 @@ def _with_typo(rule: Rule, clouds: Collection[str]) -> Rule:
         ("parameter", [each for glob in rule.queries for each in _parameters(glob)], _PARAMETERS),
     ):
         for glob in globs:
-            if not any(fnmatchcase(each, glob) for each in known):
-                near = did_you_mean(glob, [*known]).rstrip()
-                typo = f"no {what} {glob!r} is known" + (f" ({near})" if near else "")
+            # An unlike name may be that of a saved file, or of what is not recorded yet.
+            near = did_you_mean(glob, [*known], least=_LIKE_TYPO).rstrip()
+            if near and not any(fnmatchcase(each, glob) for each in known):
+                typo = f"no {what} {glob!r} is known ({near})"
                 return replace(rule, ref=replace(rule.ref, typo=typo))
     return rule
 

@@ -184,10 +184,10 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
     raise UsageError(f"unknown {what} {value!r}", remedy=remedy)
 
 
-def did_you_mean(name: str, known: Sequence[str]) -> str:
+def did_you_mean(name: str, known: Sequence[str], *, least: float = 0.6) -> str:
     """Return a suggestion to begin a remedy with, or "" if no known name is similar."""
     folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=least)
     return f"did you mean {folded[near[0]]}? " if near else ""
 
 
