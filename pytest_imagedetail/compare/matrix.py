@@ -58,7 +58,7 @@ class Cell:
     recorded_at: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        return str(self.status_code) if self.images is None else f"{self.status_code} {self.images}"
+        return str(self.status_code) if self.images is None else f"{self.status_code}/{self.images}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
