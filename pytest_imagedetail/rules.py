@@ -188,9 +188,8 @@ def _listed(text: str, path: Path, today: date) -> Iterator[Rule]:
         return
     if not isinstance(document, list):
         raise SettingsError("not a list of rules", where=str(path), remedy=_REMEDY)
-    for number, entry in enumerate(document):
-        where = f"{path}, line {yamltext.line_of(text, number)}"
-        yield parse(entry, today=today, where=where)
+    for line, entry in zip(yamltext.lines_of(text), document, strict=True):
+        yield parse(entry, today=today, where=f"{path}, line {line}")
 
 
 def rules_of(

@@ -196,6 +196,13 @@ def line_of(text: str, *keys: str | int) -> int:
     return line + 1
 
 
+def lines_of(text: str) -> Iterator[int]:
+    """Yield the line, from 1, of each item of a valid document that is a list."""
+    document = Loader(text).get_single_node()
+    for item in document.value if document is not None else ():
+        yield item.start_mark.line + 1
+
+
 def dump(document: Any) -> str:
     """Write a document: keys in the order given, UTF-8 unescaped, no line folding."""
     return yaml.dump(

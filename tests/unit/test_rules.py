@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail import rules
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import SettingsError
 from pytest_imagedetail.model import ANY_KEY, ImageRef, path_of
@@ -93,6 +94,21 @@ def test_a_rule_with_a_typo_is_unused_everywhere():
         found = rules.rules_of(entry, today=TODAY, clouds=clouds)
         unused = compare(listing_of(*OLD), listing_of(*NEW, cloud="b"), rules=found).unused_rules
         assert [each.typo for each in unused] == typos, facts
+
+
+def test_the_lines_of_a_file_are_found_in_one_pass(tmp_path, monkeypatch):
+    path, passes = tmp_path / "rules.yaml", []
+
+    class Counted(yamltext.Loader):
+        def __init__(self, text):
+            passes.append(text)
+            super().__init__(text)
+
+    monkeypatch.setattr(yamltext, "Loader", Counted)
+    path.write_text("- {kind: field_added, reason: r, expires: never}\n" * 9)
+    found = rules.rules_of(path, today=TODAY)
+    assert [each.ref.where for each in found] == [f"{path}, line {n}" for n in range(1, 10)]
+    assert len(passes) == 1
 
 
 def test_the_last_day():
