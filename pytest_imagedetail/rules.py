@@ -218,7 +218,7 @@ def _with_typo(rule: Rule, clouds: Collection[str]) -> Rule:
         ("parameter", [each for glob in rule.queries for each in _parameters(glob)], _PARAMETERS),
     ):
         for glob in globs:
-            # An unlike name may be that of a saved file, or of what is not recorded yet.
+            # Other names may belong to saved files, or to clouds that are not recorded yet.
             near = did_you_mean(glob, [*known], least=_LIKE_TYPO).rstrip()
             if near and not any(fnmatchcase(each, glob) for each in known):
                 typo = f"no {what} {glob!r} is known ({near})"

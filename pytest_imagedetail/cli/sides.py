@@ -29,7 +29,7 @@ from pytest_imagedetail.settings import only
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A listing, the file that holds it, and what forbids to trust it."""
+    """A listing, the file that holds it, and why it cannot be trusted."""
 
     listing: Listing
     path: Path

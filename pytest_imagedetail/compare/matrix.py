@@ -187,7 +187,7 @@ class Matrix:
         if not any(found):
             raise UsageError(
                 f"the matrix has no query {str(query)!r}",
-                remedy="give one of its `queries`, which are values and not texts",
+                remedy="pass one of `.queries`; its text is not enough",
             )
         return found
 
