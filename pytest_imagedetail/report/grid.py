@@ -9,18 +9,21 @@ from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Query
 
 _VALUE_WIDTH: Final = 60
+_LEAST: Final = 36  # characters of a query, which still tell most of them apart
 _QUERIES: Final = 4
 
 
 def table(matrix: Matrix, *, every_query: bool, width: int | None = None) -> Iterator[str]:
     """Yield status and number of images by query and cloud, then `spans`."""
     queries = matrix.queries if every_query else matrix.uneven
-    rows = [heads(matrix.clouds)]
-    for query in queries:
-        cells = ("-" if each is None else str(each) for each in matrix.row(query))
-        rows.append([text.cut(str(query), _VALUE_WIDTH), *cells])
+    shared, *names = heads(matrix.clouds)
+    rows = [["-" if each is None else str(each) for each in matrix.row(query)] for query in queries]
     if queries:
-        yield from text.aligned(rows, width)
+        cells = sum(1 + max(map(len, column)) for column in zip(names, *rows, strict=True))
+        room = _VALUE_WIDTH if width is None else min(max(width - cells, _LEAST), _VALUE_WIDTH)
+        asked = [text.cut(str(query), room) for query in queries]
+        lines = [[shared, *names], *([query, *row] for query, row in zip(asked, rows, strict=True))]
+        yield from text.aligned(lines, width)
         if rest := len(matrix.queries) - len(queries):
             yield f"and {text.count(rest, 'query')} with one status and number of images throughout"
     else:

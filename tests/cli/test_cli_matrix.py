@@ -32,6 +32,10 @@ def test_what_changed_between_the_releases_of_nova(matrix, monkeypatch):
     assert (head.split()[1], head.split()[9]) == ("2019.1", "2026.2")
     assert row.startswith("limit=0       200/14 200/14 ")
     assert {each for each in lines if len(each) > 80} == set()
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = matrix("nova-20??.?", "--all").stdout.splitlines()
+    assert "changes-since=2024-01-06T08:01:00Z    200/10 200/10" in "\n".join(lines)
+    assert {each for each in lines if len(each) > 100} == set()
 
 
 def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_path):
