@@ -56,7 +56,8 @@ class Place:
     @property
     def path(self) -> str:
         """The path, with `[*]` where the image differs."""
-        return self.first.path if len(self.steps) == 1 else self.first.any_image
+        paths = {each.path for each in self.differences}
+        return paths.pop() if len(paths) == 1 else self.first.any_image
 
     @property
     def examples(self) -> tuple[ImageRef, ...]:

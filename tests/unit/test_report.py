@@ -196,6 +196,9 @@ def test_images_and_values_are_counted_once():
     (place,) = found.places
     assert place.whom == '3 images: "image 1", "image 2", "image 3"'
     assert (place.images, place.others) == (3, "")
+    one = [compare(listing_of(each), listing_of(each | {"minRam": "0"})) for each in old[:1] * 2]
+    (found,) = report_of(one).findings
+    assert found.places[0].path == f"images[{old[0]['id']}].minRam"
 
 
 def test_evidence_on_a_page():
