@@ -365,7 +365,7 @@ def isotime(moment: datetime) -> str:
 
 
 def _wire_value(name: str, value: object) -> str:
-    if isinstance(value, Iterable) and not isinstance(value, str):  # also bytes
+    if isinstance(value, Iterable | None) and not isinstance(value, str):  # also bytes
         raise UsageError(
             f"{name} cannot be {reprlib.repr(value)}",
             remedy="write one value; a list in params repeats the name: "

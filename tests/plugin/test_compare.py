@@ -60,6 +60,7 @@ PASSING = """
             "name": lambda: cloud.list(name=b"x"),
             "os_distro": lambda: cloud.list(properties={"os_distro": {"cirros"}}),
             "nested": lambda: cloud.list(params={"nested": [["a"]]}),
+            "nothing": lambda: cloud.list(params={"nothing": None}),
             "expect": lambda: cloud.list(expect="400"),
             "expect ": lambda: cloud.list(expect=True),
             "candidate": lambda: imagedetail.compare(cloud, None),
