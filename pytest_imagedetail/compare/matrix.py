@@ -401,7 +401,7 @@ def answers_with_images(answers: Answers) -> bool:
 def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
     if len(row) < 2:  # noqa: PLR2004
         raise UsageError(
-            "a matrix compares clouds in a row, and only one is there",
+            f"a matrix compares two clouds or more, not {len(row)}",
             where=", ".join(row),
             remedy="name two clouds or more, oldest first",
         )

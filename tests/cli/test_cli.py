@@ -131,7 +131,7 @@ def test_usage_errors(imagedetail):
         ("import x.json --cloud x --release 2031.1", "unknown release '2031.1'"),
         ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
         ("lint --max-age=9999999", "the maximum age is a whole number of days, not '9999999'"),
-        ("matrix nova-2026.2", "only one is there"),
+        ("matrix nova-2026.2", "two clouds or more, not 1"),
         ("matrix a.yaml HEAD:a.yaml", "a path\n  where: a.yaml\n  next:  compare two paths"),
         ("verify nova-2026.2", "nova-2026.2 is in the reference library, and verify needs"),
         ("fingerprint nowhere", "imagedetail record nowhere"),
