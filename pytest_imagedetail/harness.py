@@ -162,6 +162,8 @@ class Harness:
         self.endpoints: Final[dict[str, str]] = {}
         self._sessions: Final = sessions
 
+    __iter__ = None  # otherwise Python iterates by asking for clouds 0, 1, ...
+
     def __repr__(self) -> str:
         return "<imagedetail>"
 

@@ -70,6 +70,15 @@ def test_listings_keep_their_query_and_status(site):
     assert harness.compare(refused, refused, expect=400).same
 
 
+def test_clouds_are_not_asked_for_by_number(site):
+    """`.clouds` has their names."""
+    harness = site.harness("none")
+    with pytest.raises(TypeError, match="'Harness' object is not iterable"):
+        list(harness)
+    with pytest.raises(TypeError, match="'Harness' is not"):
+        NAME in harness  # noqa: B015
+
+
 def test_a_replayed_cloud_shows_placeholders(site):
     """A live cloud shows its endpoint, project and token."""
     site.ask("once")
