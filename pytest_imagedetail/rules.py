@@ -218,12 +218,17 @@ def _with_typo(rule: Rule, clouds: Collection[str]) -> Rule:
         ("parameter", [each for glob in rule.queries for each in _parameters(glob)], _PARAMETERS),
     ):
         for glob in globs:
-            # Other names may belong to saved files, or to clouds that are not recorded yet.
-            near = did_you_mean(glob, [*known], least=_LIKE_TYPO).rstrip()
+            # Other names may be of saved files, of the next release, or not recorded yet.
+            others = [each for each in known if _letters(each) != _letters(glob)]
+            near = did_you_mean(glob, others, least=_LIKE_TYPO).rstrip()
             if near and not any(fnmatchcase(each, glob) for each in known):
                 typo = f"no {what} {glob!r} is known ({near})"
                 return replace(rule, ref=replace(rule.ref, typo=typo))
     return rule
+
+
+def _letters(name: str) -> str:
+    return "".join(each for each in name if not each.isdigit())
 
 
 def _parameters(glob: str) -> Iterator[str]:

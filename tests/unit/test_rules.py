@@ -88,9 +88,11 @@ def test_a_rule_with_a_typo_is_unused_everywhere():
         ({"clouds": "k5-*"},),
         ({"between": ("staging", "staging-next")},),  # not recorded yet
         ({"between": ("before", "after")},),  # saved files
+        ({"between": ("nova-2026.2", "nova-2027.1")},),
+        ({"clouds": "nova-2O26.2"}, "no cloud 'nova-2O26.2' is known (did you mean nova-2026.2?)"),
         ({"query": "foo=x&limit=5"},),
     ):
-        entry, clouds = rule(LOST[1], **facts), ("a", "b", "staging")
+        entry, clouds = rule(LOST[1], **facts), ("a", "b", "staging", "nova-2026.2")
         found = rules.rules_of(entry, today=TODAY, clouds=clouds)
         unused = compare(listing_of(*OLD), listing_of(*NEW, cloud="b"), rules=found).unused_rules
         assert [each.typo for each in unused] == typos, facts
