@@ -85,7 +85,7 @@ class RecordedCloud:
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
         asked = self.redacted(asked)
         shown = target(asked.url)
-        ordered = nearest((asked, each.interaction) for each in self.source.interactions)
+        ordered = nearest([(asked, (each.interaction for each in self.source.interactions))])
         known = [*dict.fromkeys(f"{each.method} {target(each.url)}" for each, _ in ordered)]
         if asked.method == "GET" and is_listing(asked.url):
             command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])

@@ -73,25 +73,26 @@ def differences(asked: Parts, recorded: Parts) -> Mapping[str, str]:
 
 
 def nearest(
-    pairs: Iterable[tuple[Interaction, Interaction]],
+    searched: Iterable[tuple[Interaction, Iterable[Interaction]]],
 ) -> list[tuple[Interaction, Mapping[str, str]]]:
     """Sort recorded requests by their distance to a redacted one; return their differences, too.
 
-    Each pair is the request, as redacted for this recording, and a recorded one. The path counts
-    most, then the number of different parts, then the text of the URL.
+    Each element is the request, as redacted for these recordings, and recorded ones. The path
+    counts most, then the number of different parts, then the text of the query.
     """
     compared = []
-    for asked, recorded in pairs:
-        different = differences(parts_of(asked), parts_of(recorded))
-        paths = (urlsplit(each.url).path for each in (asked, recorded))
-        distance = _distance(*paths), len(different), _distance(asked.url, recorded.url)
-        compared.append((distance, recorded, different))
+    for asked, every in searched:
+        parts, url = parts_of(asked), urlsplit(asked.url)
+        for recorded in every:
+            different, there = differences(parts, parts_of(recorded)), urlsplit(recorded.url)
+            texts = _distance(url.path, there.path), _distance(url.query, there.query)
+            compared.append(((texts[0], len(different), texts[1]), recorded, different))
     compared.sort(key=itemgetter(0))
     return [(recorded, different) for _, recorded, different in compared]
 
 
 def _distance(one: str, other: str) -> float:
-    return 1 - SequenceMatcher(None, one, other).ratio()
+    return 0 if one == other else 1 - SequenceMatcher(None, one, other).ratio()
 
 
 def _respelled(segment: str) -> str:

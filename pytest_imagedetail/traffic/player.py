@@ -180,11 +180,10 @@ class Player:
             yield f"  {_shortened(each.interaction)}{' (played)' if each in self._played else ''}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
-        pairs = []
-        for source in self._sources:
-            redacted = self._as_recorded(asked, source)
-            pairs += [(redacted, each.interaction) for each in source.interactions]
-        closest, different = nearest(pairs)[0]
+        closest, different = nearest(
+            (self._as_recorded(asked, source), (each.interaction for each in source.interactions))
+            for source in self._sources
+        )[0]
         if not different:
             yield "every answer that was recorded for it has been played"
             return
