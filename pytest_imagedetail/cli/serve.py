@@ -189,7 +189,7 @@ def _record_demo(store: Store, cloud: str) -> None:
             endpoint=server.compute_url,
             token=server.token,
             project_id=OWN_PROJECT,
-            max_microversion=server.read().source.max_microversion,
+            max_microversion=server.read().max_microversion,
         )
         live = LiveCloud(access=access, name=cloud, release=release)
         for _, query in _QUESTIONS:

@@ -20,7 +20,7 @@ from pytest_imagedetail.traffic.keystone import (
     version_document,
 )
 from pytest_imagedetail.traffic.matching import as_recorded, nearest
-from pytest_imagedetail.traffic.sources import Source, is_listing, source_of
+from pytest_imagedetail.traffic.sources import Source, is_listing, sources_of
 from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
@@ -45,10 +45,15 @@ class RecordedCloud:
     name: str
     base: str  # the server's scheme, host and port
     keystone: Keystone  # issues the only token that is accepted
-    source: Source
+    sources: tuple[Source, ...] = ()  # the first one with a request answers it
     endpoints: tuple[str, ...] = ()  # of Compute; the first is the catalog's `compute`
     is_live: bool = False  # unrecorded GETs go to the cloud, also for version documents
     used: set[Path] = field(default_factory=set)  # the files of the answers
+
+    @property
+    def max_microversion(self) -> str | None:
+        """The newest microversion that the cloud offered, if known."""
+        return next(filter(None, (each.max_microversion for each in self.sources)), None)
 
     def respond(self, asked: Interaction) -> Response:
         """Answer a request to an absolute URL; raise CassetteNotFoundError if none is recorded."""
@@ -56,14 +61,15 @@ class RecordedCloud:
         if issued is not None and asked.method == "POST":
             has_auth = isinstance(document_in(asked.request_body).get("auth"), dict)
             return issued if has_auth else json_response(400, _NO_AUTH)
-        document = version_document(asked, self.endpoints, self.source.max_microversion)
+        document = version_document(asked, self.endpoints, self.max_microversion)
         is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
         if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
             return _unauthorized(asked, self.endpoints)
-        recorded = self.source.find(self.redacted(asked))
-        for path, (first, *_) in recorded.items():
-            self.used.add(path)
-            return self._at_server(first.interaction)
+        redacted = self.redacted(asked)
+        for source in self.sources:
+            for path, (first, *_) in source.find(redacted).items():
+                self.used.add(path)
+                return self._at_server(first.interaction)
         is_passed_on = self.is_live and asked.method == "GET" and not is_identity(asked)
         found = None if is_passed_on else document or issued or _wrong_project(asked)
         if found is None:
@@ -85,7 +91,8 @@ class RecordedCloud:
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
         asked = self.redacted(asked)
         shown = target(asked.url)
-        ordered = nearest([(asked, (each.interaction for each in self.source.interactions))])
+        every = (each.interaction for source in self.sources for each in source.interactions)
+        ordered = nearest([(asked, every)])
         known = [*dict.fromkeys(f"{each.method} {target(each.url)}" for each, _ in ordered)]
         if asked.method == "GET" and is_listing(asked.url):
             command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])
@@ -119,15 +126,16 @@ def recorded_cloud(
             remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
-    source = source_of(store, name)
-    listed = tuple(each.replace(origin(each), base) for each in source.endpoints)
+    sources = sources_of(store, name)
+    urls = dict.fromkeys(url for each in sources for url in each.endpoints)
+    listed = tuple(each.replace(origin(each), base) for each in urls)
     endpoints = listed if endpoint is None else (endpoint,)
     catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
     return RecordedCloud(
         name=name,
         base=base,
         keystone=Keystone(catalog=catalog, token=token),
-        source=source,
+        sources=sources,
         endpoints=endpoints,
         is_live=endpoint is not None,
     )

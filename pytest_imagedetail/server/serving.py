@@ -17,7 +17,6 @@ from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import only, unknown_cloud
 from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
 from pytest_imagedetail.traffic.matching import key_of
-from pytest_imagedetail.traffic.sources import Source
 
 
 class Server:
@@ -232,10 +231,5 @@ class Servers:
             catalog += service("identity", "keystone", self.auth_url, region=name)
             catalog += services(each.read().endpoints, region=name)
         keystone = Keystone(catalog=tuple(catalog), token=self.token)
-        cloud = RecordedCloud(
-            name="Keystone",
-            base=self._identity.base,
-            keystone=keystone,
-            source=Source((), self._store, repeats=True),
-        )
+        cloud = RecordedCloud(name="Keystone", base=self._identity.base, keystone=keystone)
         return cloud.respond(asked)

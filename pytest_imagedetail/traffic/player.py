@@ -102,9 +102,10 @@ class Player:
         """Answer logins and version discovery; return None for other requests."""
         if not self._replays:
             return None
-        listed = (each for each in self._sources if each.repeats)
-        found = (version_document(asked, each.endpoints, each.max_microversion) for each in listed)
-        response = next(filter(None, found), None)
+        listed = [each for each in self._sources if each.repeats]
+        endpoints = (url for each in listed for url in each.endpoints)
+        newest = next(filter(None, (each.max_microversion for each in listed)), None)
+        response = version_document(asked, endpoints, newest)
         if response is None and (endpoint := self.endpoint) and self._first is not None:
             catalog = self._first.provenance.catalog or service("compute", "nova", endpoint)
             response = Keystone(catalog=catalog).answer(asked)
@@ -148,8 +149,9 @@ class Player:
             found = source.find(self._as_recorded(asked, source)) if source.recordings else {}
             if source.repeats:
                 every = (each for some in found.values() for each in some)
-                return next((each for each in every if _is_of_same_root(asked, each)), None)
-            if found:
+                if first := next((each for each in every if _is_of_same_root(asked, each)), None):
+                    return first
+            elif found:
                 left = (each for each in self._longest(found) if each not in self._played)
                 return next(left, None)
         return None

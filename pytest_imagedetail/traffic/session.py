@@ -34,7 +34,7 @@ from pytest_imagedetail.traffic.recording import (
     refuse_failures,
     refuse_other_identity,
 )
-from pytest_imagedetail.traffic.sources import Source, source_of
+from pytest_imagedetail.traffic.sources import Source, sources_of
 from pytest_imagedetail.transport.http import Access
 
 
@@ -133,7 +133,7 @@ class Session:
         _ = sources[0].recordings  # raises before the test if one is too old
         if self.replays:
             sources.append(Source(place.others(), place.store, release=release))
-            sources.append(source_of(place.store, place.cloud, release=release))
+            sources += sources_of(place.store, place.cloud, release=release)
         self.player: Final = Player(place, held=held, sources=sources, replays=self.replays)
 
     @property

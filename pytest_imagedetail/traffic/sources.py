@@ -98,11 +98,13 @@ class Source:
         return self._index.get(key_of(request), {})
 
 
-def source_of(store: Store, cloud: str, *, release: str | None = None) -> Source:
-    """Return a cloud's listings, own ones before the library's, then the traffic of clients."""
+def sources_of(store: Store, cloud: str, *, release: str | None = None) -> tuple[Source, Source]:
+    """Return a cloud's listings, own ones before the library's, and the traffic of clients."""
     listings = sorted(store.paths(cloud), key=store.is_own, reverse=True)
-    paths = (*listings, *store.traffic_of(cloud, CLIENTS))
-    return Source(paths, store, release=release, repeats=True)
+    return (
+        Source(listings, store, release=release, repeats=True),
+        Source(store.traffic_of(cloud, CLIENTS), store, release=release, repeats=True),
+    )
 
 
 def is_listing(url: str) -> bool:
