@@ -100,7 +100,8 @@ class Source:
 
 def sources_of(store: Store, cloud: str, *, release: str | None = None) -> tuple[Source, Source]:
     """Return a cloud's listings, own ones before the library's, and the traffic of clients."""
-    listings = sorted(store.paths(cloud), key=store.is_own, reverse=True)
+    own = store.directory / cloud
+    listings = sorted(store.paths(cloud), key=lambda path: path.parent != own)
     return (
         Source(listings, store, release=release, repeats=True),
         Source(store.traffic_of(cloud, CLIENTS), store, release=release, repeats=True),
