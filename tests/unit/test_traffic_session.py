@@ -5,8 +5,9 @@ import urllib.request
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, load
+from pytest_imagedetail.cassette import CLIENTS, Store, load
 from pytest_imagedetail.errors import (
+    DamagedCassetteError,
     NoInteractionError,
     RecordingError,
     ReleaseError,
@@ -150,6 +151,20 @@ def test_own_listings_come_before_the_library(tmp_path):
     place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
     replays = Session(place, record_mode="none")
     assert replays.answer(received("/images/detail")).body == b"own"
+
+
+def test_the_traffic_of_clients_is_read_only_if_no_listing_answers(tmp_path):
+    """It may be long, and most tests need only listings."""
+    store = Store(directory=tmp_path)
+    listing = recording(kept("/images/detail"), test=None, query=Query())
+    traffic = recording(kept("/flavors", b"old"), test=CLIENTS)
+    for each in (listing, traffic):
+        store.write(each, known=Known())
+    damaged = tmp_path / "staging" / "tests" / "clients.yaml"
+    damaged.write_text(damaged.read_text().replace("old", "new"))
+    assert session(tmp_path).can_answer(received("/images/detail"))
+    with pytest.raises(DamagedCassetteError):
+        session(tmp_path).can_answer(received("/flavors"))
 
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
