@@ -191,7 +191,7 @@ class Harness:
         name = self._only(cloud)
         check_cloud_name(name)
         if self.settings.record_mode == "none" and not self.store.has(name):
-            own = selectable(self.store, self.settings)
+            own = (*self.store.clouds(), *self.store.traffic_clouds())
             known = (*own, *self.settings.declared, *self.store.library_clouds())
             if name not in known:
                 where = self.settings.cassette_dir

@@ -107,19 +107,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if _FIXTURES.isdisjoint(metafunc.fixturenames):
         return
     _load(metafunc.config)
-    from pytest_imagedetail.plugin.options import named, selected
+    from pytest_imagedetail.plugin.options import selected
 
     marker = metafunc.definition.get_closest_marker("imagedetail")
+    names = selected(metafunc.config, marker, metafunc.fixturenames)
     if "imagedetail_cloud" in metafunc.fixturenames:
-        names = selected(metafunc.config, marker)
         # An empty set would skip the test silently; None makes the fixture fail with a reason.
         metafunc.parametrize(
             "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
         )
-    elif "imagedetail_cassette" in metafunc.fixturenames:
-        names = named(metafunc.config, marker)
-        if len(names) > 1:
-            metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
+    elif "imagedetail_cassette" in metafunc.fixturenames and len(names) > 1:
+        metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
 
 
 @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist

@@ -202,7 +202,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     if hasattr(request, "param"):
         return str(request.param)
     marker = request.node.get_closest_marker("imagedetail")
-    selected = settings.select([*known(settings, marker), *store_of(settings).traffic_clouds()])
+    selected = settings.select(known(settings, marker, {_FIXTURE}))
     if len(selected) == 1:
         return check_cloud_name(selected[0])
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected)}"

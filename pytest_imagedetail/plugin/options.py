@@ -2,7 +2,7 @@
 
 import contextlib
 import os.path
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -71,30 +71,36 @@ def settings_for(item: pytest.Item) -> Settings:
         return _resolved(item.config, item.get_closest_marker("imagedetail"))
 
 
-def selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
+def selected(
+    config: pytest.Config, marker: pytest.Mark | None, fixtures: Container[str]
+) -> tuple[str, ...]:
     """Return the clouds that a test runs for; none if its marker is invalid: its setup fails.
 
     Raise `pytest.Collector.CollectError` if the settings of the whole run are invalid.
     """
     try:
         settings = _resolved(config, marker)
-        return settings.select(known(settings, marker))
+        if settings.clouds:
+            return settings.select(known(settings, marker, fixtures))
+        if "imagedetail_cloud" in fixtures:
+            return settings.select(known(settings, marker))
     except (UsageError, CassetteError) as error:  # the cassette folder may be unreadable
-        if marker is not None and isinstance(error, UsageError):
-            return ()
-        raise pytest.Collector.CollectError(str(error)) from None
+        if marker is None or not isinstance(error, UsageError):
+            raise pytest.Collector.CollectError(str(error)) from None
+    return ()
 
 
-def named(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds that the marker, option or ini key names, if any."""
-    names = selected(config, marker)
-    return names if names and _resolved(config, marker).clouds else ()
+def known(
+    settings: Settings, marker: pytest.Mark | None, fixtures: Container[str] = ()
+) -> tuple[str, ...]:
+    """Return the clouds to choose from: the recorded ones, and those that the marker names.
 
-
-def known(settings: Settings, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds to choose from: the recorded ones, and those that the marker names."""
+    Those without a listing are for tests of own clients.
+    """
     named = [name for name in (marker.args if marker else ()) if not set(name) & WILDCARDS]
-    return tuple(dict.fromkeys([*selectable(store_of(settings), settings), *named]))
+    store = store_of(settings)
+    traffic = store.traffic_clouds() if "imagedetail_cassette" in fixtures else ()
+    return tuple(dict.fromkeys([*selectable(store, settings), *named, *traffic]))
 
 
 @contextlib.contextmanager

@@ -201,6 +201,16 @@ def test_traffic_needs_one_cloud(run):
         run(unmarked, mode, "--imagedetail-cloud=staging").assert_outcomes(passed=1)
 
 
+def test_a_glob_finds_clouds_without_listings(run):
+    """With and without `imagedetail_cloud`; each has only the traffic of tests."""
+    others = "def test_cloud(imagedetail_cassette, imagedetail_cloud): test_images(None)\n"
+    source = TEST + '@pytest.mark.imagedetail("staging")\n' + others
+    source = source.replace('"staging"', '"staging-a", "staging-b"')
+    run(source, "once").assert_outcomes(passed=4)
+    globbed = source.replace('"staging-a", "staging-b"', '"staging-*"')
+    run(globbed).assert_outcomes(passed=4)
+
+
 PARTS = """
 import threading, unittest
 import pytest, requests
