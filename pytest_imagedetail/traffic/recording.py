@@ -178,18 +178,23 @@ def refuse_other_identity(
             "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
             "an older recording is untouched",
         )
-    recorded = (old.provenance.user, old.provenance.project) if old else (None, None)
-    asked = _asked_as(*without_keystone(sent), accesses)
+    if old and (who := other_sender(old, _asked_as(*without_keystone(sent), accesses))):
+        raise RecordingError(
+            f"nothing was added to the recording: it is of another {who}",
+            where=place.where,
+            remedy=f"use the credentials of that {who} again\n"
+            f"or record everything as the new one: {place.command('rewrite')}\n"
+            "or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)",
+        )
+
+
+def other_sender(old: Recording, asked: tuple[str | None, str | None]) -> str | None:
+    """Return "user" or "project" if the one that asked is known not to be the recording's."""
+    recorded = old.provenance.user, old.provenance.project
     for who, known, asking in zip(("user", "project"), recorded, asked, strict=True):
         if None not in {known, asking} and known != asking:
-            raise RecordingError(
-                f"nothing was added to the recording: it is of another {who}",
-                where=place.where,
-                remedy=f"use the credentials of that {who} again\n"
-                f"or record everything as the new one: {place.command('rewrite')}\n"
-                "or keep both, each under a cloud name of its own: "
-                "@pytest.mark.imagedetail(NAME)",
-            )
+            return who
+    return None
 
 
 def _asked_as(

@@ -31,6 +31,7 @@ from pytest_imagedetail.traffic.recording import (
     appended,
     changes,
     made_of,
+    other_sender,
     refuse_failures,
     refuse_other_identity,
 )
@@ -327,6 +328,9 @@ class Session:
         wanted = {each.response.status_code for each in old.interactions} | self.expected_statuses
         refuse_failures(new, NOT_ANSWERED - wanted, what="verified", where=place.where)
         found = changes(old, new)
+        sender = new.provenance.user, new.provenance.project
+        if found and (who := other_sender(old, sender)):
+            found.insert(0, f"sent as another {who}: use the credentials of the recording")
         try:
             self._live.guard()
         except ImageDetailError as error:

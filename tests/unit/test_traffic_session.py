@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
@@ -406,3 +407,15 @@ def test_a_recording_has_one_identity(tmp_path):
         with pytest.raises(RecordingError, match=refused) as caught:
             keeps.keep()
         assert "one cloud name for each" in caught.value.remedy
+
+
+def test_verify_says_that_another_user_or_project_asks(tmp_path):
+    """Only beside a difference: a renewed account may get the same answers."""
+    asked = sent_as("one")
+    done(tmp_path, "once", login("one", A, A), asked)
+    for who, user, project in (("user", B, A), ("project", A, B)):
+        other = login("one", user, project)
+        assert done(tmp_path, "verify", other, asked)[0] == "verified"
+        with pytest.raises(VerificationError) as caught:
+            done(tmp_path, "verify", other, replace(asked, response=kept("/", b"[]").response))
+        assert f"  sent as another {who}: use the credentials of" in str(caught.value)
