@@ -94,11 +94,12 @@ class Store:
 
     def traffic_clouds(self) -> tuple[str, ...]:
         """Return the clouds with traffic of tests in the folder itself."""
-        return tuple(name for name in _names(self.directory) if self.traffic_paths(name))
+        names = _names(self.directory)
+        return tuple(name for name in names if any(self._traffic(name)))  # stops at the first file
 
     def traffic_paths(self, cloud: str) -> tuple[Path, ...]:
         """Return the cassettes of tests' own traffic with a cloud."""
-        return tuple(sorted((self.directory / cloud / TRAFFIC).rglob("*.yaml")))
+        return tuple(sorted(self._traffic(cloud)))
 
     def library_clouds(self) -> tuple[str, ...]:
         """Return the clouds of the library."""
@@ -235,6 +236,9 @@ class Store:
         with suppress(OSError):  # stop at a folder that is not empty
             for folder in path.parents:
                 folder.rmdir()
+
+    def _traffic(self, cloud: str) -> Iterator[Path]:
+        yield from (self.directory / cloud / TRAFFIC).rglob("*.yaml")
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
