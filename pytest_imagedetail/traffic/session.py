@@ -72,6 +72,13 @@ class Received:
         return tuple(without_keystone(self.interactions)[0])
 
     @property
+    def unanswered(self) -> int:
+        """How many requests got no answer, not even when they were sent again."""
+        sent = {key_of(replace(each, request_body=b"")) for each in self._seen}
+        answered = (*self.interactions, *self.played)
+        return len(sent - {key_of(replace(each, request_body=b"")) for each in answered})
+
+    @property
     def was_forked(self) -> bool:
         """Whether a forked process has sent a request."""
         return bool(self._forked[0])
@@ -258,6 +265,15 @@ class Session:
             )
         if self.replays:
             return None
+        if unanswered := self._received.unanswered:
+            raise RecordingError(
+                "not everything was recorded: the cloud did not answer "
+                f"{text.count(unanswered, 'request')}",
+                where=self.place.where,
+                remedy="run the test again once the cloud can be reached\n"
+                "a failed connection cannot be replayed: simulate it in a test of its own\n"
+                "nothing was written and an older recording is untouched",
+            )
         if self.record_mode == "verify":
             return self._verify()
         received, old = self._received.interactions, self.place.load()

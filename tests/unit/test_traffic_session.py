@@ -16,7 +16,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     VerificationError,
 )
-from pytest_imagedetail.model import Headers, Provenance, Query, Recording
+from pytest_imagedetail.model import NO_RESPONSE, Headers, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
@@ -249,6 +249,19 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     fewer = session(tmp_path, "rewrite")  # an unseen process may send the others
     fewer.record(received("/a"))
     assert fewer.keep() == "recorded (replaced; 6 of 7 requests were not sent again)"
+
+
+def test_a_request_that_the_cloud_did_not_answer_is_no_recording(tmp_path):
+    """The test may have caught that; a replay would miss it. A request sent again is answered."""
+    own = session(tmp_path, "once")
+    asked = replace(received("/flavors"), response=NO_RESPONSE)
+    own.can_answer(asked)
+    own.record(received("/images"))
+    with pytest.raises(RecordingError, match="the cloud did not answer 1 request"):
+        own.keep()
+    own.can_answer(asked)
+    own.record(received("/flavors"))
+    assert own.keep() == "recorded (new)"
 
 
 def test_a_recording_of_another_release_is_refused(tmp_path):
