@@ -261,10 +261,11 @@ def secret_keys(
     "" for nothing. `beside` is the result of `names_beside`.
     """
     found = {}
+    has_login = "key" in dict(pairs) and any(is_in(each, LOGINS) for each, _ in pairs)
     for key, value in pairs:
         name = key if names_secret(key) else beside.get(key, "")
         name = name if names_secret(name) and holds_secret(name, value) else ""
-        is_login = key == "key" and any(is_in(each, LOGINS) for each, _ in pairs)
+        is_login = has_login and key == "key"
         if name or is_login or (under and _is_secret_under(under, key, value)):
             found[key] = below(name) if name and under != "all" else under or "held"
     return found

@@ -22,7 +22,7 @@ PIECES = [
     *("-----BEGIN ", "password", "password=", "password: ", "<redacted>", "a:a", 'a="', "/v2/"),
     *("<a><![CDATA[", "]]><![CDATA[", "<password><![CDATA["),
     *("x-auth-token: ", "http://a:", "a@a.", "nova.corp.test.", 'name="a"\r\n', "%40", ".invalid"),
-    *('"aa":"', "1.1.1.", "<password>", "&#1"),
+    *('"aa":"', "1.1.1.", "<password>", "&#1", "<key>a</key>"),
     *("compute.", "2001:db8::", "%3A2001:db8::", "192.0.2.1.", "240.1."),
     *('"name":"token",', '"value":"', '"value":"x",', '<a b="', '<a b="c" ', "<a b=c", "<a b='c'"),
     *("aB9+/aB9+/\n", "aB9+/aB9+/ ", 'aB9+/aB9+/" ', '"aB9+/aB9+/",', "\r", "aB9+/aB9+/\\n", " \n"),
