@@ -102,7 +102,10 @@ OBJECTS: Final = _table("secret, credential, cred")
 MAPS: Final = _table("token, secret, key")
 """Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
 
-ABOUT: Final = _table(
+IDENTIFIERS: Final = frozenset({"xmlns", "schema location", "namespace", "$schema"})
+"""Names of identifiers that look like URLs but are not addresses."""
+
+ABOUT: Final = IDENTIFIERS | _table(
     "ref, ttl, length, path, url, uri, policy, format, version, count, name, type, kind, status, "
     "description, method, algorithm, mode, rel, href, created, updated, created at, updated at, "
     "expires, expires at, expiration, issued at, enabled, bit length, content type, adapter, "
@@ -120,9 +123,6 @@ _NO_VALUE: Final = re.compile(  # a file's path, `${NAME}`, `{{ name }}`, or a m
     r"(?:~|/(?:etc|home|mnt|opt|root|run|srv|tmp|usr|var))(?:/[\w.@-]+)*/?"
     r"|[A-Za-z]:(?:\\[\w. -]+)*|\$\{\w+\}|\{\{ *[\w.]+ *\}\}|%\(\w+\)s|\*+"
 )
-
-IDENTIFIERS: Final = frozenset({"xmlns", "schema location", "namespace", "$schema"})
-"""Names of identifiers that look like URLs but are not addresses."""
 
 ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
 """Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
