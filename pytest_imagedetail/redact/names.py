@@ -304,8 +304,12 @@ def _ends_in(name: str, table: Collection[str]) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    texts = value if isinstance(value, list) else [value]
-    return any(isinstance(each, str) and _COUNT.fullmatch(each) is None for each in texts)
+    """Return whether a value is a text, a list with a text, or an element of XML with a text."""
+    for each in value if isinstance(value, list) else [value]:
+        text = each[1] if isinstance(each, tuple) and each[0] == "#text" else each
+        if isinstance(text, str) and text.strip() and _COUNT.fullmatch(text) is None:
+            return True
+    return False
 
 
 def is_harmless(value: str) -> bool:

@@ -162,6 +162,8 @@ def test_markup_below_and_beside_a_secrets_name():
         "<AdministratorPassword><Value>«x1»</Value></AdministratorPassword>",
         '<password><a b="«x1»">«x2»<c>«x3»</c></a></password>',
         '<r><credentials username="u" key="«x1»"/></r>',
+        '<tokens><entry id="1">«x1»</entry></tokens>',
+        "<secrets>\n <secret>\n <name>1</name></secret></secrets>",
         '<r><k:cred xmlns:k="http://a.example/x" username="u" key="«x1»"/></r>',
         '<password xmlns="http://a.example/x" xsi:type="xsd:string">«x1»</password>',
         '<limits><key>u</key><value a="1"/></limits>',
