@@ -186,7 +186,7 @@ class Rewriter:
             below = names.secret_keys(value, under, beside)
             for key, each in value:
                 new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
-                own = beside.get(key, name if key in {"id", "#text"} else key)
+                own = beside.get(key, name if key.lower() in {"id", "#text"} else key)
                 here, its = (*path, key if new is None else new), below.get(key, "")
                 found.append(new)
                 if isinstance(each, str):

@@ -175,6 +175,7 @@ def test_markup_below_and_beside_a_secrets_name():
         '<p>a<br><input name="password" value="«x»" title="a&eacute;b"> b<br>',
         '<li>a<li><a href="/x">b</a><!-- password=«x» --></ul><input name=token value=«x1»>',
         f'<user id="{OTHER}"/>',
+        f"<Owner><ID>{OTHER}</ID></Owner>",
         f'<owner_id a="b">{OTHER}</owner_id>',
         "<r><key>password</key><a><b>c</a><value>«x1»</value></r>",
     ):
