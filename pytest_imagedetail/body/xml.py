@@ -22,17 +22,21 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # image ids are integers
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
+_NAMED: Final = r"(?<![\w:.-])[\w:.-]++\s*+="
 _TOKEN: Final = re.compile(
     r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)"
     r"|</(?P<end>[^\s<>]*+)[^<>]*+>?"
     r"|<(?P<leaf>[a-zA-Z][\w:.-]*+)>(?P<only>[^<]++)</(?P=leaf)>"
-    r"|<(?P<start>[a-zA-Z][\w:.-]*+)(?P<attributes>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
+    r"|<(?P<start>[a-zA-Z](?:[\w:.-]*[\w.-])?+)(?=[\s/>])"
+    r"(?P<attributes>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
     r"|(?P<text>[^<]+)|<(?P<other>[^<>]+)>?",
     re.DOTALL,
 )
 _ATTRIBUTE: Final = re.compile(
     r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
-    r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
+    r"(?P<value>(?<=\")[^\"]*|(?<=')[^']*|(?:(?!/\Z)[^\s\"'<>])++(?![\"']))(?P=mark)"
+    rf"|(?P<rest>(?<![\w:.-])(?!{_NAMED})[^\s/](?:(?!{_NAMED}).)*+)",  # as in `<Project a1b2c3>`
+    re.DOTALL,
 )
 _EMPTY: Final = frozenset({"br", "hr", "img", "input"})  # elements of HTML without an end
 _DEEPEST: Final = 100  # levels; the content of deeper elements counts as that of the last one
@@ -134,10 +138,10 @@ def _integer(value: Any) -> Any:
 
 
 def has_markup(text: str) -> bool:
-    """Return whether a text contains an element, as in XML inside of JSON."""
-    if "</" not in text and "/>" not in text:
-        return False
-    return any(token["leaf"] or token["start"] for token in _TOKEN.finditer(text))
+    """Return whether a text holds an element with attributes or an end, as XML inside of JSON."""
+    sign = "" if "</" in text or "/>" in text else "="
+    tokens = _TOKEN.finditer(text) if sign in text else ()
+    return any(each["leaf"] or (each["start"] and sign in each["attributes"]) for each in tokens)
 
 
 def replace_strings(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str:
@@ -173,7 +177,7 @@ def _pairs(text: str) -> tuple[Pairs, list[_Place | None]]:
         for key, value, place in _texts(token):
             element.append((key, value))
             places += [None, place]
-        is_empty = tag in _EMPTY or (token["attributes"] or "").endswith("/")
+        is_empty = (tag or "").lower() in _EMPTY or (token["attributes"] or "").endswith("/")
         if tag and not is_empty and len(stack) < _DEEPEST:
             stack.append((tag, element))
             is_open[tag] += 1
@@ -190,8 +194,9 @@ def _texts(token: re.Match[str]) -> Iterator[tuple[str, str, _Place]]:
     kind = token.lastgroup or ""
     if kind == "attributes":
         for each in _ATTRIBUTE.finditer(token.string, *token.span(kind)):
-            name = "xmlns" if each["name"].startswith("xmlns") else _local(each["name"])
-            yield name, html.unescape(each["value"]), each.span("value")
+            name, part = each["name"] or "", each.lastgroup or ""
+            name = "xmlns" if name.startswith("xmlns") else _local(name)
+            yield name, html.unescape(each[part]), each.span(part)
     elif kind == "cdata":
         yield "#text", token[kind], token.span()
     elif kind != "end":

@@ -176,6 +176,9 @@ def test_markup_below_and_beside_a_secrets_name():
         '<li>a<li><a href="/x">b</a><!-- password=«x» --></ul><input name=token value=«x1»>',
         f'<user id="{OTHER}"/>',
         f"<Owner><ID>{OTHER}</ID></Owner>",
+        "<a href=/x?token=«x1»>b</a><a b= c='d' token = «x1»><a token=«x1»/>",
+        "<p>No <Project {u'admin_pass': '«x1»'}> b<br/>",
+        '<INPUT NAME="password" TYPE="password"> Forgot it? <IMG src="">',
         f'<owner_id a="b">{OTHER}</owner_id>',
         "<r><key>password</key><a><b>c</a><value>«x1»</value></r>",
     ):
@@ -187,6 +190,7 @@ def test_markup_below_and_beside_a_secrets_name():
     assert (
         body_of(b'<meta key="fixed_ip">10.0.0.4</meta>') == '<meta key="fixed_ip">192.0.2.1</meta>'
     )
+    assert value_of("<input name=token value=x1>") == "<input name=token value=&lt;redacted&gt;>"
     deep = "<a>" * 5_000 + '<b password="{}">' + "</a>" * 5_000
     assert body_of(deep.format("x1").encode()) == deep.format("&lt;redacted&gt;")
 
@@ -367,6 +371,7 @@ def test_urls():
         (f"https://h/blobs/{OTHER}/images/x", f"{site}/blobs/{OTHER}/images/x"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
         ("http://[x", "http://[x"),
+        ("see <http://u:pw12345@h/>", f"see <http://redacted@{host}/>"),
         ("http://{h}:$PORT/x?token=x1", "http://{h}:$PORT/x?token=redacted"),
         (f"http://$6$ab${'x' * 43}/x", "http://host-f77.invalid/x"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
