@@ -38,6 +38,9 @@ _ATTRIBUTE: Final = re.compile(
     rf"|(?P<rest>(?<![\w:.-])(?!{_NAMED})[^\s/](?:(?!{_NAMED}).)*+)",  # as in `<Project a1b2c3>`
     re.DOTALL,
 )
+_ENTITY: Final = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]\w*);")
+_NEW: Final = re.compile("<[^<>]*>")
+_LITERAL: Final = ("<![CDATA[", "<!--")  # before texts without entities
 _EMPTY: Final = frozenset({"br", "hr", "img", "input"})  # elements of HTML without an end
 _DEEPEST: Final = 100  # levels; the content of deeper elements counts as that of the last one
 
@@ -156,9 +159,11 @@ def replace_strings(text: str, replace: Callable[[Any], Iterable[str | None]]) -
     pieces, end = [], 0
     for place, new in zip(places, replace(document), strict=True):
         if place is not None and new is not None:
-            is_quoted = text[place[0] - 1 : place[0]] in {'"', "'"}
-            pieces += [text[end : place[0]], html.escape(new, quote=is_quoted)]
-            end = place[1]
+            start, stop = place
+            is_literal = text.endswith(_LITERAL, 0, start)
+            shown = new if is_literal else _escaped(new, like=text[start:stop])
+            pieces += [text[end:start], shown]
+            end = stop
     return "".join([*pieces, text[end:]])
 
 
@@ -196,13 +201,25 @@ def _texts(token: re.Match[str]) -> Iterator[tuple[str, str, _Place]]:
         for each in _ATTRIBUTE.finditer(token.string, *token.span(kind)):
             name, part = each["name"] or "", each.lastgroup or ""
             name = "xmlns" if name.startswith("xmlns") else _local(name)
-            yield name, html.unescape(each[part]), each.span(part)
-    elif kind == "cdata":
-        yield "#text", token[kind], token.span()
+            yield name, _unescaped(each[part]), each.span(part)
+    elif kind in {"cdata", "comment"}:
+        yield "#text" if kind == "cdata" else "", token[kind], token.span(kind)
     elif kind != "end":
         key = _local(token["leaf"]) if kind == "only" else "#text" if kind == "text" else ""
-        yield key, html.unescape(token[kind]), token.span(kind)
+        yield key, _unescaped(token[kind]), token.span(kind)
 
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
+
+
+def _unescaped(text: str) -> str:
+    """Decode entities, but only with their semicolon: `?a=1&copy=2` has none."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def _escaped(text: str, *, like: str) -> str:
+    """Escape a text; where `like` needed no escape, as in a script, only placeholders do."""
+    if "<" in like or _unescaped(like) != like:
+        return html.escape(text)
+    return _NEW.sub(lambda new: html.escape(new[0]), text)

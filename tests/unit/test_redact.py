@@ -173,7 +173,7 @@ def test_markup_below_and_beside_a_secrets_name():
         f'<a xmlns="x"><x:owner_id>{OTHER}</x:owner_id><meta key="adminPass">«hunter2-x»',
         f'<a><b owner_id="{OTHER}"/><m key="tenant_id">{OTHER}</m><adminPass>«x»</adminP',
         '<p>a<br><input name="password" value="«x»" title="a&eacute;b"> b<br>',
-        '<li>a<li><a href="/x">b</a><!-- password=«x» --></ul><input name=token value=«x1»>',
+        '<li>a<li><a href="/x">b</a></ul><input name=token value=«x1»>',
         f'<user id="{OTHER}"/>',
         f"<Owner><ID>{OTHER}</ID></Owner>",
         "<a href=/x?token=«x1»>b</a><a b= c='d' token = «x1»><a token=«x1»/>",
@@ -185,8 +185,22 @@ def test_markup_below_and_beside_a_secrets_name():
         kept = expected(row, html.escape("<redacted>"))
         assert body_of(sent(row).encode()) == kept
         assert value_of(f"a {sent(row)}</b>") == f"a {kept}</b>"
-    kept = body_of(b"<a><value><![CDATA[x<y]]></value><key>password</key></a>")
-    assert kept == "<a><value>&lt;redacted&gt;</value><key>password</key></a>"
+    for row in (
+        "<a><value><![CDATA[«x<y»]]></value><key>password</key></a>",
+        "<r><password>&lt;redacted&gt;<![CDATA[«x1»]]></password></r>",
+        '<r><!-- &amp; <input name="token" value="«x1»"> --><![CDATA[<b> & password=«x1»]]></r>',
+        '<li>a<li><a href="/x">b</a><!-- password=«x1» --></ul>',
+    ):
+        once = body_of(sent(row).encode())
+        assert html.unescape(once) == html.unescape(expected(row))
+        assert "&lt;" not in once.partition("<![CDATA[")[2]
+        assert body_of(once.encode()) == once
+    for row in (
+        '<script>if (a && b) { f = () => {"token": "«x1»", "a": 1}; }</script>',
+        '<a b="x&y" href="/b?c=1&region=2&copy=3&token=«x1»">',
+        """<a b='{"token": "«x1»"}'>""",
+    ):
+        assert body_of(sent(row).encode()) == expected(row, html.escape("<redacted>"))
     assert (
         body_of(b'<meta key="fixed_ip">10.0.0.4</meta>') == '<meta key="fixed_ip">192.0.2.1</meta>'
     )

@@ -165,9 +165,9 @@ def test_redaction_sees_every_place():
         "<!-- s3cret --><?pi s3cret?><images a=\"s3cret\"><b c='s3&#99;ret' d=s3cret>"
         "<![CDATA[s3cret]]>&#x73;3cret</b><br>s3cret<d/>s3cret<e>s3cret</e></images>< s3cret"
     )
-    plain = (
-        body.replace("<![CDATA[s3cret]]>", "s3cret").replace("&#99;", "c").replace("&#x73;", "s")
-    )
+    plain = body.replace("&#99;", "c").replace("&#x73;", "s")
+    for start in ("<!-- ", "<![CDATA["):  # without entities
+        plain = plain.replace(f"{start}s3cret", f"{start}<1>")
     without = replaced(body, lambda text: text.replace("s3cret", "<1>"))
     assert without == plain.replace("s3cret", "&lt;1&gt;")
     assert replaced(body, lambda text: text.replace("z", "y")) == body
