@@ -25,7 +25,7 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _NAMED: Final = r"(?<![\w:.-])[\w:.-]++\s*+="
 _TOKEN: Final = re.compile(
     r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)"
-    r"|</(?P<end>[^\s<>]*+)[^<>]*+>?"
+    r"|</(?P<end>[\w:.-]*+)\s*+>?"
     r"|<(?P<leaf>[a-zA-Z][\w:.-]*+)>(?P<only>[^<]++)</(?P=leaf)>"
     r"|<(?P<start>[a-zA-Z](?:[\w:.-]*[\w.-])?+)(?=[\s/>])"
     r"(?P<attributes>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"

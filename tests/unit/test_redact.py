@@ -176,6 +176,7 @@ def test_markup_below_and_beside_a_secrets_name():
         '<li>a<li><a href="/x">b</a></ul><input name=token value=«x1»>',
         f'<user id="{OTHER}"/>',
         f"<Owner><ID>{OTHER}</ID></Owner>",
+        "<b>a</b > I </3 it, password=«x1»<br/>",
         "<a href=/x?token=«x1»>b</a><a b= c='d' token = «x1»><a token=«x1»/>",
         "<p>No <Project {u'admin_pass': '«x1»'}> b<br/>",
         '<INPUT NAME="password" TYPE="password"> Forgot it? <IMG src="">',
