@@ -151,9 +151,9 @@ def replace_strings(text: str, replace: Callable[[Any], Iterable[str | None]]) -
     """Replace texts and attributes of XML or HTML, well-formed or not; keep all else as sent.
 
     `replace` takes the document. Elements are `Pairs` of attributes, children and texts, which
-    have the key `#text`; an element that has a text only is that text. Names lack the prefix. A
-    comment and the like has the key "". `replace` returns the replacement for each key and text,
-    in document order; None keeps one. Names always stay.
+    have the key `#text`; an element that has a text only is that text. Names lack the prefix. The
+    key of comments, and of what is no attribute in a tag, is "". `replace` returns the replacement
+    for each key and text, in document order; None keeps one. Names always stay.
     """
     document, places = _pairs(text)
     pieces, end = [], 0
