@@ -2,14 +2,16 @@
 
 import base64
 import http.client
+import io
 import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy patches http.client
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pytest_imagedetail.body.compression import decoded
@@ -86,9 +88,10 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
         if proxy is not None and parts.scheme == "http":
             target, fields = url, Headers([*sent.fields, *_credentials(proxy).items()])
         with closing(_connection(parts, proxy, access)) as connection:
-            connection.response_class = FinalResponse
+            timed = partial(_timed, seconds=access.timeout * _WHOLE_ANSWER)
+            connection.response_class = timed  # type: ignore[assignment]
             connection.request("GET", target, headers=fields)
-            response = _read(connection.getresponse(), access.timeout * _WHOLE_ANSWER)
+            response = _read(connection.getresponse())
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their messages quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
@@ -113,8 +116,33 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-def _read(answer: http.client.HTTPResponse, seconds: float) -> Response:
-    headers, body = Headers(answer.getheaders()), _body(answer, seconds)
+class _Timed(io.RawIOBase):
+    """A raw stream with a deadline; the timeout of a socket applies to a single read."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
+        self._raw, self._seconds, self._end = raw, seconds, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._end:
+            raise _BadResponseError(f"the answer was not whole within {self._seconds:g} seconds")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _timed(*arguments: Any, seconds: float, **more: Any) -> FinalResponse:
+    answer = FinalResponse(*arguments, **more)
+    answer.fp = io.BufferedReader(_Timed(answer.fp.detach(), seconds))
+    return answer
+
+
+def _read(answer: http.client.HTTPResponse) -> Response:
+    headers, body = Headers(answer.getheaders()), _body(answer)
     encodings = headers.get("Content-Encoding")
     if encodings is not None:  # some proxies add one unasked
         plain = decoded(body, encodings)
@@ -126,14 +154,12 @@ def _read(answer: http.client.HTTPResponse, seconds: float) -> Response:
     return Response(status_code=answer.status, reason=reason, headers=headers, body=body)
 
 
-def _body(answer: http.client.HTTPResponse, seconds: float) -> bytes:
-    """Read a whole body in pieces: it may announce any length, and arrive ever so slowly."""
-    body, end = bytearray(), time.monotonic() + seconds
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """Read a whole body in pieces, because it may announce any length."""
+    body = bytearray()
     with suppress(http.client.IncompleteRead):  # a chunk that was cut off
         while piece := answer.read1(_PIECE):
             body += piece
-            if time.monotonic() > end:  # the timeout of a socket is for each read
-                raise _BadResponseError(f"the answer was not whole within {seconds:g} seconds")
         if not answer.length:  # what is left of Content-Length
             return bytes(body)
     raise _BadResponseError(f"the answer ended early, after {len(body)} bytes of its body")

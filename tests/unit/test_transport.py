@@ -156,11 +156,14 @@ def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
     assert "Connection refused" not in refusal("http://nowhere.example/v2")
 
 
-def test_a_dripping_answer_is_not_waited_for(monkeypatch):
-    """Each read is in time, but the body would never be complete."""
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), (OK + b"X-Slow: ", b"x")],
+)
+def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
+    """Each read is in time, but the headers or the body would never be complete."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
-    start = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-    with answering(start, *[b"1\r\n \r\n"] * 500, pause=0.03) as (url, _):
+    with answering(start, *[drop] * 500, pause=0.03) as (url, _):
         began = time.monotonic()
         said = refusal(url, timeout=5)
         assert 0.25 <= time.monotonic() - began < 12  # the server sends for fifteen
