@@ -179,7 +179,7 @@ def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
     since = imagedetail(*only).stdout.splitlines()[1]
     assert since.startswith("since old.json: 0 new causes, 1 known, ")
     assert since.endswith(" not compared")
-    assert f"Since {since.removeprefix('since ')}" in (tmp_path / "r.md").read_text()
+    assert f"- {since}\n" in (tmp_path / "r.md").read_text()
     saved("new.json", *only[:4])
     gathered = imagedetail("report", "new.json", "--since=old.json", "-o=r.md").stdout
     assert gathered.splitlines()[1] == since

@@ -107,7 +107,7 @@ def test_rules():
 def test_what_cannot_be_compared_is_refused():
     """One cloud, only errors, and a cloud that shares no query with another."""
     for clouds in ({}, row(a=listing_of())):
-        with pytest.raises(UsageError, match="in a row"):
+        with pytest.raises(UsageError, match="two clouds or more"):
             compare_neighbors(clouds)
     for other, expect in (
         (error_of(), None),
