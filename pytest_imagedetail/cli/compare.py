@@ -202,7 +202,8 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
 
 def _accept(options: Options) -> int:
     both = [sides.load(each, options).listing for each in (options.baseline, options.candidate)]
-    known, kinds = read_rules(options.chosen), options.kind or []
+    is_new = options.rules is not None and not Path(options.rules).exists()
+    known, kinds = read_rules(options.chosen, () if is_new else None), options.kind or []
     given = {
         "path": options.path,
         "id": options.id,

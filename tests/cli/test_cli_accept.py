@@ -87,8 +87,9 @@ def test_one_image_or_one_cause_can_be_accepted(run, cassettes):
     assert "field_removed   images[*].OS-EXT-IMG-SIZE:size  12 images" in out
     (cassettes.parent / "imagedetail-rules.yaml").unlink()
     lost = re.search("field_removed   .*?id +([0-9a-f]{12})", run("diff", *CLOUDS)[1], re.DOTALL)[1]
-    assert "accepts 9 differences" in run("accept", *CLOUDS, "--id", lost, *WHY)[1]
-    assert "9 more accepted by rules" in run("diff", *CLOUDS)[1]
+    team = ("--rules", "team.yaml")  # a new file
+    assert "accepts 9 differences" in run("accept", *CLOUDS, "--id", lost, *WHY, *team)[1]
+    assert "9 more accepted by rules" in run("diff", *CLOUDS, *team)[1]
 
 
 def test_what_would_not_be_a_rule(run, cassettes):
