@@ -1,4 +1,7 @@
-"""Define the errors: what is wrong, where, and what to do next."""
+"""Define the errors: what is wrong, where, and what to do next; suggest names."""
+
+import difflib
+from collections.abc import Sequence
 
 
 class ImageDetailError(Exception):
@@ -104,3 +107,10 @@ class ComparisonError(ImageDetailError):
 
 class VerificationError(ImageDetailError):
     """A cloud's answer differs from its recording; nothing was written."""
+
+
+def did_you_mean(name: str, known: Sequence[str], *, least: float = 0.6) -> str:
+    """Return a suggestion to begin a remedy with, or "" if no known name is similar."""
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=least)
+    return f"did you mean {folded[near[0]]}? " if near else ""

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final, Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
-from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.errors import UsageError, did_you_mean
 
 Image = dict[str, Any]
 """An image detail: one element of `images`, as sent or made comparable."""
@@ -290,7 +290,8 @@ class Query:
                 raise UsageError(
                     f"unknown filter {name!r}",
                     where="the query of a listing",
-                    remedy=f"known filters: {', '.join(_WIRE_NAMES)}, properties\n"
+                    remedy=f"{did_you_mean(name, [*_WIRE_NAMES, 'properties'])}known filters: "
+                    f"{', '.join(_WIRE_NAMES)}, properties\n"
                     f"anything else goes as given in params={{{name!r}: ...}}",
                 )
             if value is not None:

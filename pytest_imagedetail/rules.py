@@ -15,9 +15,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.errors import SettingsError
+from pytest_imagedetail.errors import SettingsError, did_you_mean
 from pytest_imagedetail.model import KINDS, Difference, ImageRef, Query, RuleRef, path_of
-from pytest_imagedetail.settings import did_you_mean
 
 NEVER: Final = "never"
 

@@ -1,6 +1,5 @@
 """Resolve every option of a run once, into one frozen value; read `imagedetail.yaml`."""
 
-import difflib
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.errors import CassetteNotFoundError, SettingsError, UsageError
+from pytest_imagedetail.errors import CassetteNotFoundError, SettingsError, UsageError, did_you_mean
 from pytest_imagedetail.model import (
     FAIL_ON,
     RECORD_MODES,
@@ -182,13 +181,6 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
             return each
     remedy = f"{did_you_mean(str(value), known)}known: {', '.join(known)}"
     raise UsageError(f"unknown {what} {value!r}", remedy=remedy)
-
-
-def did_you_mean(name: str, known: Sequence[str], *, least: float = 0.6) -> str:
-    """Return a suggestion to begin a remedy with, or "" if no known name is similar."""
-    folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=least)
-    return f"did you mean {folded[near[0]]}? " if near else ""
 
 
 def _days(text: str | None) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Never
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli.output import USAGE
-from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.errors import UsageError, did_you_mean
 from pytest_imagedetail.model import FAIL_ON, Query
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
@@ -21,7 +21,6 @@ from pytest_imagedetail.settings import (
     RULES_FILE,
     Choices,
     Settings,
-    did_you_mean,
     find_root,
     resolve,
 )

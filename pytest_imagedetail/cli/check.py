@@ -28,12 +28,11 @@ from pytest_imagedetail.cli.output import (
     waiting,
     wants_color,
 )
-from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.errors import ImageDetailError, UsageError, did_you_mean
 from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document, load
 from pytest_imagedetail.report.terminal import wrapped
-from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.workspace import guarded, read_rules
 
 _LEAST: Final = 2  # requests for all images, before and after

@@ -21,12 +21,18 @@ from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.cassette.swapping import swap, writing
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
-from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
+from pytest_imagedetail.errors import (
+    CassetteError,
+    ImageDetailError,
+    NoRecordingError,
+    UsageError,
+    did_you_mean,
+)
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.scrub import Scrubbed, reading
 from pytest_imagedetail.scrub.reading import Source
-from pytest_imagedetail.settings import Settings, did_you_mean
+from pytest_imagedetail.settings import Settings
 
 _SEVERITIES: Final = ("error", "warning", "note")
 

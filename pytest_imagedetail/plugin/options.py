@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_imagedetail.errors import CassetteError, UsageError
+from pytest_imagedetail.errors import CassetteError, UsageError, did_you_mean
 from pytest_imagedetail.model import Types, check_types
 from pytest_imagedetail.settings import (
     RULES,
     WILDCARDS,
     Choices,
     Settings,
-    did_you_mean,
     resolve,
     rule_sources,
     unknown_cloud,

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.errors import CassetteError, NoInteractionError
+from pytest_imagedetail.errors import CassetteError, NoInteractionError, did_you_mean
 from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.redact import Known, learn, origin, placeholders, project_in_path
-from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, service, version_document
 from pytest_imagedetail.traffic.matching import answer_of, as_recorded, line, nearest
 from pytest_imagedetail.traffic.place import Place

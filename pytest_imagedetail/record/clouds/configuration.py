@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.json import leaves
-from pytest_imagedetail.errors import CredentialsError
+from pytest_imagedetail.errors import CredentialsError, did_you_mean
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
-from pytest_imagedetail.settings import did_you_mean, find_root
+from pytest_imagedetail.settings import find_root
 from pytest_imagedetail.transport.http import interim_skipped, silenced, tls_context
 from pytest_imagedetail.transport.request import is_endpoint
 
