@@ -26,6 +26,15 @@ from pytest_imagedetail.settings import (
 )
 from pytest_imagedetail.workspace import store_of
 
+_ERRORS: Final = range(300, 600)
+
+
+def _error_code(text: str) -> int:
+    if text.isdecimal() and int(text) in _ERRORS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not the status of an error, such as 400")
+
+
 _SEVERAL: Final = {"action": "append", "default": []}
 _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
     "--query": {
@@ -39,7 +48,7 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "--expect": {
         "metavar": "CODE",
-        "type": int,
+        "type": _error_code,
         "help": "all responses must be this error; compare what they say",
     },
     "--level": {
