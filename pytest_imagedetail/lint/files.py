@@ -66,7 +66,7 @@ class Linter:
 
 def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding] | None:
     """Check a file; return None for one that is not a recording, unless `strays`."""
-    if not strays and path.suffix not in SUFFIXES:
+    if not strays and path.suffix.lower() not in SUFFIXES:
         return None
     try:
         data = yamltext.content(path)
@@ -74,7 +74,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding]
         return [unreadable(path, error.strerror)]
     if not strays and not any(key in data for key in _KEYS):
         return None
-    if path.suffix in yamltext.SUFFIXES:
+    if path.suffix.lower() in yamltext.SUFFIXES:
         found = _check_cassette(path, data, linter)
     else:
         found = [*_leaks(path, data), *_other(path, strays=strays)]
@@ -111,7 +111,7 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 
 
 def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
-    found = _foreign(path) if path.suffix in SUFFIXES else None
+    found = _foreign(path) if path.suffix.lower() in SUFFIXES else None
     if found is None and strays and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="not a recording")]
     return found or []

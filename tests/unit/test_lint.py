@@ -219,7 +219,7 @@ def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
         lines = [1, line(path, FERNET)] if rules else []
         assert found(path) == list(zip(rules, lines, strict=True))
         assert not [each for each in linted(path).findings if "imagedetail record" in each.remedy]
-        for name, key in (("vcr.json", "interactions"), ("betamax.json", "http_interactions")):
+        for name, key in (("vcr.JSON", "interactions"), ("betamax.json", "http_interactions")):
             (folder / name).write_text(json.dumps({key: interactions}))
             assert found(folder / name) == [(rule, 1) for rule in rules], name
     shutil.copy(path, folder / "a")
