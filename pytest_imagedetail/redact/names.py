@@ -177,6 +177,7 @@ _WORD: Final = re.compile(r"IPv|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[$#]\w*")
 _COUNT: Final = re.compile(r"[+-]?\d[\d.,]*")
 _LONGEST: Final = 64
 _SHORTEST_PLURAL: Final = 3
+_TRAIT: Final = "trait:"  # before a trait that Placement requires or forbids, not a secret
 _remembered: Final = lru_cache(maxsize=2048)  # a listing repeats its names
 
 
@@ -196,7 +197,7 @@ def words(name: str) -> tuple[str, ...]:
 @_remembered
 def names_secret(name: str) -> bool:
     """Return whether a name is that of a secret."""
-    found = words(name)
+    found = () if _TRAIT in name else words(name)
     if _ends_as_secret(found):
         return True
     return len(found) > 1 and found[-1] in QUALIFIERS and _ends_as_secret(found[:-1])

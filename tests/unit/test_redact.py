@@ -124,6 +124,7 @@ def test_values_that_are_not_secret():
 def test_json_below_and_beside_a_secrets_name():
     for row in (
         '{"passwords": {"of": {"db": "«x»"}, "token": {"of": "«x»"}, "root": "«x»"}}',
+        '{"metadata": {"trait:CUSTOM_TOKEN": "required"}}',
         '{"passwords": {"name": "db", "created_at": "x"}}',
         '{"password": {"value": "«x»", "type": "t", "min_length": "x", "password_policy": "x"}}',
         '{"dbpassword": [{"a": "«x»", "b": "«x»"}]}',
