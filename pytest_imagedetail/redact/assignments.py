@@ -19,7 +19,8 @@ _ASSIGNED: Final = re.compile(
     r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
 )
 _ASSIGNED_VALUE: Final = re.compile(
-    r"[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    r"[|>][-+\d]*[ \t]*\r?\n(?P<indent>[ \t]+)(?P<block>.*(?:\r?\n(?P=indent).*)*)"  # of YAML
+    r"|[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
     rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
     rf"(?:(?i:basic|bearer)[ \t]+)?"
     rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{SCHEME})|&(?!\s|$|[\w.%+-]+[=;]))+)"

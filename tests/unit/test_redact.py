@@ -215,6 +215,7 @@ def test_secrets_in_a_text():
     """Assignments, options, header lines, and secrets that have a known shape."""
     for row in (
         "password=«hunter2»",
+        "a:\n  password: |\n    «x1\n    x2»\n  token: >-\n\t«x3»\nb: c",
         "[db]\npassword = «hunter2»\nuser = x",
         '{"password": "«x y»", cut',
         "{'adminPass': '«x»'}",
