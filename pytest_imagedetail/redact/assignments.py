@@ -44,7 +44,7 @@ def _is_assigned_prose(head: re.Match[str], value: re.Match[str]) -> bool:
 
 def _is_option_prose(head: re.Match[str], value: re.Match[str]) -> bool:
     """Recognize `use --password to set a password`."""
-    return value[0] in names.PROSE and not head[0].endswith("=")
+    return value[0].rstrip(".,:;)") in names.PROSE and not head[0].endswith("=")
 
 
 _FORMS: Final = (  # signs that a text may have one, name, value, whether it is none

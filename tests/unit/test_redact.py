@@ -244,7 +244,7 @@ def test_secrets_in_a_text():
         "https://host-aaa.invalid/hooks/post-installation.sh",
         "X-Auth-Token: See the docs, please",
         "Cookie: no. Authorization: none required.",
-        "Use --password to set a password",
+        "Use --password to set a password; see --token option; a=b",
         "password: must be long, (token: optional). No password: required.",
         "Basic installation of me@acme.example in db.internal with sk-learn",
         "chpasswd: {expire: False}",
