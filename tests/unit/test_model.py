@@ -116,8 +116,8 @@ def test_paths():
 
 def test_errors():
     """Problem, place and remedies in one block. pytest-xdist pickles errors."""
-    found = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
-    for each in (each for each in found if issubclass(each, Exception)):
+    classes = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
+    for each in [each for each in classes if each.__module__ == errors.__name__]:
         more = {"status_code": 401} if each is ResponseError else {}
         error = each("it broke", where="a.yaml, line 3", remedy="fix it\nor buy another", **more)
         assert isinstance(error, ImageDetailError)
