@@ -17,10 +17,14 @@ from yaml.composer import Composer
 
 from pytest_imagedetail.errors import ImageDetailError
 
-SUFFIXES: Final = frozenset({".yaml", ".yml"})
 LARGEST: Final = 128 * 2**20
 """The largest file that is read, in bytes; it holds a listing of about 100,000 images."""
 _MOST: Final = 1_000_000  # values; a listing of any length is one value, a page about seventy
+
+
+def is_yaml(path: Path) -> bool:
+    """Return whether a file has a suffix of YAML, in small letters or capitals."""
+    return path.suffix.lower() in {".yaml", ".yml"}
 
 
 class Literal(str):

@@ -222,7 +222,7 @@ def _name_below(folder: Path, path: Path) -> str:
 
 def _may_be_recording(below: Path) -> bool:
     is_hidden = any(part[0] == "." for part in below.parts)
-    return below.suffix.lower() in reading.SUFFIXES and not is_hidden
+    return reading.may_be_recording(below) and not is_hidden
 
 
 def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:

@@ -69,7 +69,7 @@ def checked(name: str, options: Options) -> Listing:
 def _of_file(name: str, options: Options) -> Listing:
     path, expect, asked = Path(name), options.expect, options.asked
     content = _committed(name) if _revision(name) else read_bytes(path)
-    if path.suffix in yamltext.SUFFIXES:
+    if yamltext.is_yaml(path):
         recording = loads(content, where=name)
         if asked not in {Query(), recording.provenance.query}:
             raise UsageError(
@@ -135,7 +135,9 @@ def _revision(name: str) -> str:
 
 def is_path(name: str) -> bool:
     """Return whether an argument is a path: it has a slash, a colon, or a known suffix."""
-    return Path(name).suffix in {*yamltext.SUFFIXES, ".json", ".xml"} or "/" in name or ":" in name
+    path = Path(name)
+    is_named = yamltext.is_yaml(path) or path.suffix.lower() in {".json", ".xml"}
+    return is_named or "/" in name or ":" in name
 
 
 def read_bytes(path: Path) -> bytes:

@@ -56,7 +56,7 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
         yield unreadable(path, error.strerror)
         return
     for each in inside:
-        if each.suffix.lower() in yamltext.SUFFIXES:
+        if yamltext.is_yaml(each):
             yield each
         elif each.name != LOCK and not (each.name.startswith(".") and each.is_dir()):
             yield from _files(each, above | {real})

@@ -30,7 +30,7 @@ from pytest_imagedetail.redact.decodings import decoded
 from pytest_imagedetail.redact.final_check import found_in
 from pytest_imagedetail.redact.known import Search
 from pytest_imagedetail.scrub import scrub, secrets_of
-from pytest_imagedetail.scrub.reading import SUFFIXES, read
+from pytest_imagedetail.scrub.reading import may_be_recording, read
 
 _EXPECTED: Final = frozenset(
     {LOCK, ".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
@@ -66,7 +66,7 @@ class Linter:
 
 def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding] | None:
     """Check a file; return None for one that is not a recording, unless `strays`."""
-    if not strays and path.suffix.lower() not in SUFFIXES:
+    if not strays and not may_be_recording(path):
         return None
     try:
         data = yamltext.content(path)
@@ -74,7 +74,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding]
         return [unreadable(path, error.strerror)]
     if not strays and not any(key in data for key in _KEYS):
         return None
-    if path.suffix.lower() in yamltext.SUFFIXES:
+    if yamltext.is_yaml(path):
         found = _check_cassette(path, data, linter)
     else:
         found = [*_leaks(path, data), *_other(path, strays=strays)]
@@ -111,7 +111,7 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 
 
 def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
-    found = _foreign(path) if path.suffix.lower() in SUFFIXES else None
+    found = _foreign(path) if may_be_recording(path) else None
     if found is None and strays and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="not a recording")]
     return found or []

@@ -128,7 +128,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
     left. It is all files or none, because a secret of one may occur in another.
     """
     for source in sources:
-        is_yaml = source.path.suffix.lower() in yamltext.SUFFIXES
+        is_yaml = yamltext.is_yaml(source.path)
         if source.tool not in {"vcrpy", "imagedetail"} or not is_yaml:
             raise CassetteError(
                 "only YAML recordings of vcrpy and pytest-recording can be replaced in place, "

@@ -20,9 +20,6 @@ from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Recording, Response, isotime
 from pytest_imagedetail.transport.request import is_url_of_http
 
-SUFFIXES: Final = yamltext.SUFFIXES | {".json", ".har"}
-"""The suffixes of recordings."""
-
 UNANSWERED: Final = 0
 """The status of a request in a HAR file that got no HTTP response."""
 
@@ -34,6 +31,11 @@ _REMEDY: Final = (
     "nothing was written for it, and the file was not changed"
 )
 _FILES: Final = yamltext.Files(DamagedCassetteError, _REMEDY, yamltext.ForeignLoader)
+
+
+def may_be_recording(path: Path) -> bool:
+    """Return whether a file has a suffix of recordings: YAML, JSON or HAR."""
+    return yamltext.is_yaml(path) or path.suffix.lower() in {".json", ".har"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
