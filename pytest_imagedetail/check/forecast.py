@@ -195,7 +195,7 @@ def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
     except ImportError as missing:
         raise ImageDetailError(
             f"the forecast needs {missing.name}, which is not installed",
-            remedy="install the extra: pip install 'pytest-imagedetail[check]'",
+            remedy="install what Nova uses: pip install jsonschema rfc3986 iso8601",
         ) from None
     folder = resources.files("pytest_imagedetail.contract") / "schemas"
     schema = json.loads((folder / f"{owner}-images-detail.json").read_text(encoding="utf-8"))

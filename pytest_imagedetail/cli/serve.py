@@ -173,7 +173,7 @@ def _demo(options: Options) -> int:
     print(
         f"\nThe same as a page: {(folder / 'report.html').resolve().as_uri()}\n"
         f"Look closer: cd {folder} && imagedetail show {_DEMO[1]}\n"
-        "Your own cloud: pip install 'pytest-imagedetail[record]' && imagedetail record --help"
+        "Your own cloud: pip install openstacksdk && imagedetail record --help"
     )
     return SAME
 

@@ -105,6 +105,6 @@ def test_without_the_extra(tmp_path):
     command = [sys.executable, "-c", WITHOUT, "--only=S1", "--only=M2"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    needs = "the forecast needs jsonschema, which is not installed; install the extra: pip install"
+    needs = "the forecast needs jsonschema, which is not installed; install what Nova uses: pip "
     assert needs in done.stdout
     assert "pass             M2" in done.stdout

@@ -61,7 +61,7 @@ def sdk_version() -> str:
     except ImportError:
         raise CredentialsError(
             "recording needs openstacksdk, which is not installed",
-            remedy="install the extra: pip install 'pytest-imagedetail[record]'",
+            remedy="install it: pip install openstacksdk",
         ) from None
 
 
