@@ -234,7 +234,7 @@ def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
-    for clue in fingerprint([listing]).contradictions:
+    for clue in fingerprint([listing]).contradictions if release else ():
         say(
             f"warning: {listing.cloud} is declared as release {release}, but {clue.seen} "
             f"({clue.span}); imagedetail fingerprint {listing.cloud} shows more"
