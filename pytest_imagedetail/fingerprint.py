@@ -5,7 +5,8 @@ A recording declares its release. A fingerprint only tests whether that can be t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from pytest_imagedetail import contract
@@ -92,20 +93,32 @@ class Unsent:
     images: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Fingerprint:
     """What a cloud's answers say about its release."""
 
     cloud: str
     declared: str | None  # in its recordings
     clues: tuple[Clue, ...]  # the narrowest last
-    unsent: tuple[Unsent, ...] = ()  # not sent by any release that the clues allow
+    listings: tuple[Listing, ...] = field(repr=False)
 
     @property
     def releases(self) -> range:
         """The releases that all clues allow; empty if clues contradict each other."""
         ranges = [_ALL, *(clue.releases for clue in self.clues)]
         return range(max(each.start for each in ranges), min(each.stop for each in ranges))
+
+    @cached_property
+    def unsent(self) -> tuple[Unsent, ...]:
+        """What no release sends that all clues allow."""
+        newest_first = [contract.release_number(each) for each in reversed(self.releases or _ALL)]
+        unsent: Counter[Unsent] = Counter()
+        for listing in self.listings:
+            images = listing.document.get("images", ())
+            unsent |= Counter(
+                each for image in images for each in dict.fromkeys(_unsent(image, newest_first))
+            )
+        return tuple(replace(each, images=unsent[each]) for each in unsent)
 
     @property
     def contradictions(self) -> tuple[Clue, ...]:
@@ -151,20 +164,12 @@ def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
     clues = sorted((clue for each in several for clue in _clues(each)), key=lambda it: it.images)
     most = {clue.seen: clue for clue in clues}  # from the listing with the most images
     widest_first = sorted(most.values(), key=lambda it: (len(it.releases), it.seen), reverse=True)
-    found = Fingerprint(
+    return Fingerprint(
         cloud=several[0].cloud,
         declared=next(filter(None, (each.provenance.release for each in several)), None),
         clues=tuple(widest_first),
+        listings=several,
     )
-    possible = reversed(found.releases or _ALL)
-    newest_first = [contract.release_number(each) for each in possible]
-    unsent: Counter[Unsent] = Counter()
-    for listing in several:
-        images = listing.document.get("images", ())
-        unsent |= Counter(
-            each for image in images for each in dict.fromkeys(_unsent(image, newest_first))
-        )
-    return replace(found, unsent=tuple(replace(each, images=unsent[each]) for each in unsent))
 
 
 def _span(releases: range) -> str:
@@ -244,16 +249,16 @@ def _href(image: Image, relation: str) -> str:
 
 def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
     """Yield what none of these releases sends; several metadata keys can yield the same."""
-    for name, field in contract.FIELDS.items():
-        parts = (field.part_in(release) for release in newest_first)
+    for name, promise in contract.FIELDS.items():
+        parts = (promise.part_in(release) for release in newest_first)
         if name not in image:
             if contract.promises(name, newest_first[-1]):
-                yield _unsent_at((name,), "missing", field.source)
+                yield _unsent_at((name,), "missing", promise.source)
         elif all(any(part.breaches(image[name], (name,))) for part in parts):
-            for path, breach in field.part_in(newest_first[0]).breaches(image[name], (name,)):
+            for path, breach in promise.part_in(newest_first[0]).breaches(image[name], (name,)):
                 # Users choose metadata keys, so the same fault in several keys counts once.
                 is_free = path[0] == "metadata" and len(path) > 1
-                yield _unsent_at((name, ANY_KEY) if is_free else path, breach.seen, field.source)
+                yield _unsent_at((name, ANY_KEY) if is_free else path, breach.seen, promise.source)
     for name in image:
         if name not in contract.FIELDS and name != "serverId":  # a clue of its own
             yield _unsent_at((name,), "sent", "Nova views/images.py")
