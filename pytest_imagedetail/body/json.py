@@ -88,13 +88,16 @@ def is_repeated(key: object) -> bool:
     return isinstance(key, str) and key.endswith(_REPEATED)
 
 
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def leaves(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield every value that is neither an object nor a list, with its keys and positions."""
-    if isinstance(value, dict | list):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(each, (*path, key))
-    else:
-        yield path, value
+    remaining: list[tuple[tuple[Any, ...], Any]] = [((), value)]
+    while remaining:
+        path, value = remaining.pop()
+        if isinstance(value, dict | list):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            remaining += reversed([((*path, key), item) for key, item in items])
+        else:
+            yield path, value
 
 
 def objects_in(holder: Any, key: str) -> list[dict[str, Any]]:
