@@ -74,19 +74,15 @@ def _base64(data: bytes) -> bytes:
         for start in range(4):
             part = core[start:]
             part = part[: len(part) - (len(part) % 4 == 1)]
-            found.append(_text_in(base64.b64decode(part + b"=" * (-len(part) % 4))))
+            content = base64.b64decode(part + b"=" * (-len(part) % 4))
+            if content.startswith(_GZIP):
+                content = compression.unpacked(content) or b""
+            try:
+                content.decode("utf-8")
+                found.append(content)
+            except UnicodeDecodeError:  # most words decode to binary
+                found += _PRINTABLE.findall(content)
     return b"\n".join(filter(None, found))
-
-
-def _text_in(content: bytes) -> bytes:
-    """Return the readable parts of decoded base64; most words decode to binary."""
-    if content.startswith(_GZIP):
-        return compression.unpacked(content) or b""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return b"\n".join(_PRINTABLE.findall(content))
-    return content
 
 
 _DECODERS: Final = (
