@@ -43,10 +43,10 @@ def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
 
 
 def _look_of(text: str) -> str | None:
-    if not {".", ":"}.intersection(text):
-        return None
-    looks = (_look_of_word(word.rstrip(".")) for word in _BETWEEN_WORDS.split(text))
-    return next((each for each in looks if each is not None), None)
+    for word in _BETWEEN_WORDS.split(text):
+        if ("." in word or ":" in word) and (look := _look_of_word(word.rstrip("."))):
+            return look
+    return None
 
 
 def _look_of_word(word: str) -> str | None:
