@@ -16,7 +16,6 @@ from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Never
-from unittest import mock
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import ImageDetailError, NetworkShutError
@@ -180,8 +179,9 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
     with ExitStack() as stack:
         if (curl_cffi := _module("curl_cffi")) is not None:
             for owner, name in ((curl_cffi.Curl, "perform"), (curl_cffi.AsyncCurl, "add_handle")):
-                method = _calling_first(callback, getattr(owner, name))
-                stack.enter_context(mock.patch.object(owner, name, method))
+                method = getattr(owner, name)
+                stack.callback(setattr, owner, name, method)
+                setattr(owner, name, _calling_first(callback, method))
         watched = functools.cache(functools.partial(_watched, callback))
         for names, name in _holders(len(sys.modules)):
             stack.callback(names.__setitem__, name, names[name])
