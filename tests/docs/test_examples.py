@@ -4,6 +4,7 @@ import shutil
 import sys
 
 import pytest
+import yaml
 
 from tests.docs.pages import ROOT
 
@@ -15,6 +16,8 @@ def project(pytester, name):
 def test_the_upgrade_gate_passes_because_of_one_rule(pytester):
     """It fails without the rule, and after the rule has expired."""
     project(pytester, "upgrade-gate")
+    job = yaml.safe_load((pytester.path / ".zuul.yaml").read_text())[0]["job"]
+    assert f"[testenv:{job['vars']['tox_envlist']}]" in (pytester.path / "tox.ini").read_text()
     pytester.runpytest_subprocess().assert_outcomes(passed=3)
     rules = pytester.path / "imagedetail-rules.yaml"
     expired = rules.read_text().replace("2099-12-31", "2026-01-01")
