@@ -17,7 +17,7 @@ from pytest_imagedetail.redact import Known, redact
 from pytest_imagedetail.transport.request import api_version
 
 Send = Callable[[Interaction], Interaction]
-"""Answer a request; raise `NotAskedError` if that is not possible."""
+"""Answer a request; raise `NotSentError` if that is not possible."""
 
 BUDGET: Final = 200
 PROPERTY: Final = "property-"
@@ -25,8 +25,8 @@ PROPERTY: Final = "property-"
 _OUTAGE: Final = NOT_ANSWERED - {401} | {501}
 
 
-class NotAskedError(Exception):
-    """A request that was not made; its text says why."""
+class NotSentError(Exception):
+    """A request was not sent; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +48,21 @@ class Answer:
         before, images, image = path.rpartition("/images/")
         if images and image != "detail":
             path = f"{before}/images/{{id}}"
-        asked = []
+        pairs = []
         for name, text in parse_qsl(query, keep_blank_values=True):
             # The names of properties depend on the cloud, too.
-            known = f"{PROPERTY}*" if name.startswith(PROPERTY) else name
-            asked.append(f"{known}={text if name in fixed else ''}")
-        return " ".join([verb, "?".join(filter(None, [path, "&".join(asked)])), *headers])
+            label = f"{PROPERTY}*" if name.startswith(PROPERTY) else name
+            pairs.append(f"{label}={text if name in fixed else ''}")
+        return " ".join([verb, "?".join(filter(None, [path, "&".join(pairs)])), *headers])
 
     @property
     def is_listing(self) -> bool:
         """Whether this is a listing."""
-        found = self.document.get("images")
+        images = self.document.get("images")
         return (
             self.status in LISTING_STATUSES
-            and isinstance(found, list)
-            and all(isinstance(e, dict) and isinstance(e.get("id"), str | int) for e in found)
+            and isinstance(images, list)
+            and all(isinstance(e, dict) and isinstance(e.get("id"), str | int) for e in images)
         )
 
     @property
@@ -73,8 +73,8 @@ class Answer:
     @property
     def image(self) -> Image | None:
         """The image of `GET /images/{id}`."""
-        found = self.document.get("image")
-        return found if isinstance(found, dict) else None
+        image = self.document.get("image")
+        return image if isinstance(image, dict) else None
 
     @property
     def next_page(self) -> str | None:
@@ -85,7 +85,7 @@ class Answer:
 def hrefs(holder: Any, name: str = "links") -> dict[str, str]:
     """Return the addresses of the links of an image, a server or a listing, by relation."""
     links = objects_in(holder, name)
-    return {str(each.get("rel")): str(each.get("href")) for each in links}
+    return {str(link.get("rel")): str(link.get("href")) for link in links}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Target:
         """The endpoint without version and project."""
         return self.endpoint.partition(f"/{self.version}")[0]
 
-    def shown(self, value: Any) -> Any:
+    def redact(self, value: Any) -> Any:
         """Redact a text or JSON value as in a recording."""
         response = replace(NO_RESPONSE, body=json.dumps({"value": value}).encode())
         page = Interaction(url=self.endpoint, response=response)
@@ -121,19 +121,19 @@ class Target:
         words = ["curl", "-i", '-H "X-Auth-Token: $OS_TOKEN"']
         words += [f'-H "{name}: {value}"' for name, value in headers.items()]
         if url.startswith(self.endpoint):
-            spelled = "$OS_COMPUTE_URL" + self.shown(url.removeprefix(self.endpoint))
+            address = "$OS_COMPUTE_URL" + self.redact(url.removeprefix(self.endpoint))
         elif self.glance and url.startswith(self.glance):
-            spelled = "$OS_IMAGE_URL" + url.removeprefix(self.glance)
+            address = "$OS_IMAGE_URL" + url.removeprefix(self.glance)
         else:
             path = url.removeprefix(self.root).replace(self.project, "$OS_PROJECT_ID")
-            spelled = "${OS_COMPUTE_URL%%/v*}" + self.shown(path)
-        return " ".join([*words, f'"{spelled}"'])
+            address = "${OS_COMPUTE_URL%%/v*}" + self.redact(path)
+        return " ".join([*words, f'"{address}"'])
 
 
 class Cloud:
     """Send each request to a target once and keep the interactions in `received`.
 
-    `trace` has the requests wanted since it was last cleared, sent or not.
+    `trace` has the requests needed since it was last cleared, sent or not.
     """
 
     def __init__(self, target: Target, send: Send, *, budget: int = BUDGET) -> None:
@@ -149,25 +149,25 @@ class Cloud:
         filters: Mapping[str, object] | None = None,
         *,
         path: str = "/images/detail",
-        **how: Any,
+        **options: Any,
     ) -> Answer:
         """List images through `get`; without a limit, fetch all pages."""
-        wanted = dict(filters or {})
-        first = page = self.get(path + _query(wanted), **how)
-        if "limit" in wanted or page.next_page is None:
+        parameters = dict(filters or {})
+        first = page = self.get(path + _query(parameters), **options)
+        if "limit" in parameters or page.next_page is None:
             return first
-        found = [*page.images]
+        images = [*page.images]
         markers = set()
         while page.next_page is not None and page.images:
-            marker = found[-1]["id"]
+            marker = images[-1]["id"]
             if marker in markers:
                 break  # the cloud ignores the marker and repeats a page
             markers.add(marker)
-            page = self.get(path + _query(wanted | {"marker": marker}), **how)
+            page = self.get(path + _query(parameters | {"marker": marker}), **options)
             if not page.is_listing:
                 return page
-            found += page.images
-        return replace(first, document={"images": found})
+            images += page.images
+        return replace(first, document={"images": images})
 
     def get(
         self,
@@ -179,30 +179,30 @@ class Cloud:
     ) -> Answer:
         """Send a GET below the endpoint or `base`, or return the answer that it had before."""
         url = (self.target.endpoint if base is None else base) + path
-        more = headers or {}
-        spelled = path if base is None else urlunsplit(("", "", *urlsplit(url)[2:]))
-        words = ["GET", spelled, *(f"[{name}: {text}]" for name, text in more.items())]
-        request = self.target.shown(" ".join(words))
+        headers = headers or {}
+        address = path if base is None else urlunsplit(("", "", *urlsplit(url)[2:]))
+        words = ["GET", address, *(f"[{name}: {text}]" for name, text in headers.items())]
+        request = self.target.redact(" ".join(words))
         self.trace[request] = None
-        key = (url, *more.items(), again)
+        key = (url, *headers.items(), again)
         if key not in self._answers:
             root = urlsplit(self.target.root).path
-            below = [each.removeprefix(root) for each in words]
-            answer = Answer(request=request, words=below, curl=self.target.curl(url, more))
+            relative = [word.removeprefix(root) for word in words]
+            answer = Answer(request=request, words=relative, curl=self.target.curl(url, headers))
             # Keep one request for the final listing of all images.
             if len(self.received) + (not again) < self.budget:
-                fields = Headers(({"Accept": JSON} | {**more}).items())
-                asked = Interaction(url=url, request_headers=fields, response=NO_RESPONSE)
-                self._answers[key] = self._answered(answer, asked)
+                fields = Headers(({"Accept": JSON} | {**headers}).items())
+                interaction = Interaction(url=url, request_headers=fields, response=NO_RESPONSE)
+                self._answers[key] = self._receive(answer, interaction)
             else:
                 missing = f"the budget of {self.budget} requests is used up: raise --budget"
                 self._answers[key] = replace(answer, missing=missing)
         return self._answers[key]
 
-    def _answered(self, answer: Answer, asked: Interaction) -> Answer:
+    def _receive(self, answer: Answer, interaction: Interaction) -> Answer:
         try:
-            self.received.append(self.send(asked))
-        except NotAskedError as error:
+            self.received.append(self.send(interaction))
+        except NotSentError as error:
             return replace(answer, missing=str(error))
         status, body = self.received[-1].response.status_code, self.received[-1].response.body
         try:

@@ -15,16 +15,16 @@ from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import PROPERTY, Answer, Cloud, hrefs
 from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.relations import (
-    alike,
-    all_alike,
-    failed,
-    filtered,
-    no_listing,
-    paged,
-    same,
-    status,
-    together,
-    united,
+    check_filter,
+    check_pages,
+    check_union,
+    compare_ids,
+    compare_image,
+    compare_images,
+    compare_status,
+    failure,
+    merge,
+    not_a_listing,
 )
 from pytest_imagedetail.check.samples import (
     Images,
@@ -55,7 +55,7 @@ _NO_SUCH: Final = "no-such-value"
 def _m1(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images):
         answer = cloud.get(f"/images/{image['id']}")
-        yield alike(answer, answer.image, image)
+        yield compare_image(answer, answer.image, image)
 
 
 @check(
@@ -63,7 +63,7 @@ def _m1(cloud: Cloud, images: Images) -> Outcomes:
     "ids(detail) = ids(/images), in order",
 )
 def _m2(cloud: Cloud, images: Images) -> Outcomes:
-    yield same(cloud.listing(path="/images"), images)
+    yield compare_ids(cloud.listing(path="/images"), images)
 
 
 @check(
@@ -72,15 +72,15 @@ def _m2(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m3(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(path="/images")
-    detailed = {each["id"]: each for each in images}
+    detailed = {image["id"]: image for image in images}
     # Another check compares which images are listed.
-    brief = [each for each in answer.images if each["id"] in detailed]
-    wanted = []
-    for each in brief:
-        names = each.keys() | {"name", "links"}
-        image = detailed[each["id"]]
-        wanted.append({name: value for name, value in image.items() if name in names})
-    yield all_alike(answer, brief, wanted)
+    brief = [image for image in answer.images if image["id"] in detailed]
+    expected = []
+    for image in brief:
+        names = image.keys() | {"name", "links"}
+        full = detailed[image["id"]]
+        expected.append({name: value for name, value in full.items() if name in names})
+    yield compare_images(answer, brief, expected)
 
 
 COLON: Final = Deviation(
@@ -93,7 +93,7 @@ COLON: Final = Deviation(
 COLLATION: Final = Deviation(
     what="MySQL compares names without case and trailing spaces",
     source="MySQL's default collation; not recorded",
-    lists="instead",
+    listed="instead",
 )
 
 
@@ -102,18 +102,18 @@ COLLATION: Final = Deviation(
     "name=X = {i in F: i.name = X}",
     COLON,
     COLLATION,
-    shown_by="an image with a name",
+    needs="an image with a name",
 )
 def _m4(cloud: Cloud, images: Images) -> Outcomes:
-    names = [str(each["name"]) for each in reversed(images) if each.get("name")]
+    names = [str(image["name"]) for image in reversed(images) if image.get("name")]
     odd = [
-        *[each for each, number in Counter(names).items() if number > 1][:1],
-        *[each for each in names if not each.isascii()][:1],
-        *[each for each in names if ":" in each][:1],
+        *[name for name, number in Counter(names).items() if number > 1][:1],
+        *[name for name in names if not name.isascii()][:1],
+        *[name for name in names if ":" in name][:1],
     ]
     # The oldest images change least.
     for name in [*distinct([*odd, *names], most=4), "nope", "org:name"]:
-        yield filtered(cloud, images, {"name": name})
+        yield check_filter(cloud, images, {"name": name})
 
 
 @check(
@@ -124,32 +124,32 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
         requests=("=SAVING",),
-        lists="a part",
+        listed="a part",
     ),
     Deviation(
         what="Glance has no status ERROR, UNKNOWN or DELETED, so these find nothing",
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
         requests=("=ERROR", "=UNKNOWN", "=DELETED"),
-        lists="a part",
+        listed="a part",
     ),
     Deviation(
         what="only statuses in lower case find anything",
         until="2011.3",
         source="Nova 2011.3",
-        lists="nothing",
+        listed="nothing",
     ),
     fixed=("status",),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
     words = [(word, text) for word in STATUSES for text in (word, word.lower())]
-    asked = [(word, cloud.listing({"status": text})) for word, text in words]
+    answers = [(word, cloud.listing({"status": text})) for word, text in words]
     # If the filter is ignored, which answers are wrong would depend on the images.
-    if images and all(ids(answer.images) == ids(images) for _, answer in asked):
-        yield failed(asked[-1][1], "lists all images, as any other status does", images[0])
+    if images and all(ids(answer.images) == ids(images) for _, answer in answers):
+        yield failure(answers[-1][1], "lists all images, as any other status does", images[0])
         return
-    for word, answer in asked:
-        yield same(answer, selected(images, {"status": word}))
+    for word, answer in answers:
+        yield compare_ids(answer, selected(images, {"status": word}))
 
 
 @check(
@@ -158,7 +158,7 @@ def _m5(cloud: Cloud, images: Images) -> Outcomes:
     fixed=("status",),
 )
 def _m6(cloud: Cloud, images: Images) -> Outcomes:
-    yield united(cloud, images, "status", nova.STORED)
+    yield check_union(cloud, images, "status", nova.STORED)
 
 
 @check(
@@ -168,28 +168,28 @@ def _m6(cloud: Cloud, images: Images) -> Outcomes:
         what="only the exact URL of the server finds its images",
         until="2011.3",
         source="Nova 2011.3",
-        lists="nothing",
+        listed="nothing",
     ),
-    shown_by="an image made from a server",
+    needs="an image made from a server",
 )
 def _m7(cloud: Cloud, images: Images) -> Outcomes:
-    for server in distinct(server_of(each) for each in images if server_of(each)):
+    for server in distinct(server_of(image) for image in images if server_of(image)):
         wanted = selected(images, {"server": server})
         for form in [server, *hrefs(wanted[0]["server"]).values()]:
-            yield same(cloud.listing({"server": form}), wanted)
-    yield filtered(cloud, [], {"server": _NO_SUCH})
+            yield compare_ids(cloud.listing({"server": form}), wanted)
+    yield check_filter(cloud, [], {"server": _NO_SUCH})
 
 
 @check(
     "Does type=T select exactly the images with this image_type?",
     "type=T = {i in F: i.metadata.image_type = T}",
     COLLATION,
-    shown_by="an image with metadata.image_type",
+    needs="an image with metadata.image_type",
 )
 def _m8(cloud: Cloud, images: Images) -> Outcomes:
-    kinds = (filters_of(each).get("type") for each in images)
-    for kind in [*distinct(each for each in kinds if isinstance(each, str)), _NO_SUCH]:
-        yield filtered(cloud, images, {"type": kind})
+    kinds = (filters_of(image).get("type") for image in images)
+    for kind in [*distinct(text for text in kinds if isinstance(text, str)), _NO_SUCH]:
+        yield check_filter(cloud, images, {"type": kind})
 
 
 @check(
@@ -199,41 +199,42 @@ def _m8(cloud: Cloud, images: Images) -> Outcomes:
         what="the documented values BASE, SERVER and ALL are not implemented: "
         "type is compared with metadata.image_type",
         source="Nova api/openstack/compute/images.py, SUPPORTED_FILTERS; recordings",
-        lists="instead",
+        listed="instead",
     ),
     fixed=("type",),
 )
 def _m9(cloud: Cloud, images: Images) -> Outcomes:
     for kinds in (("ALL",), ("BASE", "SERVER")):
-        by_property = [each for each in images if filters_of(each).get("type") in kinds]
-        yield united(cloud, images, "type", kinds, instead=by_property)
+        by_property = [image for image in images if filters_of(image).get("type") in kinds]
+        yield check_union(cloud, images, "type", kinds, instead=by_property)
 
 
 @check(
     "Does changes-since=T list exactly what was updated since?",
     "{updated > T} <= C(T) <= {updated >= T}",
-    shown_by="an image that was updated",
+    needs="an image that was updated",
 )
 def _m10(cloud: Cloud, images: Images) -> Outcomes:
     def since(text: str, least: Images, most: Images) -> Outcome:
         answer = cloud.listing({"changes-since": text})
-        found = [each for each in answer.images if each.get("status") != "DELETED"]
-        wanted = {e["id"] for e in [*least, *found] if e.get("status") != "DELETED"}
-        expected = [each for each in most if each["id"] in wanted]
-        return same(answer, expected, found)
+        listed = [image for image in answer.images if image.get("status") != "DELETED"]
+        either = [image for image in [*least, *listed] if image.get("status") != "DELETED"]
+        expected_ids = ids(either)
+        expected = [image for image in most if image["id"] in expected_ids]
+        return compare_ids(answer, expected, listed)
 
     yield since("1970-01-01T00:00:00Z", images, images)
     yield since("2099-01-01T00:00:00Z", [], [])
-    updated = [(each, at) for each in images if (at := moment_of(each))]
+    updated = [(image, at) for image in images if (at := moment_of(image))]
     for moment in moments(images):
-        least = [each for each, at in updated if at > moment]
-        yield since(isotime(moment), least, [each for each, at in updated if at >= moment])
+        least = [image for image, at in updated if at > moment]
+        yield since(isotime(moment), least, [image for image, at in updated if at >= moment])
 
 
 @check(
     "Is one moment the same in every time zone?",
     "C(T as Z) = C(T with an offset) = C(T without a zone)",
-    shown_by="images that were updated at different times",
+    needs="images that were updated at different times",
 )
 def _m11(cloud: Cloud, images: Images) -> Outcomes:
     for moment in moments(images)[1:2]:
@@ -242,7 +243,8 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
         for when, zone in [*local, (moment, "")]:
             text = isotime(when).replace("Z", zone)
             answer = cloud.listing({"changes-since": text}) if first.is_listing else first
-            yield replace(same(answer, first.images), shows=0 < len(first.images) < len(images))
+            vacuous = len(first.images) in {0, len(images)}
+            yield replace(compare_ids(answer, first.images), vacuous=vacuous)
 
 
 @check(
@@ -254,11 +256,11 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova 2011.3 api/openstack/common.py",
         problems=("was answered 400",),
     ),
-    shown_by="two images",
+    needs="two images",
 )
 def _m12(cloud: Cloud, images: Images) -> Outcomes:
     for size in filter(None, distinct((1, 2, 3, _PAGE, len(images), len(images) + 1), most=6)):
-        yield replace(paged(cloud, images, size), shows=size < len(images))
+        yield replace(check_pages(cloud, images, size), vacuous=size >= len(images))
 
 
 @check(
@@ -275,10 +277,10 @@ def _m12(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m13(cloud: Cloud, images: Images) -> Outcomes:
     for last in images[-1:]:
-        yield same(cloud.listing({"marker": last["id"]}), [])
-    yield same(cloud.listing({"limit": 0}), images)
+        yield compare_ids(cloud.listing({"marker": last["id"]}), [])
+    yield compare_ids(cloud.listing({"limit": 0}), images)
     for filters in ({"marker": "nope"}, {"limit": "-1"}, {"limit": "abc"}):
-        yield status(cloud.listing(filters), 400)
+        yield compare_status(cloud.listing(filters), 400)
 
 
 @check(
@@ -291,31 +293,32 @@ def _m13(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova f233c65cd3",
         problems=("does not lead",),
     ),
-    shown_by="six images, or two active ones",
+    needs="six images, or two active ones",
     fixed=("limit", "status"),
 )
 def _m14(cloud: Cloud, images: Images) -> Outcomes:
-    def next_page(wanted: Images, limit: int, filters: Mapping[str, str]) -> Outcome:
+    def next_page(expected: Images, limit: int, filters: Mapping[str, str]) -> Outcome:
         first = cloud.listing({**filters, "limit": limit})
         if not first.is_listing:
-            return no_listing(first)
+            return not_a_listing(first)
         href = first.next_page or ""
         if not origin(href):
-            return failed(first, "has no next link")
+            return failure(first, "has no next link")
         link = urlsplit(href)
         given = dict(Query.parse(link.query).params)
-        sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
-        wrong = [
-            f"with another {each}, or none" for each in sought if given.get(each) != sought[each]
+        required = {**filters, "limit": str(limit), "marker": str(expected[limit - 1]["id"])}
+        faults = [
+            f"with another {name}, or none"
+            for name, value in required.items()
+            if given.get(name) != value
         ]
         if not link.path.endswith("/images/detail"):
-            wrong.append("that does not lead to images/detail")
-        if wrong:
-            return together(
-                Outcome(answer=first), (failed(first, f"has a next link {each}") for each in wrong)
-            )
+            faults.append("that does not lead to images/detail")
+        if faults:
+            failures = (failure(first, f"has a next link {fault}") for fault in faults)
+            return merge(Outcome(answer=first), failures)
         second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
-        return all_alike(second, wanted[limit : 2 * limit])
+        return compare_images(second, expected[limit : 2 * limit])
 
     active = selected(images, {"status": "ACTIVE"})
     for wanted, limit, filters in ((images, _PAGE, {}), (active, 1, {"status": "ACTIVE"})):
@@ -328,38 +331,38 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
     "A&B = A and B",
     COLON,
     COLLATION,
-    shown_by="an active image with a name",
+    needs="an active image with a name",
     fixed=("status",),
 )
 def _m15(cloud: Cloud, images: Images) -> Outcomes:
     active = selected(images, {"status": "ACTIVE"})
     for names in ({"name", "status"}, {"server", "status", "type"}):
-        shown = map(filters_of, active)
-        first = next((each for each in shown if each.keys() >= names - {"type"}), {})
+        candidates = map(filters_of, active)
+        first = next((filters for filters in candidates if filters.keys() >= names - {"type"}), {})
         filters = {key: value for key, value in first.items() if key in names}
         # A wrong value for any one filter must select nothing.
         none = {key: "DELETED" if key == "status" else _NO_SUCH for key in filters}
-        others = ({**filters, key: none[key]} for key in filters)
-        for asked in [filters, *others] if filters else ():
-            yield filtered(cloud, images, asked)
+        variants = ({**filters, key: none[key]} for key in filters)
+        for combination in [filters, *variants] if filters else ():
+            yield check_filter(cloud, images, combination)
 
 
 @check("Is an unknown parameter ignored?", "foo=x changes nothing")
 def _m16(cloud: Cloud, images: Images) -> Outcomes:
-    yield same(cloud.listing({"foo": "x", "limit": _PAGE}), images[:_PAGE])
+    yield compare_ids(cloud.listing({"foo": "x", "limit": _PAGE}), images[:_PAGE])
 
 
 @check(
     "Do minRam and minDisk select by the image's value?",
     "minRam=M = {i.minRam = M}, or {i.minRam >= M} as documented",
-    shown_by="images that differ in minRam or minDisk",
+    needs="images that differ in minRam or minDisk",
 )
 def _m17(cloud: Cloud, images: Images) -> Outcomes:
     for key in ("minRam", "minDisk"):
-        numbered = [each for each in images if type(each.get(key)) is int]
-        for value in sorted({each[key] for each in numbered})[1:3]:  # all may have the lowest
-            exact = filtered(cloud, images, {key: value})
-            least = same(exact.answer, [each for each in numbered if each[key] >= value])
+        numbered = [image for image in images if type(image.get(key)) is int]
+        for value in sorted({image[key] for image in numbered})[1:3]:  # all may have the lowest
+            exact = check_filter(cloud, images, {key: value})
+            least = compare_ids(exact.answer, [image for image in numbered if image[key] >= value])
             yield least if exact.problems and not least.problems else exact
 
 
@@ -370,7 +373,7 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         what="the letters p r o e t y - are cut from the start of a property's name",
         since="2016.2",
         source="Nova 8eca306ab0, lstrip; recordings",
-        lists="instead",
+        listed="instead",
     ),
     Deviation(
         what="property-K reaches Glance as a filter of its own, if K is the name of one",
@@ -378,19 +381,19 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         source="measured on Nova 20.6, 30.3 and 33.0",
         requests=nova.OWN_FILTERS,
     ),
-    shown_by="a property that not all images have",
+    needs="a property that not all images have",
 )
 def _m18(cloud: Cloud, images: Images) -> Outcomes:
     pairs = [pair for image in images for pair in metadata(image).items()]
     properties = {key: value for key, value in pairs if isinstance(value, str)}
-    shown = cloud.target.shown(properties)
+    redacted = cloud.target.redact(properties)
     # A secret in a query would end up in the cloud's logs.
-    keys = [key for key in properties if placeholders.SECRET_IN_URL not in shown[key]]
-    for key in sorted(keys, key=lambda each: each == nova.stripped(each))[:_MOST_KEYS]:
+    keys = [key for key in properties if placeholders.SECRET_IN_URL not in redacted[key]]
+    for key in sorted(keys, key=lambda name: name == nova.stripped(name))[:_MOST_KEYS]:
         filters = {PROPERTY + key: properties[key]}
         stripped = selected(images, {PROPERTY + nova.stripped(key): properties[key]})
-        shows = 0 < len(selected(images, filters)) < len(images)
-        yield replace(filtered(cloud, images, filters, instead=stripped), shows=shows)
+        vacuous = len(selected(images, filters)) in {0, len(images)}
+        yield replace(check_filter(cloud, images, filters, instead=stripped), vacuous=vacuous)
 
 
 @check(
@@ -402,17 +405,17 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova 19.0.0 merges it into the view",
         problems=("OS-EXT-IMG-SIZE",),
     ),
-    shown_by="a second version of the API",
+    needs="a second version of the API",
 )
 def _m19(cloud: Cloud, images: Images) -> Outcomes:
     target, project = cloud.target, f"/{cloud.target.project}"
     paths = (f"/v2{project}", "/v2.1", f"/v2.1{project}") if target.version else ()
-    for base in [target.root + each for each in paths if target.root + each != target.endpoint]:
+    for base in [target.root + path for path in paths if target.root + path != target.endpoint]:
         answer = cloud.listing(base=base)
         if answer.status in {404, 410}:
-            yield Outcome(answer=answer, shows=False)
+            yield Outcome(answer=answer, vacuous=True)
         else:
-            yield all_alike(answer, images, but=("links", "server"))
+            yield compare_images(answer, images, ignored=("links", "server"))
 
 
 @check(
@@ -427,9 +430,9 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m20(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(headers={"Accept": "application/xml"})
-    outcome = all_alike(answer, images, but=("links", "metadata", "name", "server"))
+    outcome = compare_images(answer, images, ignored=("links", "metadata", "name", "server"))
     if answer.is_listing and not answer.is_xml and not outcome.problems:
-        outcome = failed(answer, "was answered in JSON")
+        outcome = failure(answer, "was answered in JSON")
     yield outcome
 
 
@@ -442,18 +445,18 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova api/openstack/wsgi.py; maxima in contract",
         problems=("406, not 404",),
     ),
-    shown_by="an endpoint of version v2.1",
+    needs="an endpoint of version v2.1",
 )
 def _m21(cloud: Cloud, images: Images) -> Outcomes:
-    def asked(version: str) -> Answer:
+    def listing_at(version: str) -> Answer:
         compute = {"OpenStack-API-Version": f"compute {version}"}
         return cloud.listing(headers={**compute, "X-OpenStack-Nova-API-Version": version})
 
     if cloud.target.version == "v2.1":
         for version in ("2.1", "2.35"):
-            yield all_alike(asked(version), images)
+            yield compare_images(listing_at(version), images)
         for version in ("2.36", "latest"):
-            yield status(asked(version), 404)
+            yield compare_status(listing_at(version), 404)
 
 
 @check(
@@ -464,13 +467,13 @@ def _m21(cloud: Cloud, images: Images) -> Outcomes:
         source="not recorded; vendors put gateways in front of Nova",
         problems=("answered 401", "answered 403", "answered 404"),
     ),
-    shown_by="an endpoint with a version",
-    needs_rest=False,
+    needs="an endpoint with a version",
+    needs_stability=False,
 )
 def _m22(cloud: Cloud, _: Images) -> Outcomes:
     if cloud.target.version is not None:
         base = f"{cloud.target.root}/{cloud.target.version}/{'f' * 32}"
-        yield status(cloud.listing(base=base), 400)
+        yield compare_status(cloud.listing(base=base), 400)
 
 
 @check(
@@ -479,7 +482,7 @@ def _m22(cloud: Cloud, _: Images) -> Outcomes:
     asks_again=True,
 )
 def _m23(cloud: Cloud, images: Images) -> Outcomes:
-    yield all_alike(cloud.listing(again=True), images, but=("links",))
+    yield compare_images(cloud.listing(again=True), images, ignored=("links",))
 
 
 @check(
@@ -491,53 +494,53 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
         source="Nova 14.0.0 moves it into the core",
         problems=("unlike metadata.auto_disk_config",),
     ),
-    needs_rest=False,
+    needs_stability=False,
 )
 def _m24(cloud: Cloud, images: Images) -> Outcomes:
     answer, release = cloud.listing(), cloud.target.release
     broken = (
-        failed(answer, problem, image, subject="an image")
+        failure(answer, problem, image, subject="an image")
         for image in images
         for problem in (*nova.inconsistent(image, release), *nova.disk_config(image))
     )
-    yield together(Outcome(answer=answer, shows=bool(images)), broken)
-    newest = sorted(images, key=lambda each: str(each.get("created")), reverse=True)
-    yield same(answer, newest)
-    yield same(answer, distinct_images(images))
+    yield merge(Outcome(answer=answer, vacuous=not images), broken)
+    newest = sorted(images, key=lambda image: str(image.get("created")), reverse=True)
+    yield compare_ids(answer, newest)
+    yield compare_ids(answer, distinct_images(images))
 
 
 @check(
     "Does Glance have the same images?",
     "element = projection of Glance's image",
-    shown_by="an image, and a catalog with the service image",
+    needs="an image, and a catalog with the service image",
 )
 def _m25(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images)[:3] if cloud.target.glance is not None else ():
         answer = cloud.get(f"/v2/images/{image['id']}", base=cloud.target.glance)
         projected = nova.projected(answer.document)
-        wanted = {key: image[key] for key in projected if key in image}
-        yield alike(answer, {key: projected[key] for key in wanted}, wanted)
+        expected = {key: image[key] for key in projected if key in image}
+        yield compare_image(answer, {key: projected[key] for key in expected}, expected)
 
 
 @check("Is a compressed answer the same?", "F with Accept-Encoding: gzip = F")
 def _m26(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(headers={"Accept-Encoding": "gzip"})
-    yield all_alike(answer, images, but=("links",))
+    yield compare_images(answer, images, ignored=("links",))
 
 
 @check("Do self links lead to the image?", "GET self link = element")
 def _m27(cloud: Cloud, images: Images) -> Outcomes:
-    here = origin(cloud.target.endpoint)
+    own_origin = origin(cloud.target.endpoint)
     for image in sample(images)[:3]:
         href = hrefs(image).get("self", "")
         if not origin(href):
-            yield failed(cloud.listing(), "has no self link", subject="an image")
-        elif origin(href) != here:
+            yield failure(cloud.listing(), "has no self link", subject="an image")
+        elif origin(href) != own_origin:
             missing = "self links lead to another host, which the token is not sent to"
             yield Outcome(answer=cloud.listing(), missing=missing)
         else:
-            answer = cloud.get(href.removeprefix(here), base=here)
-            yield alike(answer, answer.image, image)
+            answer = cloud.get(href.removeprefix(own_origin), base=own_origin)
+            yield compare_image(answer, answer.image, image)
 
 
 CHECKS: Final = (

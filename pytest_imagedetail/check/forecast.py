@@ -23,7 +23,7 @@ from pytest_imagedetail.check.samples import Images, metadata
 from pytest_imagedetail.check.verdicts import (
     Consequence,
     Finding,
-    FoundImage,
+    FindingImage,
     Outcome,
     Problem,
     check,
@@ -89,7 +89,7 @@ def forecast(document: Any, *, where: str) -> tuple[Finding, ...]:
     return tuple(
         _finding(schema, error, document, where)
         for schema in ("nova", "tempest")
-        for error in validator(schema)(document)
+        for error in schema_errors(schema)(document)
     )
 
 
@@ -99,7 +99,7 @@ def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple
         Finding(
             where=where,
             path=f"images[{place}].{name}",
-            image=FoundImage(**{key: image.get(key) for key in _OF_IMAGE}),
+            image=FindingImage(**{key: image.get(key) for key in _OF_IMAGE}),
             keys=(name,),
             value=image[name],
             error=error,
@@ -140,7 +140,7 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         where=where,
         path=_path(parts),
         # Nova writes the owner when it makes a snapshot.
-        image=FoundImage(
+        image=FindingImage(
             id=image.get("id"), name=image.get("name"), owner=metadata(image).get("owner_id")
         )
         if isinstance(image, dict)
@@ -167,7 +167,7 @@ def _names(error: Any) -> tuple[str, ...]:
         return ()
     patterns = error.schema.get("patternProperties", ())
     others = error.instance.keys() - error.schema.get("properties", {}).keys()
-    return tuple(sorted(n for n in others if not any(re.search(each, n) for each in patterns)))
+    return tuple(sorted(n for n in others if not any(re.search(p, n) for p in patterns)))
 
 
 def _at_fault(image: Any, parts: Sequence[str | int], keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ def _unset(properties: Iterable[str], image: Any) -> str:
 
 
 @cache
-def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
+def schema_errors(owner: str) -> Callable[[Any], Iterator[Any]]:
     """Return a function that yields a document's errors in the order of the schema."""
     try:  # optional, and slow to import
         from jsonschema import validators  # noqa: PLC0415
@@ -199,9 +199,9 @@ def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
         ) from None
     folder = resources.files("pytest_imagedetail.contract") / "schemas"
     schema = json.loads((folder / f"{owner}-images-detail.json").read_text(encoding="utf-8"))
-    checked = validators.validator_for(schema)(schema, format_checker=formats)
-    errors: Callable[[Any], Iterator[Any]] = checked.iter_errors
-    return errors
+    validator = validators.validator_for(schema)(schema, format_checker=formats)
+    iter_errors: Callable[[Any], Iterator[Any]] = validator.iter_errors
+    return iter_errors
 
 
 def _nova_text(error: Any) -> str:
@@ -247,13 +247,13 @@ def _has_format(is_valid: Callable[[str], object], value: object) -> bool:
 
 
 # A schema error remains one even if the listing changes meanwhile.
-_forecast = partial(check, is_forecast=True, needs_rest=False)
+_forecast = partial(check, is_forecast=True, needs_stability=False)
 
 
 @_forecast(
     "Will Nova's own response validation let every listing pass?",
     "every listing matches Nova's response schema of images/detail",
-    shown_by="a listing",
+    needs="a listing",
 )
 def _s1(cloud: Cloud, images: Images) -> Iterator[Outcome]:
     yield _of_schema("nova", cloud, images)
@@ -262,32 +262,31 @@ def _s1(cloud: Cloud, images: Images) -> Iterator[Outcome]:
 @_forecast(
     "Do tempest's tests accept every listing?",
     "every listing matches tempest's response schema of images/detail",
-    shown_by="a listing",
+    needs="a listing",
 )
 def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
     yield _of_schema("tempest", cloud, images)
 
 
 def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
-    whole, target = cloud.listing(), cloud.target
+    answer, target = cloud.listing(), cloud.target
     listings = [
-        (target.shown(f"GET {each.url.removeprefix(target.endpoint)}"), each.response)
-        for each in cloud.received
-        if urlsplit(each.url).path.endswith("/images/detail")
+        (target.redact(f"GET {page.url.removeprefix(target.endpoint)}"), page.response)
+        for page in cloud.received
+        if urlsplit(page.url).path.endswith("/images/detail")
     ]
     cloud.trace.update(dict.fromkeys(where for where, _ in listings))
     try:
         forecasts = [forecast_response(response, where=where) for where, response in listings]
     except ImageDetailError as error:
         parts = (error.problem, error.where, error.remedy)
-        return Outcome(answer=whole, missing="; ".join(filter(None, parts)))
-    judged = [each for each in forecasts if each is not None]
-    found = [one for each in judged for one in each if one.schema == schema]
+        return Outcome(answer=answer, missing="; ".join(filter(None, parts)))
+    judged = [findings for findings in forecasts if findings is not None]
+    found = [finding for findings in judged for finding in findings if finding.schema == schema]
     if schema == "nova" and not judged:
         found = [*_refused(cloud)]
-    return _judged(
-        whole, found, counted=count(len(judged), "listing"), shows=bool(images and judged)
-    )
+    vacuous = not (images and judged)
+    return _outcome(answer, found, counted=count(len(judged), "listing"), vacuous=vacuous)
 
 
 def _refused(cloud: Cloud) -> Iterator[Finding]:
@@ -300,7 +299,7 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
                 schema="nova",
                 where=answer.request,
                 path="image",
-                image=FoundImage(id=image["id"], name=image.get("name")),
+                image=FindingImage(id=image["id"], name=image.get("name")),
                 error=str(fault.get("message")),
                 consequence=_REFUSED,
                 advice="remove the property that the answer names, as its owner or an "
@@ -311,7 +310,7 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
 @_forecast(
     "Can Nova read every image of Glance?",
     "block_device_mapping and mappings of every image are JSON",
-    shown_by="an image of Glance",
+    needs="an image of Glance",
 )
 def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
     path: Any = "/v2/images?limit=1000"
@@ -326,25 +325,25 @@ def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
         answer = cloud.get(path, base=cloud.target.glance)
         path = answer.document.get("next")
         if not isinstance(answer.document.get("images"), list) or path in asked:
-            how = "and its pages lead in a circle" if path in asked else "without a listing"
-            missing = answer.missing or f"Glance answered {answer.status}, {how}"
+            problem = "and its pages lead in a circle" if path in asked else "without a listing"
+            missing = answer.missing or f"Glance answered {answer.status}, {problem}"
             yield Outcome(answer=answer, missing=missing)
             return
         images += objects_in(answer.document, "images")
     findings = forecast_glance(images, where="GET /v2/images")
     counted = f"{count(len(images), 'image')} of Glance"
-    yield _judged(answer, findings, counted=counted, shows=bool(images))
+    yield _outcome(answer, findings, counted=counted, vacuous=not images)
 
 
-def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bool) -> Outcome:
+def _outcome(answer: Answer, found: Sequence[Finding], *, counted: str, vacuous: bool) -> Outcome:
     faults: dict[tuple[object, str], Finding] = {}
-    for each in found:  # one fault can be in several answers
-        faults.setdefault((each.image and str(each.image.id), each.kind), each)
+    for finding in found:  # one fault can be in several answers
+        faults.setdefault((finding.image and str(finding.image.id), finding.kind), finding)
     findings = tuple(faults.values())
     if not findings:
-        return Outcome(answer=answer, counted=counted, shows=shows)
+        return Outcome(answer=answer, counted=counted, vacuous=vacuous)
     consequence = findings[0].consequence
-    images = {str(each.image.id) for each in findings if each.image}
+    images = {str(finding.image.id) for finding in findings if finding.image}
     subject = count(len(images), "image") if images else "the answer"
     under = f", under {consequence.option}" if consequence.option else ""
     since = f" from {consequence.since} on" if consequence.since else ""

@@ -38,12 +38,12 @@ OWN_FILTERS: Final = tuple(
 _PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
 
 
-def projected(found: Mapping[str, Any]) -> Image:
+def projected(glance_image: Mapping[str, Any]) -> Image:
     """Return what Nova shows of a Glance image."""
-    shown: Image = {name: found.get(theirs) for name, theirs in _NAMES.items()}
-    shown["status"] = _SHOWN_AS.get(str(found.get("status")), "UNKNOWN")
-    shown["OS-EXT-IMG-SIZE:size"] = found.get("size") or 0
-    return shown
+    image: Image = {name: glance_image.get(theirs) for name, theirs in _NAMES.items()}
+    image["status"] = _SHOWN_AS.get(str(glance_image.get("status")), "UNKNOWN")
+    image["OS-EXT-IMG-SIZE:size"] = glance_image.get("size") or 0
+    return image
 
 
 def stripped(key: str) -> str:
@@ -58,12 +58,12 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
             yield f"lacks {name}"
         elif name in image and type(image[name]) not in promise.part_in(release).types:
             yield f"has another type of {name}: {contract.json_type(image[name])}"
-    shown, progress = image.get("status"), image.get("progress")
-    if shown not in contract.STATUSES:
-        yield f"has a status that Nova never sends: {shown}"
+    status, progress = image.get("status"), image.get("progress")
+    if status not in contract.STATUSES:
+        yield f"has a status that Nova never sends: {status}"
     is_old = release is not None and not contract.reached(release, "essex")
-    if progress not in _PROGRESS.get(str(shown), {0}) and not (is_old and progress == 0):
-        yield f"has a progress that does not fit its status: {progress}, {shown}"
+    if progress not in _PROGRESS.get(str(status), {0}) and not (is_old and progress == 0):
+        yield f"has a progress that does not fit its status: {progress}, {status}"
     if server_of(image) != metadata(image).get("instance_uuid"):
         yield "has another server than metadata.instance_uuid"
     for rel, href in hrefs(image).items():
@@ -75,6 +75,6 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
 
 def disk_config(image: Image) -> Iterator[str]:
     """Yield what is wrong with an image's OS-DCF:diskConfig."""
-    has, wanted = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
-    if has != wanted:
+    has, expected = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
+    if has != expected:
         yield f"{'has' if has else 'lacks'} OS-DCF:diskConfig, unlike metadata.auto_disk_config"

@@ -17,142 +17,143 @@ _MOST_PAGES: Final = 10
 _MOVING: Final = ("progress", "status", "updated")
 
 
-def no_listing(answer: Answer) -> Outcome:
-    """Return the outcome of an answer that should have been a listing."""
-    return failed(answer, f"was answered {answer.status}, without a listing")
+def not_a_listing(answer: Answer) -> Outcome:
+    """Return the failure of an answer that is not a listing."""
+    return failure(answer, f"was answered {answer.status}, without a listing")
 
 
-def failed(answer: Answer, how: str, image: Image | None = None, *, subject: str = "") -> Outcome:
-    """Return the outcome of a wrong or missing answer; values in `how` follow a colon."""
+def failure(answer: Answer, what: str, image: Image | None = None, *, subject: str = "") -> Outcome:
+    """Return the outcome of a wrong or missing answer; values in `what` follow a colon."""
     if answer.missing:
         return Outcome(answer=answer, missing=answer.missing)
-    text, kind = f"{subject or answer.request} {how}", how.partition(": ")[0]
+    text, kind = f"{subject or answer.request} {what}", what.partition(": ")[0]
     problem = Problem(answer=answer, text=text, kind=kind, image=image)
     return Outcome(answer=answer, problems=(problem,))
 
 
-def together(held: Outcome, others: Iterable[Outcome]) -> Outcome:
+def merge(outcome: Outcome, others: Iterable[Outcome]) -> Outcome:
     """Add the problems of other outcomes of one question, the first of each kind."""
     kinds: dict[tuple[str, str], Problem] = {}
-    for each in (held, *others):
-        for problem in each.problems:
+    for other in (outcome, *others):
+        for problem in other.problems:
             kinds.setdefault((problem.answer.request, problem.kind), problem)
-    return replace(held, problems=tuple(kinds.values()))
+    return replace(outcome, problems=tuple(kinds.values()))
 
 
-def same(
+def compare_ids(
     answer: Answer,
-    wanted: Images,
-    found: Images | None = None,
+    expected: Images,
+    actual: Images | None = None,
     *,
     instead: Images | None = None,
 ) -> Outcome:
-    """Compare the images of a listing, or `found`, with those that it must have."""
+    """Compare the ids of a listing, or of the `actual` images, with the expected ones."""
     if not answer.is_listing:
-        return no_listing(answer)
-    images = answer.images if found is None else found
-    here, there = ids(images), ids(wanted)
-    ways = {
-        "nothing": not here,
-        "a part": {*here} < {*there},
-        "instead": instead is not None and here == ids(instead),
+        return not_a_listing(answer)
+    images = answer.images if actual is None else actual
+    actual_ids, expected_ids = ids(images), ids(expected)
+    conditions = {
+        "nothing": not actual_ids,
+        "a part": {*actual_ids} < {*expected_ids},
+        "instead": instead is not None and actual_ids == ids(instead),
     }
-    lists = tuple(way for way, is_so in ways.items() if is_so)
-    held = Outcome(answer=answer, shows=bool(wanted))
-    broken = together(held, (failed(answer, *each) for each in _differences(images, wanted)))
-    return replace(broken, problems=tuple(replace(each, lists=lists) for each in broken.problems))
+    listed = tuple(name for name, is_met in conditions.items() if is_met)
+    failures = (failure(answer, *pair) for pair in _differences(images, expected))
+    outcome = merge(Outcome(answer=answer, vacuous=not expected), failures)
+    problems = tuple(replace(problem, listed=listed) for problem in outcome.problems)
+    return replace(outcome, problems=problems)
 
 
-def _differences(found: Images, wanted: Images) -> list[tuple[str, Image]]:
-    here, there = Counter(ids(found)), Counter(ids(wanted))
-    problems = [("lacks an image", each) for each in wanted if each["id"] not in here]
-    for image in found:
-        if image["id"] not in there:
+def _differences(actual: Images, expected: Images) -> list[tuple[str, Image]]:
+    counts, expected_counts = Counter(ids(actual)), Counter(ids(expected))
+    problems = [("lacks an image", image) for image in expected if image["id"] not in counts]
+    for image in actual:
+        if image["id"] not in expected_counts:
             problems.append(("has an image that it should not have", image))
-        elif here[image["id"]] > there[image["id"]]:
+        elif counts[image["id"]] > expected_counts[image["id"]]:
             problems.append(("lists an image twice", image))
-    pairs = () if problems else zip(found, wanted, strict=False)
+    pairs = () if problems else zip(actual, expected, strict=False)
     order = "has another order, first for an image"
-    return problems or [(order, each) for each, other in pairs if each["id"] != other["id"]]
+    return problems or [(order, image) for image, other in pairs if image["id"] != other["id"]]
 
 
-def status(answer: Answer, code: int) -> Outcome:
-    """Compare the status of an answer."""
-    if answer.status == code:
+def compare_status(answer: Answer, expected: int) -> Outcome:
+    """Compare the status of an answer with the expected one."""
+    if answer.status == expected:
         return Outcome(answer=answer)
-    return failed(answer, f"was answered {answer.status}, not {code}")
+    return failure(answer, f"was answered {answer.status}, not {expected}")
 
 
-def alike(
-    answer: Answer, found: Image | None, wanted: Image, *, but: Sequence[str] = ()
+def compare_image(
+    answer: Answer, actual: Image | None, expected: Image, *, ignored: Sequence[str] = ()
 ) -> Outcome:
     """Compare two descriptions of one image; `_MOVING` may differ while it is being saved."""
-    if found is None or answer.missing:
-        return failed(answer, "does not show the image", wanted)
-    is_moving = "SAVING" in [wanted.get("status"), found.get("status")]
-    left = {*but, *(_MOVING if is_moving else ())}
-    pairs = {key: (_text(found, key), _text(wanted, key)) for key in {**wanted, **found}}
+    if actual is None or answer.missing:
+        return failure(answer, "does not show the image", expected)
+    is_moving = "SAVING" in [expected.get("status"), actual.get("status")]
+    skipped = {*ignored, *(_MOVING if is_moving else ())}
+    pairs = {key: (_text(actual, key), _text(expected, key)) for key in {**expected, **actual}}
     problems = (
-        f"shows another {key}: {cut(here, _LONGEST)}, not {cut(there, _LONGEST)}"
-        for key, (here, there) in pairs.items()
-        if here != there and key not in left
+        f"shows another {key}: {cut(value, _LONGEST)}, not {cut(expected_value, _LONGEST)}"
+        for key, (value, expected_value) in pairs.items()
+        if value != expected_value and key not in skipped
     )
-    return together(Outcome(answer=answer), (failed(answer, each, wanted) for each in problems))
+    return merge(Outcome(answer=answer), (failure(answer, what, expected) for what in problems))
 
 
-def all_alike(
-    answer: Answer, wanted: Images, found: Images | None = None, *, but: Sequence[str] = ()
+def compare_images(
+    answer: Answer, expected: Images, actual: Images | None = None, *, ignored: Sequence[str] = ()
 ) -> Outcome:
-    """Compare a listing with images, in order and field by field."""
-    images = answer.images if found is None else found
-    others = {each["id"]: each for each in images}
-    pairs = [(others[each["id"]], each) for each in wanted if each["id"] in others]
-    compared = (alike(answer, *pair, but=but) for pair in pairs)
-    return together(same(answer, wanted, images), compared)
+    """Compare a listing, or the `actual` images, with the expected ones: ids and fields."""
+    images = answer.images if actual is None else actual
+    by_id = {image["id"]: image for image in images}
+    pairs = [(by_id[image["id"]], image) for image in expected if image["id"] in by_id]
+    outcomes = (compare_image(answer, *pair, ignored=ignored) for pair in pairs)
+    return merge(compare_ids(answer, expected, images), outcomes)
 
 
 def _text(image: Image, key: str) -> str:
     return json.dumps(image[key], sort_keys=True, ensure_ascii=False) if key in image else "none"
 
 
-def filtered(
+def check_filter(
     cloud: Cloud, images: Images, filters: Mapping[str, object], *, instead: Images | None = None
 ) -> Outcome:
-    """Request a listing with filters; compare it with those of the images that they select.
+    """Request a listing with filters; compare it with the images that they select.
 
-    If `instead` is None, it is what they select where MySQL compares the texts.
+    `instead` is what a known deviation lists; by default, what MySQL's collation selects.
     """
-    known = collated(images, filters) if instead is None else instead
-    return same(cloud.listing(filters), selected(images, filters), instead=known)
+    alternative = collated(images, filters) if instead is None else instead
+    return compare_ids(cloud.listing(filters), selected(images, filters), instead=alternative)
 
 
-def united(
-    cloud: Cloud, wanted: Images, name: str, values: Iterable[str], *, instead: Images | None = None
+def check_union(
+    cloud: Cloud, images: Images, name: str, values: Iterable[str], *, instead: Images | None = None
 ) -> Outcome:
     """Request a listing for each value of a filter; compare their union with the images."""
     answers = [cloud.listing({name: value}) for value in values]
-    refused = [no_listing(each) for each in answers if not each.is_listing]
+    refused = [not_a_listing(answer) for answer in answers if not answer.is_listing]
     if refused:
-        return together(refused[0], refused)
-    found = [image for each in answers for image in each.images]
-    places = {id_: place for place, id_ in enumerate(ids(wanted))}
-    found.sort(key=lambda each: places.get(each["id"], -1))
-    return same(answers[-1], wanted, found, instead=instead)
+        return merge(refused[0], refused)
+    listed = [image for answer in answers for image in answer.images]
+    positions = {id_: position for position, id_ in enumerate(ids(images))}
+    listed.sort(key=lambda image: positions.get(image["id"], -1))
+    return compare_ids(answers[-1], images, listed, instead=instead)
 
 
-def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
-    """Request at most `_MOST_PAGES` pages; compare them with the images that they must hold."""
-    found: list[Image] = []
+def check_pages(cloud: Cloud, images: Images, size: int) -> Outcome:
+    """Request at most `_MOST_PAGES` pages; compare their images with the expected ones."""
+    listed: list[Image] = []
     marker = None
     for _ in range(_MOST_PAGES):
         answer = cloud.listing({"limit": size, "marker": marker})
         if not answer.is_listing:
-            return no_listing(answer)
+            return not_a_listing(answer)
         if len(answer.images) > size:
             what = f"has more images than its limit: {len(answer.images)}"
-            return failed(answer, what, answer.images[size])
-        found += answer.images
+            return failure(answer, what, answer.images[size])
+        listed += answer.images
         if answer.next_page is None or not answer.images:
-            return same(answer, wanted, found)
-        marker = found[-1]["id"]
-    return same(answer, wanted[: len(found)], found)
+            return compare_ids(answer, images, listed)
+        marker = listed[-1]["id"]
+    return compare_ids(answer, images[: len(listed)], listed)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
-from pytest_imagedetail.check.text import alike, detail, headline, table
-from pytest_imagedetail.check.verdicts import JUDGED, VERDICTS, Cause, Verdict, exit_code
+from pytest_imagedetail.check.text import detail, group_verdicts, headline, table
+from pytest_imagedetail.check.verdicts import CONCLUSIVE, VERDICTS, Cause, Verdict, exit_code
 from pytest_imagedetail.compare.comparison import to_json
 from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.report import html, junit, markdown, notes, write_text
@@ -23,7 +23,7 @@ _SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, wors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckReport:
     """The contents of a report in any format."""
 
     verdicts: Sequence[Verdict]
@@ -34,8 +34,8 @@ class Checked:
     def lines(self) -> list[str]:
         """The verdict on all, what changed, and which rules accept nothing."""
         changed = [] if self.since is None else [*self.since.lines]
-        since = [f"since {each}" for each in changed[:1]]
-        unused = [f"unused rule: {notes.unused(each)}" for each in self.unused_rules]
+        since = [f"since {line}" for line in changed[:1]]
+        unused = [f"unused rule: {notes.unused(rule)}" for rule in self.unused_rules]
         return [headline(self.verdicts), *since, *changed[1:], *unused]
 
 
@@ -51,15 +51,15 @@ class Card:
     reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
-def write(checked: Checked, path: Path) -> None:
+def write(report: CheckReport, path: Path) -> None:
     """Write a report whose format follows from the suffix: .html, .json, .md or .xml."""
-    write_text(path, _FORMS[path.suffix](checked))
+    write_text(path, _FORMS[path.suffix](report))
 
 
 def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Since:
     """Compare verdicts with those that `read` found in a file."""
-    before, now = _found(earlier), _found(verdicts)
-    judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in JUDGED}
+    before, now = _causes(earlier), _causes(verdicts)
+    judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in CONCLUSIVE}
     clouds: dict[tuple[str, str, str, str], list[str]] = {}
     for id_, cloud in before | now:
         old, new = before.get((id_, cloud)), now.get((id_, cloud))
@@ -82,75 +82,75 @@ def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -
         for (status, what, severity, id_), where in sorted(clouds.items())
         if status
     )
-    ids = {each.id for each in changes if each.status == "new"}
+    ids = {change.id for change in changes if change.status == "new"}
     known = len({id_ for id_, _ in now} - ids)
     return Since(file=str(path), new=len(ids), known=known, changes=changes)
 
 
-def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Cause]:
-    return {(one.id, each.cloud): one for each in verdicts for one in each.causes}
+def _causes(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Cause]:
+    return {(cause.id, verdict.cloud): cause for verdict in verdicts for cause in verdict.causes}
 
 
 def _check_of(id_: str) -> str:
     return id_.partition("-")[0]
 
 
-def read(document: Document, path: Path) -> Checked:
+def read(document: Document, path: Path) -> CheckReport:
     """Read the output of `check --json` or a JSON report, without what changed before it."""
     if "checks" not in document:
         raise unreadable(path, "it is not a result of `check`, unlike the other file")
     with malformed(path):
-        verdicts = [_verdict(each) for each in document["checks"]]
-        found = built(Checked, document, verdicts=verdicts, since=None)
-        if to_dict(found)["verdict"] != document["verdict"]:
+        verdicts = [_verdict(facts) for facts in document["checks"]]
+        report = built(CheckReport, document, verdicts=verdicts, since=None)
+        if to_dict(report)["verdict"] != document["verdict"]:
             raise ValueError("its verdict does not follow from its checks")
-    return found
+    return report
 
 
 def _verdict(facts: Mapping[str, Any]) -> Verdict:
-    check, evidence = {each.id: each for each in ALL}[facts["id"]], facts["evidence"]
+    check, evidence = {check.id: check for check in ALL}[facts["id"]], facts["evidence"]
     if facts["verdict"] not in VERDICTS:
         raise KeyError(facts["verdict"])
-    found = built(Verdict, {**facts, **evidence}, check=check)
-    if found.verdict in _SEVERITY and not found.causes:
-        raise ValueError(f"{check.id} on {found.cloud} has no causes")
-    return found
+    verdict = built(Verdict, {**facts, **evidence}, check=check)
+    if verdict.verdict in _SEVERITY and not verdict.causes:
+        raise ValueError(f"{check.id} on {verdict.cloud} has no causes")
+    return verdict
 
 
-def to_dict(checked: Checked) -> dict[str, object]:
+def to_dict(report: CheckReport) -> dict[str, object]:
     """Return the JSON form."""
-    changed = {} if checked.since is None else {"since": asdict(checked.since)}
-    checks = [each.to_dict() for each in checked.verdicts]
-    word, _, sentence = checked.lines[0].partition(": ")
+    changed = {} if report.since is None else {"since": asdict(report.since)}
+    checks = [verdict.to_dict() for verdict in report.verdicts]
+    word, _, sentence = report.lines[0].partition(": ")
     passed = {"PASS": True, "FAIL": False}.get(word)
-    code = exit_code(checked.verdicts)
+    code = exit_code(report.verdicts)
     verdict = {"passed": passed, "exit_code": code, "sentence": sentence}
-    unused = {"unused_rules": to_json(checked.unused_rules)}
+    unused = {"unused_rules": to_json(report.unused_rules)}
     return {"verdict": verdict, **changed, "schema": 1, "checks": checks, **unused}
 
 
-def _json(checked: Checked) -> str:
-    return json.dumps(to_dict(checked), indent=2) + "\n"
+def _json(report: CheckReport) -> str:
+    return json.dumps(to_dict(report), indent=2) + "\n"
 
 
-def _markdown(checked: Checked) -> str:
-    lines = [f"# {checked.lines[0]}", "", f"exit code {exit_code(checked.verdicts)}", ""]
-    lines += markdown.listed(checked.lines[1:])
-    lines += ["```", *table(checked.verdicts), "```", ""]
-    for each in _cards(checked.verdicts):
-        for clouds, shown in each.reasons if each.severity == "breaking" else ():
-            lines += [f"## {', '.join(clouds)}", "", "```", *shown, "```", ""]
+def _markdown(report: CheckReport) -> str:
+    lines = [f"# {report.lines[0]}", "", f"exit code {exit_code(report.verdicts)}", ""]
+    lines += markdown.listed(report.lines[1:])
+    lines += ["```", *table(report.verdicts), "```", ""]
+    for card in _cards(report.verdicts):
+        for clouds, reason in card.reasons if card.severity == "breaking" else ():
+            lines += [f"## {', '.join(clouds)}", "", "```", *reason, "```", ""]
     return markdown.fit(lines)
 
 
-def _junit(checked: Checked) -> str:
+def _junit(report: CheckReport) -> str:
     suites: dict[str, list[Case]] = {}
-    for each in checked.verdicts:
-        suites.setdefault(each.cloud, []).append(_case(each))
+    for verdict in report.verdicts:
+        suites.setdefault(verdict.cloud, []).append(_case(verdict))
     counted = {**junit.COUNTED, "skipped": "skipped"}
-    facts = {"exit_code": exit_code(checked.verdicts)}
-    found = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
-    return junit.document(checked.lines[0], found, counted=counted)
+    facts = {"exit_code": exit_code(report.verdicts)}
+    elements = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
+    return junit.document(report.lines[0], elements, counted=counted)
 
 
 def _case(verdict: Verdict) -> Case:
@@ -160,10 +160,10 @@ def _case(verdict: Verdict) -> Case:
     return Case(tag=tag, name=verdict.check.id, message=message, lines=[*detail(verdict)])
 
 
-def _page(checked: Checked) -> str:
-    verdicts = checked.verdicts
-    cards, clouds = [*_cards(verdicts)], [*dict.fromkeys(each.cloud for each in verdicts)]
-    title, *lines = checked.lines
+def _page(report: CheckReport) -> str:
+    verdicts = report.verdicts
+    cards, clouds = [*_cards(verdicts)], [*dict.fromkeys(verdict.cloud for verdict in verdicts)]
+    title, *lines = report.lines
     word, _, sentence = title.partition(": ")
     return html.page(
         "check.html.j2",
@@ -174,36 +174,37 @@ def _page(checked: Checked) -> str:
         cards=cards,
         lines=lines,
         clouds=clouds,
-        checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
+        checks=[*dict.fromkeys(card.verdict.check.id for card in cards)],
         verdicts=_SHOWN,
         rows=[*_rows(verdicts, clouds)],
     )
 
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    found: dict[str, list[Verdict]] = {}
-    for each in (each for name in _SHOWN for each in verdicts if each.verdict == name):
-        found.setdefault(f"{each.verdict}-{each.check.id}", []).append(each)
-    for id_, every in found.items():
-        first = every[0]
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in sorted(verdicts, key=lambda verdict: VERDICTS.index(verdict.verdict)):
+        if verdict.verdict in _SHOWN:
+            groups.setdefault(f"{verdict.verdict}-{verdict.check.id}", []).append(verdict)
+    for id_, group in groups.items():
+        first = group[0]
         yield Card(
             id=id_,
             verdict=first,
             severity=_SEVERITY.get(first.verdict, "data"),
             title=f"{first.check.id} {first.check.title}",
-            clouds=tuple(each.cloud for each in every),
+            clouds=tuple(verdict.cloud for verdict in group),
             reasons=tuple(
-                (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
-                for members in alike(every)
+                (tuple(member.cloud for member in members), tuple(map(plain, detail(members[0]))))
+                for members in group_verdicts(group)
             ),
         )
 
 
 def _rows(verdicts: Sequence[Verdict], clouds: Sequence[str]) -> Iterator[Row]:
-    found = {(each.check.id, each.cloud): each.verdict for each in verdicts}
-    for check in {each.check.id: each.check for each in verdicts}.values():
+    by_check = {(verdict.check.id, verdict.cloud): verdict.verdict for verdict in verdicts}
+    for check in {verdict.check.id: verdict.check for verdict in verdicts}.values():
         # Shards run other checks.
-        states = [found.get((check.id, cloud), "not asked") for cloud in clouds]
+        states = [by_check.get((check.id, cloud), "not asked") for cloud in clouds]
         cards = [f"{state}-{check.id}" if state in _SHOWN else "" for state in states]
         answers = [
             RowCell(state=state, words=state, finding=card)
@@ -214,7 +215,7 @@ def _rows(verdicts: Sequence[Verdict], clouds: Sequence[str]) -> Iterator[Row]:
         yield Row(group=group, title=title, note=check.relation, answers=answers)
 
 
-_FORMS: Final[dict[str, Callable[[Checked], str]]] = {
+_FORMS: Final[dict[str, Callable[[CheckReport], str]]] = {
     ".html": _page,
     ".json": _json,
     ".md": _markdown,

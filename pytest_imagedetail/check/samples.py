@@ -12,7 +12,7 @@ Images = Sequence[Image]
 
 def ids(images: Images) -> list[Any]:
     """Return the ids of images, in order."""
-    return [each["id"] for each in images]
+    return [image["id"] for image in images]
 
 
 def distinct(values: Iterable[Any], most: int = 5) -> list[Any]:
@@ -22,13 +22,13 @@ def distinct(values: Iterable[Any], most: int = 5) -> list[Any]:
 
 def selected(images: Images, filters: Mapping[str, object]) -> Images:
     """Return the images that filters select."""
-    return [each for each in images if filters.items() <= filters_of(each).items()]
+    return [image for image in images if filters.items() <= filters_of(image).items()]
 
 
 def collated(images: Images, filters: Mapping[str, object]) -> Images:
     """Return the images that filters select where MySQL compares the texts."""
-    wanted = _folded(filters).items()
-    return [each for each in images if wanted <= _folded(filters_of(each)).items()]
+    folded = _folded(filters).items()
+    return [image for image in images if folded <= _folded(filters_of(image)).items()]
 
 
 def _folded(filters: Mapping[str, object]) -> dict[str, object]:
@@ -55,14 +55,14 @@ def filters_of(image: Image) -> dict[str, object]:
 
 def sample(images: Images) -> Images:
     """Return the first image of each status, and the first snapshot."""
-    firsts = {str(each.get("status")): each for each in reversed(images)}
-    snapshots = [each for each in images if "server" in each][:1]
+    firsts = {str(image.get("status")): image for image in reversed(images)}
+    snapshots = [image for image in images if "server" in image][:1]
     return distinct_images([*firsts.values(), *snapshots])
 
 
 def distinct_images(images: Images) -> Images:
     """Return images without repeated ids."""
-    return list({each["id"]: each for each in images}.values())
+    return list({image["id"]: image for image in images}.values())
 
 
 def metadata(image: Image) -> dict[str, Any]:

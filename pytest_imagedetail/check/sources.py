@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store, load_once
 from pytest_imagedetail.cassette.names import CHECK, CLIENTS
-from pytest_imagedetail.check.asking import BUDGET, Cloud, NotAskedError, Target
+from pytest_imagedetail.check.asking import BUDGET, Cloud, NotSentError, Target
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.normalize.answer import JSON
@@ -28,15 +28,15 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
     own = origin(access.endpoint)
     unreachable: list[str] = []
 
-    def send(asked: Interaction) -> Interaction:
-        if origin(asked.url) == own:
-            return retrying.get(asked.url, asked.request_headers, name=name)
+    def send(request: Interaction) -> Interaction:
+        if origin(request.url) == own:
+            return retrying.get(request.url, request.request_headers, name=name)
         if not unreachable:
             try:
-                return retrying.get(asked.url, asked.request_headers, name=name)
+                return retrying.get(request.url, request.request_headers, name=name)
             except RecordingError as error:
                 unreachable.append(f"the image service: {error.problem}")
-        raise NotAskedError(unreachable[0])
+        raise NotSentError(unreachable[0])
 
     known = known_of(access)
     target = Target(
@@ -53,49 +53,49 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
 def recorded(
     store: Store, name: str, *, declared: str | None = None, budget: int = BUDGET
 ) -> Cloud:
-    """Return a cloud that replays `record --suite check`, or else any other recording.
+    """Return a cloud that replays `record --suite check` before any other recording.
 
     Raises:
-        StaleCassetteError: One is of another release, or older than the store allows.
+        StaleCassetteError: A recording is of another release, or older than the store allows.
     """
     sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}
     endpoint, release = "https://compute.invalid", None
-    for each in reversed(sources):
-        refuse_stale(each, declared)
+    for source in reversed(sources):
+        refuse_stale(source, declared)
         # The first source with a request answers it, in order and as often as recorded.
-        answers |= by_request(each.interactions, key=_key)
-        endpoint = each.provenance.endpoint or endpoint_of(each.interactions[0].url)
-        release = each.provenance.release or release
+        answers |= by_request(source.interactions, key=_key)
+        endpoint = source.provenance.endpoint or endpoint_of(source.interactions[0].url)
+        release = source.provenance.release or release
     known = Known(project=placeholders.OWN_PROJECT, origins={origin(endpoint): "compute"})
     missing = f"not recorded: imagedetail record {name} --suite check"
     if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
         missing = f"not recorded of the shipped release; {_OWN}"
 
-    def send(asked: Interaction) -> Interaction:
-        (request,) = as_recorded(asked, cloud=name, known=known).interactions
-        left = answers.get(_key(request))
-        if not left:
-            raise NotAskedError(missing)
-        return left.pop(0)
+    def send(sent: Interaction) -> Interaction:
+        (request,) = as_recorded(sent, cloud=name, known=known).interactions
+        remaining = answers.get(_key(request))
+        if not remaining:
+            raise NotSentError(missing)
+        return remaining.pop(0)
 
     glance = f"https://{placeholders.host('image', name)}"
     # `record --suite check` asks Glance if the catalog has it.
-    is_whole = any(each.provenance.test == CHECK for each in sources)
-    asked_of = {origin(one.url) for each in sources for one in each.interactions}
+    has_check = any(source.provenance.test == CHECK for source in sources)
+    recorded_origins = {origin(one.url) for source in sources for one in source.interactions}
     target = Target(
         name=name,
         endpoint=endpoint,
         project=placeholders.OWN_PROJECT,
         release=declared or release,
-        glance=glance if glance in asked_of or not is_whole else None,
+        glance=glance if glance in recorded_origins or not has_check else None,
     )
     return Cloud(target, send, budget=budget)
 
 
 def _sources(store: Store, name: str) -> Iterator[Recording]:
     """Yield the recordings of a cloud by precedence."""
-    checks, others = (store.traffic_of(name, each) for each in (CHECK, CLIENTS))
+    checks, others = (store.traffic_of(name, folder) for folder in (CHECK, CLIENTS))
     for path in (*checks, *store.paths(name), *others):
         recording = load_once(path)
         store.refuse_old(path, recording.provenance)
@@ -109,12 +109,14 @@ def _key(request: Interaction) -> tuple[Key, str]:
     return key_of(request), f"{service} {accept if 'xml' in accept else JSON}"
 
 
-def planned(cloud: Cloud) -> Cloud:
-    """Return a cloud that only requests all images; every other answer is an empty listing."""
+def dry_run(cloud: Cloud) -> Cloud:
+    """Return a cloud that requests only all images, and answers the rest with empty listings."""
     cloud.listing()
-    whole = {each.url: each.response for each in cloud.received}
+    listings = {interaction.url: interaction.response for interaction in cloud.received}
 
-    def send(asked: Interaction) -> Interaction:
-        return replace(asked, response=whole.get(asked.url, _EMPTY)) if whole else cloud.send(asked)
+    def send(request: Interaction) -> Interaction:
+        if not listings:
+            return cloud.send(request)
+        return replace(request, response=listings.get(request.url, _EMPTY))
 
     return Cloud(cloud.target, send, budget=cloud.budget)

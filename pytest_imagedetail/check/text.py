@@ -17,17 +17,17 @@ _PLURALS: Final = {
 
 def headline(verdicts: Sequence[Verdict]) -> str:
     """Return the verdict on all: `FAIL: 1 of 27 checks fails; 18 pass, 3 known deviations`."""
-    counts = {name: sum(each.verdict == name for each in verdicts) for name in VERDICTS}
+    counts = {name: sum(verdict.verdict == name for verdict in verdicts) for name in VERDICTS}
     words = {name: _PLURALS.get(name, (name, name))[number != 1] for name, number in counts.items()}
     failed = counts.pop("fail")
-    found = {name: number for name, number in reversed(counts.items()) if number}
-    rest = ", ".join(f"{number} {words[name]}" for name, number in found.items())
-    clouds = len({each.cloud for each in verdicts})
+    others = {name: number for name, number in reversed(counts.items()) if number}
+    rest = ", ".join(f"{number} {words[name]}" for name, number in others.items())
+    clouds = len({verdict.cloud for verdict in verdicts})
     among = count(len(verdicts), "check") + (f" of {clouds} clouds" if clouds > 1 else "")
     if failed:
         return f"FAIL: {failed} of {among} {words['fail']}{'; ' if rest else ''}{rest}"
-    agrees = found.keys() & {"pass", "known-deviation"}
-    word = "INCONCLUSIVE" if "inconclusive" in found else "PASS" if agrees else "VACUOUS"
+    agrees = others.keys() & {"pass", "known-deviation"}
+    word = "INCONCLUSIVE" if "inconclusive" in others else "PASS" if agrees else "VACUOUS"
     none = f"none of {among} fails" if len(verdicts) > 1 else "the check does not fail"
     return f"{word}: {none}; {rest}"
 
@@ -37,13 +37,13 @@ def details(
 ) -> Iterator[str]:
     """Yield the verdicts on one cloud; checks that share a verdict and a reason are one entry."""
     for name in VERDICTS:
-        found = [each for each in verdicts if each.verdict == name]
+        group = [verdict for verdict in verdicts if verdict.verdict == name]
         if name in {"fail", "known-deviation"} or len(verdicts) == 1:
-            for each in found:
-                yield from detail(each, color=color, width=width)
+            for verdict in group:
+                yield from detail(verdict, color=color, width=width)
             continue
-        for reason in dict.fromkeys(each.reason for each in found):
-            ids = " ".join(each.check.id for each in found if each.reason == reason)
+        for reason in dict.fromkeys(verdict.reason for verdict in group):
+            ids = " ".join(verdict.check.id for verdict in group if verdict.reason == reason)
             lines = [("found", reason)] if reason else []
             yield from entry(name, ids, lines, indent=_WIDTH, color=color, width=width)
 
@@ -60,14 +60,15 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "found", verdict.reason
     if verdict.image and not verdict.findings:
         yield "image", str(verdict.image)
-    for each in verdict.findings:
-        of = f"{each.image.id} ({each.image.name})" if each.image else each.where
+    for finding in verdict.findings:
+        image = finding.image
+        subject = f"{image.id} ({image.name})" if image else finding.where
         for key in ("owner", "visibility"):
-            of += f", {key} {value}" if (value := getattr(each.image, key, None)) else ""
-        yield "image", f"{of}, {each.place}"
-        yield "fix", each.command or each.advice
-    for each in verdict.findings[:1]:
-        yield "answer", each.error
+            subject += f", {key} {value}" if (value := getattr(image, key, None)) else ""
+        yield "image", f"{subject}, {finding.place}"
+        yield "fix", finding.command or finding.advice
+    for finding in verdict.findings[:1]:
+        yield "answer", finding.error
     for known in verdict.deviations:
         yield "known", f"{known.what} ({known.releases}; {known.source})"
     for cause in verdict.causes:
@@ -81,19 +82,19 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "again", verdict.curl
 
 
-def alike(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
+def group_verdicts(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
     """Group the verdicts that differ only in their clouds."""
-    found: dict[str, list[Verdict]] = {}
+    groups: dict[str, list[Verdict]] = {}
     for each in verdicts:
-        shown = (each.verdict, each.check.id, each.reason, each.image, each.causes, each.findings)
-        found.setdefault(repr(shown), []).append(each)
-    return [*found.values()]
+        key = (each.verdict, each.check.id, each.reason, each.image, each.causes, each.findings)
+        groups.setdefault(repr(key), []).append(each)
+    return [*groups.values()]
 
 
 def table(verdicts: Sequence[Verdict], *, width: int | None = None) -> Iterator[str]:
     """Yield the verdicts on several clouds, check by check."""
-    clouds = {each.cloud for each in verdicts}
-    for id_ in dict.fromkeys(each.check.id for each in verdicts):
+    clouds = {verdict.cloud for verdict in verdicts}
+    for id_ in dict.fromkeys(verdict.check.id for verdict in verdicts):
         first = id_
         for name in VERDICTS:
             names = [e.cloud for e in verdicts if (e.check.id, e.verdict) == (id_, name)]

@@ -18,12 +18,12 @@ from pytest_imagedetail.text import count
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 """Worst first."""
 
-JUDGED: Final = ("fail", "known-deviation", "pass")
-"""Of checks whose relation was shown to hold or not."""
+CONCLUSIVE: Final = ("fail", "known-deviation", "pass")
+"""Verdicts of checks that showed whether their relation holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundImage:
+class FindingImage:
     """The image that a finding is about; None for what the answer does not contain."""
 
     id: Any
@@ -49,7 +49,7 @@ class Finding:
     schema: str | None = None
     where: str  # the answer, as the caller names it
     path: str
-    image: FoundImage | None  # None if the place belongs to no image
+    image: FindingImage | None  # None if the place belongs to no image
     keys: tuple[str, ...] = ()  # names that are missing, not allowed, or have unreadable values
     value: Any = None
     error: str  # as Nova sends it, if the schema is Nova's
@@ -75,8 +75,8 @@ class Problem:
     answer: Answer
     text: str
     kind: str = ""  # the same without request and values
-    image: Image | None = None  # shows it
-    lists: tuple[str, ...] = ()  # which images are listed instead: see `Deviation.lists`
+    image: Image | None = None  # an example
+    listed: tuple[str, ...] = ()  # which images are listed instead: see `Deviation.listed`
     findings: tuple[Finding, ...] = ()  # of a forecast
 
 
@@ -86,7 +86,7 @@ class Outcome:
 
     answer: Answer  # the last one needed
     problems: tuple[Problem, ...] = ()  # one of each kind
-    shows: bool = True  # False if agreement proves nothing: no image could have matched
+    vacuous: bool = False  # agreement proves nothing: no image could have matched
     missing: str = ""  # why it is inconclusive
     counted: str = ""  # what was judged, if not the cloud's images
 
@@ -95,7 +95,7 @@ class Outcome:
 class Deviation:
     """What releases from `since` to `until` are known to do instead; None sets no bound.
 
-    A problem is this deviation if it fits `requests`, `problems` and `lists`, if given.
+    A problem is this deviation if it fits `requests`, `problems` and `listed`, if given.
     """
 
     what: str
@@ -104,7 +104,7 @@ class Deviation:
     until: str | None = None
     requests: tuple[str, ...] = ()  # the request contains one of these, ignoring case
     problems: tuple[str, ...] = ()  # the problem's text contains one of these
-    lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
+    listed: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
 
     @property
     def releases(self) -> str:
@@ -122,7 +122,7 @@ class Deviation:
             and (index is None or last is None or index <= last)
             and (not self.requests or any(each.upper() in request for each in self.requests))
             and (not self.problems or any(each in problem.text for each in self.problems))
-            and (not self.lists or self.lists in problem.lists)
+            and (not self.listed or self.listed in problem.listed)
         )
 
     def to_dict(self) -> dict[str, str]:
@@ -141,10 +141,10 @@ class Check:
     id: str
     title: str  # a question
     relation: str
-    shown_by: str = "an image"  # what a cloud needs to show it
+    needs: str = "an image"  # what a cloud must have, or the verdict is vacuous
     outcomes: Ask = field(repr=False)
     deviations: tuple[Deviation, ...] = ()
-    needs_rest: bool = True  # counts only if the listing did not change meanwhile
+    needs_stability: bool = True  # counts only if the listing did not change meanwhile
     asks_again: bool = False  # requests all images a second time
     is_forecast: bool = False  # judges what all other checks received, errors included
     fixed: tuple[str, ...] = ()  # parameters whose values do not depend on the cloud
@@ -190,21 +190,21 @@ class Verdict:
     @property
     def deviations(self) -> tuple[Deviation, ...]:
         """The known deviations among the causes."""
-        known = {each.what: each for each in self.check.deviations}
-        return tuple(known[each.accepted] for each in self.causes if each.accepted in known)
+        known = {deviation.what: deviation for deviation in self.check.deviations}
+        return tuple(known[cause.accepted] for cause in self.causes if cause.accepted in known)
 
     @property
     def failing(self) -> tuple[Cause, ...]:
         """The causes that nothing accepts."""
-        return tuple(each for each in self.causes if not each.accepted)
+        return tuple(cause for cause in self.causes if not cause.accepted)
 
     def from_causes(self, causes: Iterable[Cause]) -> "Verdict":
         """Return the verdict that follows from causes, with the first that fails as example."""
-        found = replace(self, causes=tuple(causes))
-        first = (found.failing or found.causes)[0]
+        verdict = replace(self, causes=tuple(causes))
+        first = (verdict.failing or verdict.causes)[0]
         return replace(
-            found,
-            verdict="fail" if found.failing else "known-deviation",
+            verdict,
+            verdict="fail" if verdict.failing else "known-deviation",
             reason=first.reason,
             image=first.image,
             curl=first.curl,
@@ -220,9 +220,9 @@ class Verdict:
             "requests": list(self.requests),
             "image": self.image and asdict(self.image),
             "curl": self.curl,
-            "known_deviations": [each.to_dict() for each in self.deviations],
-            "causes": [asdict(each) for each in self.causes],
-            "findings": [asdict(each) for each in self.findings],
+            "known_deviations": [deviation.to_dict() for deviation in self.deviations],
+            "causes": [asdict(cause) for cause in self.causes],
+            "findings": [asdict(finding) for finding in self.findings],
             "unasked": self.unasked,
         }
         return {
@@ -236,23 +236,24 @@ class Verdict:
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
     """Return 1 for a failure, 2 if a cloud could not be asked, else 0."""
-    failed = any(each.verdict == "fail" for each in verdicts)
-    return 1 if failed else 2 * any(each.unasked for each in verdicts)
+    failed = any(verdict.verdict == "fail" for verdict in verdicts)
+    return 1 if failed else 2 * any(verdict.unasked for verdict in verdicts)
 
 
-def accepted(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
+def apply_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...]:
     """Turn failures into known deviations if rules accept the ids of all their causes."""
     return tuple(
-        each.from_causes(
-            _by_rule(one, of_check(rules, each.check.id, each.cloud)) for one in each.causes
+        verdict.from_causes(
+            _apply(of_check(rules, verdict.check.id, verdict.cloud), cause)
+            for cause in verdict.causes
         )
-        if each.verdict == "fail"
-        else each
-        for each in verdicts
+        if verdict.verdict == "fail"
+        else verdict
+        for verdict in verdicts
     )
 
 
-def _by_rule(cause: Cause, rules: Rules) -> Cause:
+def _apply(rules: Rules, cause: Cause) -> Cause:
     rule = accepting(rules, kind="", path="", id_=cause.id)
     if rule is None or cause.accepted:
         return cause
@@ -262,14 +263,14 @@ def _by_rule(cause: Cause, rules: Rules) -> Cause:
 
 
 def unused_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[RuleRef, ...]:
-    """Return the rules for judged checks that accept no cause."""
+    """Return the rules that accept no cause of the checks with a conclusive verdict."""
     pairs = [
-        (rule, each)
-        for each in verdicts
-        if each.verdict in JUDGED
-        for rule in of_check(rules, each.check.id, each.cloud)
+        (rule, verdict)
+        for verdict in verdicts
+        if verdict.verdict in CONCLUSIVE
+        for rule in of_check(rules, verdict.check.id, verdict.cloud)
     ]
-    used = {rule.ref for rule, each in pairs if rule.ref.id in {one.id for one in each.causes}}
+    used = {rule.ref for rule, each in pairs if rule.ref.id in [cause.id for cause in each.causes]}
     of_checks = tuple(rule for rule in rules if rule.check)
     return unused(of_checks, {rule for rule, _ in pairs}, used)
 
@@ -283,45 +284,46 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         RecordingError: The live cloud could not be asked.
         ResponseError: The listing of all images is an error that no forecast explains.
     """
-    whole = cloud.listing()
-    if not whole.is_listing:
-        return _without_listing(cloud, checks, whole)
-    images = whole.images
+    answer = cloud.listing()
+    if not answer.is_listing:
+        return _without_listing(cloud, checks, answer)
+    images = answer.images
     # Checks that list everything again run late, so that all questions lie between both listings.
-    order = sorted(checks, key=lambda each: (each.is_forecast, each.asks_again))
-    judged = {each.id: _judge(each, cloud, images) for each in order}
-    verdicts = tuple(judged[each.id] for each in checks)
-    reason, image = _moved(cloud, images)
+    ordered = sorted(checks, key=lambda check: (check.is_forecast, check.asks_again))
+    by_id = {check.id: _judge(check, cloud, images) for check in ordered}
+    verdicts = tuple(by_id[check.id] for check in checks)
+    reason, image = _listing_change(cloud, images)
     if not reason:
         return verdicts
-    moved: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
+    changed: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
     return tuple(
-        replace(each, **moved, causes=(), curl="")
-        if each.check.needs_rest and each.verdict != "vacuous"
-        else each
-        for each in verdicts
+        replace(verdict, **changed, causes=(), curl="")
+        if verdict.check.needs_stability and verdict.verdict != "vacuous"
+        else verdict
+        for verdict in verdicts
     )
 
 
-def _without_listing(cloud: Cloud, checks: Sequence[Check], whole: Answer) -> tuple[Verdict, ...]:
+def _without_listing(cloud: Cloud, checks: Sequence[Check], answer: Answer) -> tuple[Verdict, ...]:
     """Judge a cloud whose listing of all images is an error or was not requested."""
-    name, is_error = cloud.target.name, whole.status != 0
-    reason = f"the listing of all images was answered {whole.status}" if is_error else whole.missing
+    name, status = cloud.target.name, answer.status
+    is_error = status != 0
+    reason = f"the listing of all images was answered {status}" if is_error else answer.missing
     verdicts = tuple(
-        _judge(each, cloud, [])
-        if each.is_forecast and is_error
+        _judge(check, cloud, [])
+        if check.is_forecast and is_error
         else Verdict(
-            check=each, cloud=name, verdict="inconclusive", reason=reason, unasked=not is_error
+            check=check, cloud=name, verdict="inconclusive", reason=reason, unasked=not is_error
         )
-        for each in checks
+        for check in checks
     )
-    if is_error and not any(each.verdict == "fail" for each in verdicts):
-        remedy = f"look at the answer: {whole.curl}"
-        raise ResponseError(reason, where=f"cloud {name}", remedy=remedy, status_code=whole.status)
+    if is_error and not any(verdict.verdict == "fail" for verdict in verdicts):
+        remedy = f"look at the answer: {answer.curl}"
+        raise ResponseError(reason, where=f"cloud {name}", remedy=remedy, status_code=status)
     return verdicts
 
 
-def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]:
+def _listing_change(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]:
     """Return how the listing changed while it was checked; "" if it did not."""
     after = cloud.listing(again=True)
     if not after.status:  # a recording does not change
@@ -329,7 +331,7 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
     if not after.is_listing:
         error = f"the listing of all images was answered {after.status} when it was asked again"
         return error, None
-    old, new = ({each["id"]: each for each in images} for images in (before, after.images))
+    old, new = ({image["id"]: image for image in images} for images in (before, after.images))
     for id_, image in (old | new).items():
         if id_ not in new:
             change = "disappeared"
@@ -339,52 +341,52 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
             change = "was updated"
         else:
             continue
-        moved = reference(image)
-        return f"the listing moved while it was checked: {moved} {change}", moved
+        ref = reference(image)
+        return f"the listing changed while it was checked: {ref} {change}", ref
     return "", None
 
 
 def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     cloud.trace.clear()
     outcomes = list(check.outcomes(cloud, images))
-    missing = [each.missing for each in outcomes if each.missing]
-    held = [each for each in outcomes if not (each.problems or each.missing)]
-    broken = [one for each in outcomes for one in each.problems]
-    counted = (
-        f"{count(len(images), 'image')}; {len(held)} of {count(len(outcomes), 'question')} agree"
-        + (f", {len(missing)} not asked" if missing else "")
+    missing = [outcome.missing for outcome in outcomes if outcome.missing]
+    agreeing = [outcome for outcome in outcomes if not (outcome.problems or outcome.missing)]
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    questions = count(len(outcomes), "question")
+    counted = f"{count(len(images), 'image')}; {len(agreeing)} of {questions} agree" + (
+        f", {len(missing)} not asked" if missing else ""
     )
     verdict = Verdict(
         check=check,
         cloud=cloud.target.name,
         verdict="pass",
-        counted=next((each.counted for each in outcomes if each.counted), counted),
+        counted=next((outcome.counted for outcome in outcomes if outcome.counted), counted),
         requests=tuple(cloud.trace),
     )
-    if broken:
+    if problems:
         causes: dict[str, Cause] = {}
-        for problem in broken:
+        for problem in problems:
             for cause in _causes(check, problem, cloud.target):
                 causes.setdefault(cause.id, cause)
-        findings = [one for each in broken for one in each.findings]
-        shown = tuple(_shown(each, cloud.target) for each in findings)
-        return replace(verdict, findings=shown).from_causes(causes.values())
+        findings = (finding for problem in problems for finding in problem.findings)
+        redacted = tuple(_redact(finding, cloud.target) for finding in findings)
+        return replace(verdict, findings=redacted).from_causes(causes.values())
     if missing:
         return replace(verdict, verdict="inconclusive", reason=missing[0])
-    if not any(each.shows for each in held):
-        return replace(verdict, verdict="vacuous", reason=f"needs {check.shown_by}")
+    if all(outcome.vacuous for outcome in agreeing):
+        return replace(verdict, verdict="vacuous", reason=f"needs {check.needs}")
     return verdict
 
 
 def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
     """Yield the causes of one problem: one for each finding, if it has any."""
-    reason = target.shown(problem.text)
+    reason = target.redact(problem.text)
     known = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
     if known and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
-    what = known or target.shown(f"{problem.answer.question(check.fixed)} {problem.kind}")
-    found = [(each.kind, each.image and asdict(each.image)) for each in problem.findings]
-    for kind, image in found or [(what, problem.image)]:
+    what = known or target.redact(f"{problem.answer.question(check.fixed)} {problem.kind}")
+    places = [(each.kind, each.image and asdict(each.image)) for each in problem.findings]
+    for kind, image in places or [(what, problem.image)]:
         yield Cause(
             id=f"{check.id}-{id_of(check.id, kind)}",
             what=kind,
@@ -395,9 +397,9 @@ def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
         )
 
 
-def _shown(finding: Finding, target: Target) -> Finding:
+def _redact(finding: Finding, target: Target) -> Finding:
     """Redact a finding, because values of properties may be secrets."""
     owner = finding.image and finding.image.owner
-    shown = target.shown({"owner": owner, "value": finding.value, "error": finding.error})
-    image = finding.image and replace(finding.image, owner=shown["owner"])
-    return replace(finding, image=image, value=shown["value"], error=shown["error"])
+    facts = target.redact({"owner": owner, "value": finding.value, "error": finding.error})
+    image = finding.image and replace(finding.image, owner=facts["owner"])
+    return replace(finding, image=image, value=facts["value"], error=facts["error"])

@@ -13,7 +13,7 @@ from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.verdicts import (
     Check,
     Verdict,
-    accepted,
+    apply_rules,
     exit_code,
     run,
     unused_rules,
@@ -74,8 +74,8 @@ def _check(options: Options) -> int:
         try:
             with waiting(f"checking {name}"):
                 cloud = _cloud(name, options)
-                asked = sources.planned(cloud) if options.dry_run else cloud
-                verdicts += accepted(run(asked, checks), rules)
+                asked = sources.dry_run(cloud) if options.dry_run else cloud
+                verdicts += apply_rules(run(asked, checks), rules)
         except ImageDetailError as error:
             complain(error, options)
             unasked = partial(Verdict, verdict="inconclusive", reason=error.problem, unasked=True)
@@ -101,9 +101,9 @@ def _reported(
     earlier: Sequence[Verdict],
     verdicts: Sequence[Verdict],
     unused: tuple[RuleRef, ...],
-) -> report.Checked:
+) -> report.CheckReport:
     since = report.since(Path(options.since), earlier, verdicts) if options.since else None
-    checked = report.Checked(verdicts=verdicts, since=since, unused_rules=unused)
+    checked = report.CheckReport(verdicts=verdicts, since=since, unused_rules=unused)
     for path in options.chosen.reports:
         report.write(checked, path)
     return checked
@@ -193,12 +193,12 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
     return sources.live(live, budget=options.budget)
 
 
-def _print_head(checked: report.Checked) -> None:
+def _print_head(checked: report.CheckReport) -> None:
     for line in checked.lines:
         print(*wrapped(line, terminal_width()), sep="\n")
 
 
-def _print(checked: report.Checked) -> None:
+def _print(checked: report.CheckReport) -> None:
     verdicts, color, width = checked.verdicts, wants_color(), terminal_width()
     _print_head(checked)
     print()
@@ -206,6 +206,6 @@ def _print(checked: report.Checked) -> None:
         print(*text.details(verdicts, color=color, width=width), sep="\n")
         return
     print(*text.table(verdicts, width=width), sep="\n")
-    for same in text.alike(each for each in verdicts if each.verdict == "fail"):
+    for same in text.group_verdicts(each for each in verdicts if each.verdict == "fail"):
         names = wrapped(", ".join(each.cloud for each in same), width)
         print("", *names, *text.detail(same[0], color=color, width=width), sep="\n")

@@ -10,7 +10,7 @@ import pytest
 from pytest_imagedetail.check import report
 from pytest_imagedetail.check.asking import Cloud
 from pytest_imagedetail.check.checks import ALL, CHECKS
-from pytest_imagedetail.check.verdicts import accepted, run
+from pytest_imagedetail.check.verdicts import apply_rules, run
 from pytest_imagedetail.rules import rules_of
 from tests.check.faulty import (
     FAULTS,
@@ -184,7 +184,7 @@ def test_a_rule_replaces_no_known_deviation(images):
     (found,) = judged(cloud_of(images, FAULTS["M4", "name is inverted"]), "M4")
     ids = [each.id for each in found.causes]
     rules = ({"id": each, "reason": "a proxy", "expires": "never"} for each in ids)
-    (shown,) = accepted([found], rules_of(*rules, today=date(2026, 1, 1)))
+    (shown,) = apply_rules([found], rules_of(*rules, today=date(2026, 1, 1)))
     assert (shown.verdict, len(shown.causes)) == ("known-deviation", 3)
     assert shown.deviations == found.deviations != ()
 
@@ -221,7 +221,7 @@ def test_malformed_responses_crash_no_check(images):
     for name, fault in MALFORMED.items():
         verdicts = run(cloud_of(images, fault), ALL)
         assert any(each.verdict != "pass" for each in verdicts), name
-        written = json.loads(json.dumps(report.to_dict(report.Checked(verdicts=verdicts))))
+        written = json.loads(json.dumps(report.to_dict(report.CheckReport(verdicts=verdicts))))
         assert len(report.read(written, Path(name)).verdicts) == len(ALL), name
 
 

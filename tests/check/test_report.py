@@ -41,7 +41,7 @@ def test_text_from_a_cloud_is_escaped(tmp_path):
     image = ImageRef(id="1", name=NASTY)
     verdict = Verdict(check=CHECKS[0], cloud="a", verdict="fail", reason=NASTY, image=image)
     for suffix in (".html", ".md", ".xml"):
-        report.write(report.Checked(verdicts=[verdict]), tmp_path / f"r{suffix}")
+        report.write(report.CheckReport(verdicts=[verdict]), tmp_path / f"r{suffix}")
         text = (tmp_path / f"r{suffix}").read_text()
         assert "\x1b" not in text
         assert suffix == ".md" or "<script>alert" not in text
@@ -79,7 +79,7 @@ def test_each_verdict_is_in_the_column_of_its_cloud(tmp_path):
         verdict_of(CHECKS[2], "a", "pass"),
     ]
     for suffix in (".html", ".xml"):
-        report.write(report.Checked(verdicts=verdicts), tmp_path / f"r{suffix}")
+        report.write(report.CheckReport(verdicts=verdicts), tmp_path / f"r{suffix}")
     page = (tmp_path / "r.html").read_text()
     rows = [part.partition("</tr>")[0] for part in page.split('<th scope="row">')[1:]]
     cells = [re.findall(r"<td[^>]*>. (?:<a [^>]*>)?([a-z ]+)<", row) for row in rows]
@@ -95,7 +95,7 @@ def test_clouds_with_the_same_finding_are_grouped(tmp_path):
         for cloud, id_ in (("a", "1st"), ("b", "2nd"), ("c", "1st"))
     ]
     for suffix, start in ((".md", "## "), (".html", '<p class="soft">')):
-        report.write(report.Checked(verdicts=verdicts), tmp_path / f"r{suffix}")
+        report.write(report.CheckReport(verdicts=verdicts), tmp_path / f"r{suffix}")
         text = (tmp_path / f"r{suffix}").read_text()
         assert re.findall(f"{start}([abc, ]+)", text) == ["a, c", "b"]
         assert [re.findall("1st|2nd", part) for part in text.split(start)[1:]] == [["1st"], ["2nd"]]

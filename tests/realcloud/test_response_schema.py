@@ -13,7 +13,7 @@ import pytest
 
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.cassette import load
-from pytest_imagedetail.check.forecast import forecast, validator
+from pytest_imagedetail.check.forecast import forecast, schema_errors
 
 from . import RELEASES
 from .cloud import environment_of
@@ -98,7 +98,7 @@ def test_the_documents_break_every_keyword(generated: list[Any]) -> None:
     broken = {
         tuple(error.absolute_schema_path)
         for document in generated
-        for error in validator("nova")(document)
+        for error in schema_errors("nova")(document)
     }
     assert set(_assertions(schema, schema["$defs"], ())) - broken == set()
 
