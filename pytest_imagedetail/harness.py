@@ -440,7 +440,7 @@ class Harness:
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
                 remedy=remedies_for_change(comparison, access, command=REWRITE),
             )
-        unseen = (line for _, line in notes.redacted(comparison))
+        unseen = (line for _, line in notes.redaction(comparison))
         self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded
 

@@ -13,7 +13,7 @@ from pytest_imagedetail.compare.comparison import to_json
 from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.report import html, junit, markdown, notes, write_text
 from pytest_imagedetail.report.junit import Case, Suite
-from pytest_imagedetail.report.loading import Document, built, malformed, unreadable
+from pytest_imagedetail.report.loading import Document, build, malformed, unreadable
 from pytest_imagedetail.report.questions import Row, RowCell
 from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.text import plain
@@ -101,7 +101,7 @@ def read(document: Document, path: Path) -> CheckReport:
         raise unreadable(path, "it is not a result of `check`, unlike the other file")
     with malformed(path):
         verdicts = [_verdict(facts) for facts in document["checks"]]
-        report = built(CheckReport, document, verdicts=verdicts, since=None)
+        report = build(CheckReport, document, verdicts=verdicts, since=None)
         if to_dict(report)["verdict"] != document["verdict"]:
             raise ValueError("its verdict does not follow from its checks")
     return report
@@ -111,7 +111,7 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
     check, evidence = {check.id: check for check in ALL}[facts["id"]], facts["evidence"]
     if facts["verdict"] not in VERDICTS:
         raise KeyError(facts["verdict"])
-    verdict = built(Verdict, {**facts, **evidence}, check=check)
+    verdict = build(Verdict, {**facts, **evidence}, check=check)
     if verdict.verdict in _SEVERITY and not verdict.causes:
         raise ValueError(f"{check.id} on {verdict.cloud} has no causes")
     return verdict
@@ -135,7 +135,7 @@ def _json(report: CheckReport) -> str:
 
 def _markdown(report: CheckReport) -> str:
     lines = [f"# {report.lines[0]}", "", f"exit code {exit_code(report.verdicts)}", ""]
-    lines += markdown.listed(report.lines[1:])
+    lines += markdown.bullets(report.lines[1:])
     lines += ["```", *table(report.verdicts), "```", ""]
     for card in _cards(report.verdicts):
         for clouds, reason in card.reasons if card.severity == "breaking" else ():
@@ -147,10 +147,10 @@ def _junit(report: CheckReport) -> str:
     suites: dict[str, list[Case]] = {}
     for verdict in report.verdicts:
         suites.setdefault(verdict.cloud, []).append(_case(verdict))
-    counted = {**junit.COUNTED, "skipped": "skipped"}
+    counters = {**junit.COUNTERS, "skipped": "skipped"}
     facts = {"exit_code": exit_code(report.verdicts)}
     elements = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
-    return junit.document(report.lines[0], elements, counted=counted)
+    return junit.document(report.lines[0], elements, counters=counters)
 
 
 def _case(verdict: Verdict) -> Case:

@@ -32,7 +32,7 @@ from pytest_imagedetail.errors import ImageDetailError, UsageError, did_you_mean
 from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document, load
-from pytest_imagedetail.report.terminal import wrapped
+from pytest_imagedetail.report.terminal import wrap
 from pytest_imagedetail.workspace import guarded, read_rules
 
 _LEAST: Final = 2  # requests for all images, before and after
@@ -195,7 +195,7 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
 
 def _print_head(checked: report.CheckReport) -> None:
     for line in checked.lines:
-        print(*wrapped(line, terminal_width()), sep="\n")
+        print(*wrap(line, terminal_width()), sep="\n")
 
 
 def _print(checked: report.CheckReport) -> None:
@@ -207,5 +207,5 @@ def _print(checked: report.CheckReport) -> None:
         return
     print(*text.table(verdicts, width=width), sep="\n")
     for same in text.group_verdicts(each for each in verdicts if each.verdict == "fail"):
-        names = wrapped(", ".join(each.cloud for each in same), width)
+        names = wrap(", ".join(each.cloud for each in same), width)
         print("", *names, *text.detail(same[0], color=color, width=width), sep="\n")

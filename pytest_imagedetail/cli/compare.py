@@ -230,8 +230,9 @@ def _accept(options: Options) -> int:
     of_root = options.chosen.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry, today=today())
     print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
-    for each in places(found):
-        line = f"  {each.first.severity:<10}  {each.first.kind:<13}  {each.path}  {each.whom}"
+    for place in places(found):
+        first = place.first
+        line = f"  {first.severity:<10}  {first.kind:<13}  {place.path}  {place.image_list}"
         print(line.rstrip())
     return output.SAME
 

@@ -67,7 +67,7 @@ def reported(
     `path_of` returns the cassette that an annotation is about; `typed` is from `as_typed`.
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
-    shown = report_of(results, failures, earlier=earlier, typed=typed)
+    shown = report_of(results, failures, earlier=earlier, arguments=typed)
     for path in options.chosen.reports:
         write(shown, path)
     if path_of is not None and options.github:

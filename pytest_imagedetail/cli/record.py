@@ -260,7 +260,7 @@ def _keep_unchanged(
             print(f"not replaced  {path}: {how}")
             print(remedies_for_change(changed, access, cassette_dir=options.cassette_dir))
             return DIFFERENT
-        redacted = notes.redacted(changed)
+        redacted = notes.redaction(changed)
     _keep(options.store, answer)
     for _, said in redacted:
         print(said)

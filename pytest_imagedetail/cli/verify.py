@@ -73,7 +73,7 @@ class _Verified:
         if self.verdict == "different":
             return f"different: {self.comparison.summary.partition(': ')[2]}"
         found = "same" if self.comparison.same else self.comparison.summary
-        return "; ".join([found, *(line for _, line in notes.redacted(self.comparison))])
+        return "; ".join([found, *(line for _, line in notes.redaction(self.comparison))])
 
     def to_dict(self) -> dict[str, Any]:
         return {

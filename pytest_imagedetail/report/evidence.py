@@ -18,8 +18,8 @@ from pytest_imagedetail.report.findings import Finding, field_of
 from pytest_imagedetail.transport.request import headers_of, url_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is not an image
-_Known = dict[tuple[int, str], Normalized]
-"""Listings by identity and profile, normalized once each, because many causes share a few."""
+_Cache = dict[tuple[int, str], Normalized]
+"""Normalized listings by identity and profile, because many causes share a few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,40 +36,40 @@ class SentAnswer:
 
 def sent_answers(findings: Sequence[Finding]) -> Iterator[list[SentAnswer]]:
     """Yield both clouds' answers for each cause; [] if they are unknown."""
-    known: _Known = {}
-    for each in findings:
-        yield [_sent_answer(one, each, known) for one in each.places[0].step.listings]
+    cache: _Cache = {}
+    for finding in findings:
+        yield [_sent_answer(listing, finding, cache) for listing in finding.places[0].step.listings]
 
 
-def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the grounds for a severity, and how to accept the cause; see `Report.typed`."""
+def explain(finding: Finding, arguments: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the grounds for a severity, and how to accept the cause; see `Report.arguments`."""
     yield from facts(finding.places[0].step)
-    yield "accept", accept_line(finding, typed)
+    yield "accept", accept_line(finding, arguments)
 
 
 def facts(step: Step) -> Iterator[tuple[str, str]]:
     """Yield the grounds for a severity, as pairs of a label and a line."""
     yield from _promise(step.difference, step.sides)
     for name in dict.fromkeys(name for name, _ in step.queries[0].params):
-        known = "property-" if name.startswith("property-") else name
-        if note := contract.FILTERS.get(known):
+        documented = "property-" if name.startswith("property-") else name
+        if note := contract.FILTERS.get(documented):
             yield "filter", f"{name}: {note}"
 
 
-def accept_command(typed: str, path: str, kind: str) -> str:
-    """Return the command that accepts a difference; `typed` has its sides and options, quoted."""
+def accept_command(arguments: str, path: str, kind: str) -> str:
+    """Return the command that accepts a difference; see `Report.arguments`."""
     sign = "=" if path.startswith("-") else " "  # or argparse reads the path as an option
     path = f"--path{sign}{shlex.quote(path)}"
-    return f"imagedetail accept {typed} {path} --kind {kind} --reason WHY --expires DAY"
+    return f"imagedetail accept {arguments} {path} --kind {kind} --reason WHY --expires DAY"
 
 
-def accept_line(finding: Finding, typed: str | None) -> str:
+def accept_line(finding: Finding, arguments: str | None) -> str:
     """Return the command that accepts a cause, or a line for the rules file."""
     (place, *others), between = finding.places, ""
-    if typed is not None:
-        return accept_command(typed, place.path, finding.kind)
+    if arguments is not None:
+        return accept_command(arguments, place.path, finding.kind)
     if not others:
-        clouds = {each.name: each.cloud for each in place.step.sides}
+        clouds = {side.name: side.cloud for side in place.step.sides}
         pair = [clouds.get(name, name) for name in (place.step.baseline, place.step.candidate)]
         between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
@@ -83,7 +83,7 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
     if (promise := contract.FIELDS.get(name)) is None:
         yield "contract", f"no release of Nova sends {name}"
         return
-    types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
+    types = " or ".join(contract.JSON_TYPES[type_] for type_ in promise.part.types)
     since = contract.release_name(contract.release_index(promise.since) or 0)
     always = "with every image" if promise.since == promise.required_since else "not with every one"
     if promise.required_since not in {None, promise.since}:
@@ -98,12 +98,12 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
 def curl_of(query: Query) -> str:
     """Return the curl command for a query, without a token."""
     fields = [f"{name}: {value}" for name, value in headers_of(query).fields]  # its microversion
-    lines = ["X-Auth-Token: $OS_TOKEN", *(re.sub(r'["$`\\]', r"\\\g<0>", each) for each in fields)]
-    quoted = (f'-H "{each}"' for each in lines)
-    return " ".join(["curl", *quoted, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
+    escaped = (re.sub(r'["$`\\]', r"\\\g<0>", field) for field in fields)
+    options = (f'-H "{line}"' for line in ("X-Auth-Token: $OS_TOKEN", *escaped))
+    return " ".join(["curl", *options, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
-def _sent_answer(listing: Listing, finding: Finding, known: _Known) -> SentAnswer:
+def _sent_answer(listing: Listing, finding: Finding, cache: _Cache) -> SentAnswer:
     first, provenance, profile = finding.first, listing.provenance, finding.results[0].profile
     sent, compared, rules = "it has no such image", "", ""
     image = first.image or next(iter(first.examples), None)
@@ -113,13 +113,13 @@ def _sent_answer(listing: Listing, finding: Finding, known: _Known) -> SentAnswe
     elif image is None or listing.error is not None:
         sent = f"status {listing.status_code}\n{text.cut(listing.body, _LONGEST_BODY)}"
     else:
-        ids = [str(each["id"]) for each in listing.images]
+        ids = [str(image["id"]) for image in listing.images]
         if image.id in ids:
             number = ids.index(image.id)
             key = (id(listing), profile)
-            normalized = known.get(key) or known.setdefault(key, listing.normalized(profile))
+            normalized = cache.get(key) or cache.setdefault(key, listing.normalized(profile))
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
-            rules = notes.normalized(normalized.counts)
+            rules = notes.applied_rules(normalized.counts)
     return SentAnswer(
         cloud=provenance.cloud,
         recorded_at=provenance.recorded_at,

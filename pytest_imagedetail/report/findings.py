@@ -41,7 +41,7 @@ class Place:
     @property
     def differences(self) -> tuple[Difference, ...]:
         """All differences; they differ in images or values."""
-        return tuple(each.difference for each in self.steps)
+        return tuple(step.difference for step in self.steps)
 
     @property
     def pair(self) -> str:
@@ -51,55 +51,56 @@ class Place:
     @property
     def queries(self) -> tuple[Query, ...]:
         """The queries that show it."""
-        return tuple(dict.fromkeys(query for each in self.steps for query in each.queries))
+        return tuple(dict.fromkeys(query for step in self.steps for query in step.queries))
 
     @property
     def path(self) -> str:
         """The path, with `[*]` where the image differs."""
-        paths = {each.path for each in self.differences}
+        paths = {difference.path for difference in self.differences}
         return paths.pop() if len(paths) == 1 else self.first.any_image
 
     @property
     def examples(self) -> tuple[ImageRef, ...]:
         """Up to three images; none if this is about the whole answer."""
-        found = (ref for each in self.differences for ref in (*each.examples, each.image) if ref)
-        return tuple(dict.fromkeys(found))[:_EXAMPLES]
+        refs = (ref for each in self.differences for ref in (*each.examples, each.image) if ref)
+        return tuple(dict.fromkeys(refs))[:_EXAMPLES]
 
     @property
-    def images(self) -> int:
+    def image_count(self) -> int:
         """The most images that one answer shows it for; 0 if this is about the whole answer."""
         counts: dict[Query, dict[tuple[object, ...], int]] = {}
         for step in self.steps if self.examples else ():
             same = step.difference.path, step.difference.examples  # also in another result
             for query in step.queries:
                 counts.setdefault(query, {})[same] = step.difference.count
-        return max((sum(each.values()) for each in counts.values()), default=0)
+        return max((sum(by_image.values()) for by_image in counts.values()), default=0)
 
     @property
-    def whom(self) -> str:
+    def image_list(self) -> str:
         """The images: `14 images: "cirros", "debian", "dup", ...`; may be empty."""
-        names = ", ".join(value(each.name) for each in self.examples)
-        if self.images <= 1:
+        names = ", ".join(value(example.name) for example in self.examples)
+        if self.image_count <= 1:
             return names
-        more = ", ..." if self.images > len(self.examples) else ""
-        return f"{self.images} images: {names}{more}"
+        more = ", ..." if self.image_count > len(self.examples) else ""
+        return f"{self.image_count} images: {names}{more}"
 
     @property
-    def others(self) -> str:
+    def other_values(self) -> str:
         """The number of values besides the first: "2 other values"; "" if none."""
         if not shows_values(self.first):
             return ""
-        more = len({repr((each.baseline, each.candidate)) for each in self.differences}) - 1
-        return count(more, "other value") if more else ""
+        values = {repr((each.baseline, each.candidate)) for each in self.differences}
+        return count(len(values) - 1, "other value") if len(values) > 1 else ""
 
 
 def places(steps: Iterable[Step]) -> list[Place]:
     """Group steps that differ only in clouds, queries, image or value."""
-    found: dict[tuple[str, str, str], list[Step]] = {}
-    for each in steps:
-        what = each.difference
-        found.setdefault((what.severity, what.kind, what.any_image), []).append(each)
-    return [Place(steps=tuple(each)) for each in found.values()]
+    groups: dict[tuple[str, str, str], list[Step]] = {}
+    for step in steps:
+        difference = step.difference
+        key = difference.severity, difference.kind, difference.any_image
+        groups.setdefault(key, []).append(step)
+    return [Place(steps=tuple(group)) for group in groups.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ class Finding:
     def title(self) -> str:
         """What happened, in words."""
         values = (self.first.baseline, self.first.candidate)
-        baseline, candidate = (str(each).partition(" ")[0] for each in values)
+        baseline, candidate = (str(text).partition(" ")[0] for text in values)
         return KINDS[self.kind].says.format(
             field=_below(self.path),
             query=self.places[0].queries[0],
@@ -157,7 +158,7 @@ class Finding:
     @property
     def reason(self) -> str:
         """Why it has its severity."""
-        reasons = (each.reason for place in self.places for each in place.differences)
+        reasons = (difference.reason for place in self.places for difference in place.differences)
         return "; ".join(dict.fromkeys(reasons))
 
     @property
@@ -168,7 +169,7 @@ class Finding:
     @property
     def history(self) -> str:
         """When it was seen: "first seen 2026-11-20, last seen 2026-11-23"; "" if not known."""
-        first, last = (each and each[:10] for each in (self.first_seen, self.last_seen))
+        first, last = (date and date[:10] for date in (self.first_seen, self.last_seen))
         if first and last and first != last:
             return f"first seen {first}, last seen {last}"
         return f"seen {first or last}" if first or last else ""
@@ -176,22 +177,22 @@ class Finding:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The clouds that show it."""
-        return tuple(dict.fromkeys(each.step.candidate for each in self.places))
+        return tuple(dict.fromkeys(place.step.candidate for place in self.places))
 
     @property
     def queries(self) -> tuple[str, ...]:
         """The queries that show it."""
-        return tuple(dict.fromkeys(str(query) for each in self.places for query in each.queries))
+        return tuple(dict.fromkeys(str(query) for place in self.places for query in place.queries))
 
     @property
     def count(self) -> int:
         """The number of its differences."""
-        return sum(len(each.steps) for each in self.places)
+        return sum(len(place.steps) for place in self.places)
 
     @property
     def fails(self) -> bool:
         """Whether its severity makes one of its results fail."""
-        return not all(is_compatible([self.severity], each.fail_on) for each in self.results)
+        return not all(is_compatible([self.severity], result.fail_on) for result in self.results)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without evidence."""
@@ -205,11 +206,11 @@ class Finding:
             "count": self.count,
             "places": [
                 {
-                    "baseline": each.step.baseline,
-                    "candidate": each.step.candidate,
-                    "queries": list(map(str, each.queries)),
+                    "baseline": place.step.baseline,
+                    "candidate": place.step.candidate,
+                    "queries": list(map(str, place.queries)),
                 }
-                for each in self.places
+                for place in self.places
             ],
             "first_seen": self.first_seen,
             "last_seen": self.last_seen,
@@ -227,20 +228,20 @@ def _below(path: str) -> str:
 
 def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     """Return each cause once, worst first."""
-    found: dict[str, dict[tuple[str, str], list[Step]]] = {}
-    shown_by: dict[str, list[Result]] = {}
+    steps_by_id: dict[str, dict[tuple[str, str], list[Step]]] = {}
+    results_by_id: dict[str, list[Result]] = {}
     for result in results:
         for step in result.steps:
             id_ = step.difference.id(step.queries[0])
             pair = step.baseline, step.candidate
-            found.setdefault(id_, {}).setdefault(pair, []).append(step)
-            shown_by.setdefault(id_, []).append(result)
+            steps_by_id.setdefault(id_, {}).setdefault(pair, []).append(step)
+            results_by_id.setdefault(id_, []).append(result)
     findings = []
-    for id_, by_pair in found.items():
+    for id_, by_pair in steps_by_id.items():
         places = tuple(Place(steps=tuple(steps)) for steps in by_pair.values())
-        seen, shown = min(_dates(places), default=None), tuple(shown_by[id_])
-        findings.append(Finding(id=id_, places=places, results=shown, first_seen=seen))
-    return tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity)))
+        first_seen, sources = min(_dates(places), default=None), tuple(results_by_id[id_])
+        findings.append(Finding(id=id_, places=places, results=sources, first_seen=first_seen))
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def _dates(places: Sequence[Place]) -> list[str]:

@@ -21,32 +21,32 @@ def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[st
         return
     yield error(report.verdict.line)
     for finding in report.failing[: _MOST - 1]:
-        yield _annotation(finding, path_of(finding.places[0]), report.typed)
+        yield _annotation(finding, path_of(finding.places[0]), report.arguments)
 
 
 def error(problem: str) -> str:
     """Return a workflow command for a problem without a file."""
-    return f"::error title=imagedetail::{_escaped(problem, '%')}"
+    return f"::error title=imagedetail::{_escape(problem, '%')}"
 
 
-def _annotation(finding: Finding, path: Path, typed: str | None) -> str:
+def _annotation(finding: Finding, path: Path, arguments: str | None) -> str:
     place, first = finding.places[0], finding.first
     file = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE", os.curdir))
     is_inside = path.is_file() and not file.startswith(os.pardir)
     values = (f"{sign} {value}" for sign, value in text.values(first))
-    where = f"{place.path} {place.whom}".rstrip()
-    lines = [where, *values, finding.reason, f"to accept it: {accept_line(finding, typed)}"]
-    message = "%0A".join(_escaped(line, "%") for line in lines)
+    where = f"{place.path} {place.image_list}".rstrip()
+    lines = [where, *values, finding.reason, f"to accept it: {accept_line(finding, arguments)}"]
+    message = "%0A".join(_escape(line, "%") for line in lines)
     title = f"{first.severity} {first.kind}"
-    at = f"file={_escaped(file, '%:,')},line={_line(path, place)}," if is_inside else ""
+    at = f"file={_escape(file, '%:,')},line={_line(path, place)}," if is_inside else ""
     return f"::error {at}title={title}::{message}"
 
 
 def _line(path: Path, place: Place) -> int:
     lines = path.read_text(encoding="utf-8").splitlines()
-    ids = [each.id for each in place.examples[:1]]
+    ids = [example.id for example in place.examples[:1]]
     return next((at for at, line in enumerate(lines, 1) if any(id_ in line for id_ in ids)), 1)
 
 
-def _escaped(value: str, marks: str) -> str:
-    return "".join(f"%{ord(each):02X}" if each in marks else each for each in text.plain(value))
+def _escape(value: str, marks: str) -> str:
+    return "".join(f"%{ord(char):02X}" if char in marks else char for char in text.plain(value))

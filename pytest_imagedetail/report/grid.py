@@ -16,37 +16,37 @@ _QUERIES: Final = 4
 def table(matrix: Matrix, *, every_query: bool, width: int | None = None) -> Iterator[str]:
     """Yield status and number of images by query and cloud, then `spans`."""
     queries = matrix.queries if every_query else matrix.uneven
-    shared, *names = heads(matrix.clouds)
-    rows = [["-" if each is None else str(each) for each in matrix.row(query)] for query in queries]
+    shared, *names = headings(matrix.clouds)
+    rows = [["-" if cell is None else str(cell) for cell in matrix.row(query)] for query in queries]
     if queries:
         cells = sum(1 + max(map(len, column)) for column in zip(names, *rows, strict=True))
         room = _VALUE_WIDTH if width is None else min(max(width - cells, _LEAST), _VALUE_WIDTH)
-        asked = [text.cut(str(query), room) for query in queries]
-        lines = [[shared, *names], *([query, *row] for query, row in zip(asked, rows, strict=True))]
-        yield from text.aligned(lines, width)
+        labels = [text.cut(str(query), room) for query in queries]
+        lines = [[label, *row] for label, row in zip(labels, rows, strict=True)]
+        yield from text.aligned([[shared, *names], *lines], width)
         if rest := len(matrix.queries) - len(queries):
             yield f"and {text.count(rest, 'query')} with one status and number of images throughout"
     else:
         yield "all clouds gave the same status and number of images to every query"
-    if shown := [*spans(matrix)]:
+    if span_lines := [*spans(matrix)]:
         yield ""
-        yield from text.aligned(shown)
+        yield from text.aligned(span_lines)
 
 
-def heads(clouds: Sequence[str]) -> list[str]:
-    """Return the heads of a table by cloud: ["nova-*", "2019.1", "2019.2"]."""
+def headings(clouds: Sequence[str]) -> list[str]:
+    """Return the headings of a table by cloud: ["nova-*", "2019.1", "2019.2"]."""
     shared = "".join(os.path.commonprefix(clouds).rpartition("-")[:2])  # noqa: RUF071
-    return [f"{shared}*" if shared else "", *(each.removeprefix(shared) for each in clouds)]
+    return [f"{shared}*" if shared else "", *(cloud.removeprefix(shared) for cloud in clouds)]
 
 
 def spans(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """Yield each field that not every cloud shows, and where it was first and last seen."""
-    for each in matrix.spans:
-        if each.kind == "field":  # the table shows behaviors
-            yield text.cut(each.what, _VALUE_WIDTH), str(each)
+    for span in matrix.spans:
+        if span.kind == "field":  # the table shows behaviors
+            yield text.cut(span.what, _VALUE_WIDTH), str(span)
 
 
-def asked(queries: Sequence[Query]) -> str:
+def first_queries(queries: Sequence[Query]) -> str:
     """Return the first queries and the number of others."""
     names = [str(query) for query in queries[:_QUERIES]]
     more = len(queries) - len(names)

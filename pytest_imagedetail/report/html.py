@@ -13,20 +13,20 @@ _MOST_FINDINGS: Final = 400  # per page; the JSON report has all
 
 def render(report: Report) -> str:
     """Return the whole page; everything from a cloud is escaped."""
-    found = report.findings
-    shown = found[:_MOST_FINDINGS]
+    findings = report.findings
+    shown = findings[:_MOST_FINDINGS]
     return page(
         "page.html.j2",
         title=report.verdict.line,
         report=report,
         findings=shown,
-        hidden=len(found) - len(shown),
-        clouds=sorted({cloud for each in found for cloud in each.clouds}),
-        queries=sorted({query for each in found for query in each.queries}),
-        fields=sorted({each.field for each in found}),
-        matrices=[(each, questions.rows_of(each, shown)) for each in report.matrices],
+        hidden=len(findings) - len(shown),
+        clouds=sorted({cloud for finding in findings for cloud in finding.clouds}),
+        queries=sorted({query for finding in findings for query in finding.queries}),
+        fields=sorted({finding.field for finding in findings}),
+        matrices=[(matrix, questions.rows_of(matrix, shown)) for matrix in report.matrices],
         answers=[*evidence.sent_answers(shown)],
-        differences=sum(each.count for each in found),
+        differences=sum(finding.count for finding in findings),
         evidence=evidence,
         notes=notes,
     )

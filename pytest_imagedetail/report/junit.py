@@ -12,8 +12,8 @@ from pytest_imagedetail.report import grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
 from pytest_imagedetail.report.verdict import Report
 
-COUNTED: Final = {"failures": "failure", "errors": "error"}
-"""The counting attributes of a suite, and the tags that they count."""
+COUNTERS: Final = {"failures": "failure", "errors": "error"}
+"""The attributes that count the cases of a suite, and the tags of these cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,27 +42,29 @@ def render(report: Report) -> str:
     return document(report.verdict.line, suites)
 
 
-def document(verdict: str, suites: Sequence[Suite], *, counted: Mapping[str, str] = COUNTED) -> str:
-    """Return the XML document; each suite has the overall verdict and the counts of these tags."""
-    inside = []
+def document(
+    verdict: str, suites: Sequence[Suite], *, counters: Mapping[str, str] = COUNTERS
+) -> str:
+    """Return the XML document; each suite has the overall verdict and its own counts."""
+    children = []
     for suite in suites:
         facts = {"verdict": verdict, **suite.properties}
         properties = [_element("property", name=name, value=value) for name, value in facts.items()]
         cases = [
-            _element("testcase", _inside(each), classname=suite.name, name=each.name)
-            for each in suite.cases
+            _element("testcase", _children(case), classname=suite.name, name=case.name)
+            for case in suite.cases
         ]
         parts = [_element("properties", properties), *cases]
-        counts = _counts(suite.cases, counted)
-        inside.append(_element("testsuite", parts, name=suite.name, **counts))
-    counts = _counts([case for suite in suites for case in suite.cases], counted)
-    whole = _element("testsuites", inside, name="imagedetail", **counts)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{whole}\n'
+        counts = _counts(suite.cases, counters)
+        children.append(_element("testsuite", parts, name=suite.name, **counts))
+    counts = _counts([case for suite in suites for case in suite.cases], counters)
+    root = _element("testsuites", children, name="imagedetail", **counts)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{root}\n'
 
 
 def _suite(result: Result) -> Suite:
     cases = [*_cases(result)]
-    error = any(each.tag == "error" for each in cases)
+    error = any(case.tag == "error" for case in cases)
     return Suite(
         name=_name(result),
         cases=cases or [Case(tag="", name="compatible")],
@@ -70,7 +72,7 @@ def _suite(result: Result) -> Suite:
             "threshold": result.fail_on,
             "compatible": str(result.compatible).lower(),
             "exit_code": 0 if result.compatible else 2 if error else 1,
-            **{f"differences_{each}": result.severities.count(each) for each in SEVERITIES},
+            **{f"differences_{name}": result.severities.count(name) for name in SEVERITIES},
             "accepted": len(result.expected),
             "redacted": len(result.not_compared),
         },
@@ -87,8 +89,9 @@ def _cases(result: Result) -> Iterator[Case]:
     for finding in findings_of([result]):
         for place in finding.places if finding.fails else ():
             yield _failure(finding, place)
-    for one, other, query in result.lost:
-        name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
+    for baseline, candidate, query in result.lost:
+        name = f"{baseline} -> {candidate}, query {query}"
+        message = f"{candidate} lacks the recording"
         yield Case(tag="error", kind="missing", name=name, message=message)
     fatal = {"expired"} if result.fail_on == "none" else {"expired", "paired"}
     for label, line in notes.notes_of(result):
@@ -98,12 +101,12 @@ def _cases(result: Result) -> Iterator[Case]:
 
 def _failure(finding: Finding, place: Place) -> Case:
     values = (f"{sign} {value}" for each in place.differences for sign, value in text.values(each))
-    where = f"{place.pair}, query {grid.asked(place.queries)}"
+    where = f"{place.pair}, query {grid.first_queries(place.queries)}"
     return Case(
         kind=finding.kind,
         name=f"{finding.kind} {place.path}, {where}",
         message=f"{finding.severity}: {finding.reason}",
-        lines=[f"{where}  {place.whom}".rstrip(), *values, f"id {finding.id}"],
+        lines=[f"{where}  {place.image_list}".rstrip(), *values, f"id {finding.id}"],
     )
 
 
@@ -117,21 +120,21 @@ def _not_compared(failure: Failure) -> Suite:
     )
 
 
-def _inside(case: Case) -> list[str]:
+def _children(case: Case) -> list[str]:
     if not case.tag:
         return []
-    lines = [escape(text.plain(each)) for each in case.lines]
+    lines = [escape(text.plain(line)) for line in case.lines]
     kind = {"type": case.kind} if case.kind else {}
     return [_element(case.tag, lines, **kind, message=case.message)]
 
 
-def _counts(cases: Sequence[Case], counted: Mapping[str, str]) -> dict[str, int]:
-    tags = [each.tag for each in cases]
-    return {"tests": len(tags), **{name: tags.count(tag) for name, tag in counted.items()}}
+def _counts(cases: Sequence[Case], counters: Mapping[str, str]) -> dict[str, int]:
+    tags = [case.tag for case in cases]
+    return {"tests": len(tags), **{name: tags.count(tag) for name, tag in counters.items()}}
 
 
-def _element(tag: str, inside: Sequence[str] = (), **attributes: object) -> str:
-    """Return an element; `inside` is XML, attributes are unescaped text."""
-    head = [tag, *(f'{key}="{escape(text.plain(str(it)))}"' for key, it in attributes.items())]
-    content = "\n".join(["", *inside, ""]) if inside else ""
-    return f"<{' '.join(head)}>{content}</{tag}>"
+def _element(tag: str, children: Sequence[str] = (), **attributes: object) -> str:
+    """Return an element; `children` are XML, attributes are unescaped text."""
+    escaped = (f'{name}="{escape(text.plain(str(value)))}"' for name, value in attributes.items())
+    content = "\n".join(["", *children, ""]) if children else ""
+    return f"<{' '.join([tag, *escaped])}>{content}</{tag}>"

@@ -19,7 +19,7 @@ from pytest_imagedetail.report.since import Earlier
 from pytest_imagedetail.report.verdict import report_of
 
 Document = Mapping[str, Any]
-_Built = TypeVar("_Built")
+_T = TypeVar("_T")
 
 
 def load(path: Path) -> Document:
@@ -48,29 +48,29 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
     if "checks" in document:
         raise unreadable(path, "it is a result of `check`, unlike the other file")
     with malformed(path):
-        found, failures = [*_results(document)], [*_failures(document)]
-        if not found and not failures and "verdict" not in document:
+        results, failures = [*_results(document)], [*_failures(document)]
+        if not results and not failures and "verdict" not in document:
             raise ValueError("it holds no comparison")
-        passed = report_of(found, failures).verdict.passed
+        passed = report_of(results, failures).verdict.passed
         if "verdict" in document and passed is not document["verdict"]["passed"]:
             raise ValueError("its verdict does not follow from its results")
-    return found, failures
+    return results, failures
 
 
 def earlier(path: Path) -> Earlier:
     """Read an earlier report or --json output to compare a new report with."""
     document = load(path)
     results, _ = results_of(document, path)
-    with malformed(path):  # a report also has dates from before it
+    with malformed(path):  # a report also has earlier dates
         dates = {
-            each["id"]: _read(str | None, each["first_seen"])
-            for each in document.get("findings", ())
+            finding["id"]: _read(str | None, finding["first_seen"])
+            for finding in document.get("findings", ())
         }
-    found = (
-        replace(each, first_seen=dates.get(each.id) or each.first_seen)
-        for each in findings_of(results)
+    findings = (
+        replace(finding, first_seen=dates.get(finding.id) or finding.first_seen)
+        for finding in findings_of(results)
     )
-    return Earlier(file=str(path), findings=tuple(found))
+    return Earlier(file=str(path), findings=tuple(findings))
 
 
 @contextmanager
@@ -85,45 +85,45 @@ def malformed(path: Path) -> Iterator[None]:
 def _results(document: Document) -> Iterator[Result]:
     comparisons = [document] if "differences" in document else []
     comparisons += document.get("comparisons", ())
-    verified = (each["comparison"] for each in document.get("cassettes", ()))
-    comparisons += [each for each in verified if each is not None]
+    verified = (cassette["comparison"] for cassette in document.get("cassettes", ()))
+    comparisons += [comparison for comparison in verified if comparison is not None]
     for facts in comparisons:
         paths = {"not_compared": facts["not_compared"]["paths"]}
-        yield _checked(built(Comparison, {**facts, **paths}), facts)
+        yield _validate(build(Comparison, {**facts, **paths}), facts)
     for facts in document.get("matrices", ()):
-        yield _checked(_matrix(facts), facts)
+        yield _validate(_matrix(facts), facts)
 
 
-def _checked(found: Result, facts: Document) -> Result:
+def _validate(result: Result, facts: Document) -> Result:
     """Return a result if its fields, kinds and verdict match the document."""
-    if missing := found.to_dict().keys() - facts.keys():
+    if missing := result.to_dict().keys() - facts.keys():
         raise KeyError(min(missing))
-    kinds = {each.difference.kind for each in (*found.steps, *found.accepted)}
+    kinds = {step.difference.kind for step in (*result.steps, *result.accepted)}
     if unknown := kinds - KINDS.keys():
         raise KeyError(min(unknown))
-    if found.compatible != facts["compatible"] and "problem" not in facts:
+    if result.compatible != facts["compatible"] and "problem" not in facts:
         raise ValueError("its verdict does not follow from its differences")
-    return found
+    return result
 
 
 def _failures(document: Document) -> Iterator[Failure]:
-    yield from (built(Failure, each) for each in document.get("failures", ()))
+    yield from (build(Failure, failure) for failure in document.get("failures", ()))
     if "problem" in document:  # from diff: a side has another release than declared
         sides = {side: document[side]["cloud"] for side in ("baseline", "candidate")}
         yield Failure(**sides, problem=document["problem"])
-    for each in document.get("cassettes", ()):
-        if each["verdict"] == "error":
-            cloud = each["cloud"]
-            yield Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=each["problem"])
+    for cassette in document.get("cassettes", ()):
+        if cassette["verdict"] == "error":
+            cloud = cassette["cloud"]
+            yield Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=cassette["problem"])
 
 
 def _matrix(facts: Document) -> Matrix:
-    clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
+    clouds = {side["cloud"]: side["release"] for side in facts["clouds"]}
     cells = {
-        (_query(each["query"]), each["cloud"]): built(Cell, {**each, "status_code": each["status"]})
-        for each in facts["cells"]
+        (_query(cell["query"]), cell["cloud"]): build(Cell, {**cell, "status_code": cell["status"]})
+        for cell in facts["cells"]
     }
-    return built(
+    return build(
         Matrix,
         {
             **facts,
@@ -132,51 +132,51 @@ def _matrix(facts: Document) -> Matrix:
             "releases": {cloud: release for cloud, release in clouds.items() if release},
         },
         cells=cells,
-        steps=tuple(_step(each, cells) for each in facts["changes"]),
-        expected=tuple(_step(each, cells) for each in facts["expected"]),
+        steps=tuple(_step(step, cells) for step in facts["changes"]),
+        expected=tuple(_step(step, cells) for step in facts["expected"]),
         spans=tuple(map(_span, facts["spans"])),
         nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
         lost=tuple(map(_pair, facts["lost"])),
     )
 
 
-def built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
-    """Build an object from the facts that have a field; `read` are values already read."""
+def build(kind: Callable[..., _T], facts: Document, **parsed: Any) -> _T:
+    """Build an object from the facts that are fields of it, and from values already parsed."""
     hints = get_type_hints(kind)
-    names = [each for each in signature(kind).parameters if each in facts and each not in read]
-    return kind(**{name: _read(hints[name], facts[name]) for name in names}, **read)
+    names = [name for name in signature(kind).parameters if name in facts and name not in parsed]
+    return kind(**{name: _read(hints[name], facts[name]) for name in names}, **parsed)
 
 
 def _read(hint: Any, value: Any) -> Any:
     """Convert a JSON value to the type of a field; the inverse of `comparison.to_json`."""
-    of, origin = get_args(hint), get_origin(hint)
+    arguments, origin = get_args(hint), get_origin(hint)
     if origin is UnionType:
-        return None if value is None and NoneType in of else _read(of[0], value)
+        return None if value is None and NoneType in arguments else _read(arguments[0], value)
     if origin is tuple and isinstance(value, list):
-        return tuple(_read(of[0], each) for each in value)
+        return tuple(_read(arguments[0], item) for item in value)
     if origin is Mapping and isinstance(value, dict):
-        return {key: _read(of[1], each) for key, each in value.items()}
+        return {key: _read(arguments[1], item) for key, item in value.items()}
     if parse := {Query: _query, date: date.fromisoformat}.get(hint):
         return parse(value)
     kind: Any = hint
     if is_dataclass(hint):
-        return built(kind, value)
-    if hint is not Any and type(value) is not hint and value not in of:
-        wanted = getattr(hint, "__name__", hint)
-        raise TypeError(f"{json.dumps(value):.40} is not of the type {wanted}")
+        return build(kind, value)
+    if hint is not Any and type(value) is not hint and value not in arguments:
+        expected = getattr(hint, "__name__", hint)
+        raise TypeError(f"{json.dumps(value):.40} is not of the type {expected}")
     return value
 
 
 def _step(facts: Document, cells: Mapping[tuple[Query, str], Cell]) -> Step:
-    to, asked = facts["to"], facts["queries"]
-    answers = [cells[query, to] for query in map(_query, asked) if (query, to) in cells]
-    recorded = [each.recorded_at for each in answers if each.recorded_at is not None]
-    step = {"baseline": facts["from"], "candidate": to, "queries": asked, "recorded": recorded}
-    return built(Step, step | {"difference": facts})
+    to, queries = facts["to"], facts["queries"]
+    answers = [cells[query, to] for query in map(_query, queries) if (query, to) in cells]
+    recorded = [answer.recorded_at for answer in answers if answer.recorded_at is not None]
+    step = {"baseline": facts["from"], "candidate": to, "queries": queries, "recorded": recorded}
+    return build(Step, step | {"difference": facts})
 
 
 def _span(facts: Document) -> Span:
-    return built(Span, facts, first=facts["first_seen"], last=facts["last_seen"])
+    return build(Span, facts, first=facts["first_seen"], last=facts["last_seen"])
 
 
 def _pair(facts: Document) -> tuple[str, str, Query]:
@@ -185,8 +185,8 @@ def _pair(facts: Document) -> tuple[str, str, Query]:
 
 def _query(text: str) -> Query:
     """Parse the output of `str(query)`: "all @2.35"."""
-    asked, _, microversion = text.partition(" @")
-    pairs = [] if asked == "all" else [each.partition("=")[::2] for each in asked.split("&")]
+    filters, _, microversion = text.partition(" @")
+    pairs = [] if filters == "all" else [pair.partition("=")[::2] for pair in filters.split("&")]
     return Query(tuple(pairs), microversion or None)
 
 

@@ -19,8 +19,9 @@ _VALUE: Final = 60  # characters
 
 def render(report: Report) -> str:
     """Return the verdict, each cause once, and what was compared."""
-    judged = report.verdict
-    lines = [f"# {_text(judged.line)}", "", _text(", ".join([*judged.facts, *judged.compared])), ""]
+    verdict = report.verdict
+    facts = ", ".join([*verdict.facts, *verdict.compared])
+    lines = [f"# {_text(verdict.line)}", "", _text(facts), ""]
     lines += since(report.since) if report.since is not None else ()
     for failure in report.failures:
         clouds = _text(f"{failure.baseline} → {failure.candidate}")
@@ -28,31 +29,31 @@ def render(report: Report) -> str:
         lines += [f"## {clouds}: error", "", *problem, ""]
     if report.findings:
         lines += _causes(report.findings)
-    for each in report.results:
-        lines += _result(each)
+    for result in report.results:
+        lines += _result(result)
     return fit(lines)
 
 
 def fit(lines: Sequence[str]) -> str:
     """Join lines, and drop the last ones if there are too many."""
-    sizes = accumulate(len(f"{each}\n".encode()) for each in lines)
+    sizes = accumulate(len(f"{line}\n".encode()) for line in lines)
     shown = sum(size <= _MOST_BYTES for size in sizes)
     more = len(lines) - shown
     rest = ["", f"{text.count(more, 'more line')}: see the JSON report.", ""] if more else []
     return "\n".join([*lines[:shown], *rest])
 
 
-def since(found: Since) -> Iterator[str]:
+def since(changes: Since) -> Iterator[str]:
     """Yield what changed since an earlier report."""
-    first, *others = found.lines
+    first, *others = changes.lines
     yield f"Since {_text(first)}"
     yield ""
-    yield from listed(others)
+    yield from bullets(others)
 
 
-def listed(lines: Sequence[str]) -> Iterator[str]:
+def bullets(lines: Sequence[str]) -> Iterator[str]:
     """Yield a list of lines, and an empty line below it."""
-    yield from (f"- {_text(each)}" for each in lines)
+    yield from (f"- {_text(line)}" for line in lines)
     if lines:
         yield ""
 
@@ -64,7 +65,7 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
     yield _row(["---"] * len(head))
     places = [(finding, place) for finding in findings for place in finding.places]
     for finding, place in places[:_MOST_ROWS]:
-        cells = (place.pair, grid.asked(place.queries), place.whom)
+        cells = (place.pair, grid.first_queries(place.queries), place.image_list)
         yield _row(
             [
                 finding.severity + " (new)" * (place in finding.new),
@@ -86,7 +87,7 @@ def _values(place: Place) -> tuple[str, str]:
     if not text.shows_values(first):
         return "", ""
     old, new = map(_code, text.contrast(first.baseline, first.candidate, _VALUE))
-    return old, f"{new} and {place.others}" if place.others else new
+    return old, f"{new} and {place.other_values}" if place.other_values else new
 
 
 def _result(result: Result) -> Iterator[str]:

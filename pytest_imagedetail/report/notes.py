@@ -49,17 +49,17 @@ def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
     yield "candidate", ", ".join(side(comparison.candidate))
 
 
-def how(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def method(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield how two sides were compared, as pairs of a label and a line."""
-    done = normalized(comparison.normalization) or "nothing changed"
-    yield "profile", f"{comparison.profile} ({done})"
+    changes = applied_rules(comparison.normalization) or "nothing changed"
+    yield "profile", f"{comparison.profile} ({changes})"
     if comparison.level == "shape":
         yield "level", "shape: what the images look like; they were not compared one by one"
 
 
-def normalized(counts: Mapping[str, int]) -> str:
+def applied_rules(counts: Mapping[str, int]) -> str:
     """Return the normalization rules that applied, and how often: "R2 link host 54"."""
-    names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
+    names = (f"{rule.id} {rule.name} {counts[rule.id]}" for rule in RULES if counts.get(rule.id))
     return ", ".join(names)
 
 
@@ -67,7 +67,7 @@ def in_full(result: Result) -> Iterator[tuple[str, str]]:
     """Yield the sides of a comparison and how they were compared, then the notes."""
     if isinstance(result, Comparison):
         yield from sides(result)
-        yield from how(result)
+        yield from method(result)
     yield from notes_of(result)
 
 
@@ -77,21 +77,21 @@ def notes_of(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _of_matrix(matrix: Matrix) -> Iterator[tuple[str, str]]:
-    for (one, other), queries in _by_pair(matrix.lost).items():
+    for (baseline, candidate), queries in _by_pair(matrix.lost).items():
         number = count(len(queries), "recording")
-        line = f"{other} lacks {number} that {one} has: {grid.asked(queries)}"
-        yield "missing", f"{line}; imagedetail record {other} --like {one}"
-    for (one, other), queries in _by_pair(matrix.nothing_in_common).items():
-        names = f"{one} and {other} have no image in common"
-        yield "paired", f"{names}, query {grid.asked(queries)}, so none was compared there"
+        line = f"{candidate} lacks {number} that {baseline} has: {grid.first_queries(queries)}"
+        yield "missing", f"{line}; imagedetail record {candidate} --like {baseline}"
+    for (baseline, candidate), queries in _by_pair(matrix.nothing_in_common).items():
+        names = f"{baseline} and {candidate} have no image in common"
+        yield "paired", f"{names}, query {grid.first_queries(queries)}, so none was compared there"
     yield from not_compared(matrix.not_compared)
     yield from rules(matrix)
 
 
-def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:
+def _by_pair(triples: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:
     pairs: dict[tuple[str, str], list[Query]] = {}
-    for one, other, query in found:
-        pairs.setdefault((one, other), []).append(query)
+    for baseline, candidate, query in triples:
+        pairs.setdefault((baseline, candidate), []).append(query)
     return pairs
 
 
@@ -104,13 +104,13 @@ def _of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "ambiguous", f"{number} images share a name with others and were not paired"
     if comparison.nothing_in_common:
         yield "paired", _nothing_in_common(comparison)
-    yield from redacted(comparison)
-    differing = {each.any_image for each in comparison.differences}
+    yield from redaction(comparison)
+    differing = {difference.any_image for difference in comparison.differences}
     for side in (comparison.baseline, comparison.candidate):
         for path in side.volatile:
             if path in differing:
-                twice = f"two identical requests to {side.cloud} differed in it"
-                yield "volatile", f"{path}: {twice}; to accept it, add a rule"
+                reason = f"two identical requests to {side.cloud} differed in it"
+                yield "volatile", f"{path}: {reason}; to accept it, add a rule"
     yield from rules(comparison)
 
 
@@ -121,13 +121,13 @@ def _nothing_in_common(comparison: Comparison) -> str:
                 f"{side.cloud} has no image, so no image was compared; "
                 "is that the right project, and does its Glance answer?"
             )
-    ways = "--level shape compares what images look like"
+    hint = "--level shape compares what images look like"
     if comparison.profile != "cross-cloud":
-        ways = f"--profile cross-cloud also pairs by name, {ways}"
-    return f"the two sides have no image in common, so none was compared; {ways}"
+        hint = f"--profile cross-cloud also pairs by name, {hint}"
+    return f"the two sides have no image in common, so none was compared; {hint}"
 
 
-def redacted(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def redaction(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield notes about what redaction hides from the comparison."""
     if comparison.of_two_projects:
         yield "projects", "the recordings are of two projects"
@@ -146,10 +146,10 @@ def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def rules(result: Result) -> Iterator[tuple[str, str]]:
     """Yield notes about differences accepted by rules, expired rules and unused ones."""
-    used = dict.fromkeys(each.difference.rule for each in result.accepted)
+    used = dict.fromkeys(step.difference.rule for step in result.accepted)
     for rule in filter(None, used):
-        for place in places(each for each in result.accepted if each.difference.rule == rule):
-            line = f"{place.first.kind} {place.path} {place.whom}".rstrip()
+        for place in places(step for step in result.accepted if step.difference.rule == rule):
+            line = f"{place.first.kind} {place.path} {place.image_list}".rstrip()
             yield "expected", f"{line}: {why(rule)}"
     for rule in result.expired_rules:
         yield "expired", expired(rule)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from pytest_imagedetail import text
@@ -46,7 +47,7 @@ class Row:
     @property
     def runs(self) -> Sequence[Sequence[RowCell]]:
         """The answers, with equal neighbors grouped."""
-        return [[*run] for _, run in groupby(self.answers, lambda each: (each.state, each.words))]
+        return [[*run] for _, run in groupby(self.answers, attrgetter("state", "words"))]
 
     @property
     def unanimous(self) -> bool:
@@ -63,7 +64,7 @@ def rows_of(matrix: Matrix, findings: Sequence[Finding]) -> list[Row]:
         for query in place.queries
     }
     rows = [_row(matrix, query, worst) for query in matrix.queries]
-    return sorted(rows, key=lambda each: _ORDER.index(each.group))
+    return sorted(rows, key=lambda row: _ORDER.index(row.group))
 
 
 def _row(matrix: Matrix, query: Query, worst: dict[tuple[Query, str], str]) -> Row:
@@ -77,20 +78,21 @@ def _row(matrix: Matrix, query: Query, worst: dict[tuple[Query, str], str]) -> R
 
 def _changed(matrix: Matrix, query: Query) -> dict[str, str]:
     """Return states of clouds with a breaking or accepted answer, until a later one undoes it."""
-    found: dict[str, str] = {}
+    states: dict[str, str] = {}
     paths: dict[str, str] = {}
-    judged = [(each, "breaks") for each in matrix.steps if query in each.queries]
-    judged += ((each, "known-deviation") for each in matrix.accepted if query in each.queries)
+    steps = [(step, "breaks") for step in matrix.steps if query in step.queries]
+    steps += ((step, "known-deviation") for step in matrix.accepted if query in step.queries)
     for cloud in matrix.clouds:
-        here = [(each.difference, state) for each, state in judged if each.candidate == cloud]
-        for changed in {each.any_image for each, _ in here}:
-            paths.pop(changed, None)
+        changes = [(step.difference, state) for step, state in steps if step.candidate == cloud]
+        for difference, _ in changes:
+            paths.pop(difference.any_image, None)
         # A rule may accept a change for some images only.
-        broken = ((e.any_image, state) for e, state in reversed(here) if e.severity == "breaking")
-        paths.update(broken)
+        for difference, state in reversed(changes):
+            if difference.severity == "breaking":
+                paths[difference.any_image] = state
         if paths:
-            found[cloud] = min(paths.values())  # "breaks" comes first
-    return found
+            states[cloud] = min(paths.values())  # "breaks" comes first
+    return states
 
 
 def _answer(cell: Cell | None, *, changed: str | None, finding: str) -> RowCell:
@@ -127,8 +129,8 @@ def _is_property(name: str) -> bool:
 def _parts(query: Query) -> Iterator[str]:
     for name, value in query.params:
         sent = str(Query(((name, value),))).partition("=")[2]
-        shown = text.cut(sent, _WIDTH) or "nothing"
+        words = text.cut(sent, _WIDTH) or "nothing"
         if _is_property(name):
-            yield f"with property {name.removeprefix('property-')} {shown}"
+            yield f"with property {name.removeprefix('property-')} {words}"
         else:
-            yield {**_FILTERS, **_PAGING}.get(name, f"with {name}={{}}").format(shown)
+            yield {**_FILTERS, **_PAGING}.get(name, f"with {name}={{}}").format(words)

@@ -36,10 +36,10 @@ class Since:
     @property
     def lines(self) -> Iterator[str]:
         """The counts, "last.json: 1 new cause, 6 known, 2 gone", and what is gone or accepted."""
-        counts = Counter(each.status for each in self.changes if each.status != "new")
+        counts = Counter(change.status for change in self.changes if change.status != "new")
         rest = "".join(f", {number} {status}" for status, number in counts.items())
         yield f"{self.file}: {text.count(self.new, 'new cause')}, {self.known} known{rest}"
-        yield from (each.line for each in self.changes if each.status != "not compared")
+        yield from (change.line for change in self.changes if change.status != "not compared")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,21 +59,21 @@ def compare(
         for finding in earlier.findings
         for place in finding.places
     }
-    dates = {each.id: each.first_seen for each in earlier.findings}
-    found = tuple(_with_history(each, before, dates.get(each.id)) for each in findings)
-    here = {_key(each, place) for each in found for place in each.places}
+    dates = {finding.id: finding.first_seen for finding in earlier.findings}
+    updated = tuple(_with_history(finding, before, dates.get(finding.id)) for finding in findings)
+    current = {_key(finding, place) for finding in updated for place in finding.places}
     accepted = {
         (step.difference.id(step.queries[0]), step.baseline, step.candidate)
         for result in results
         for step in result.accepted
     }
-    compared = {(*each, *_way(result)) for result in results for each in result.compared}
+    compared = {(*pair, *_settings(result)) for result in results for pair in result.compared}
     changes = []
     for key, (finding, place) in before.items():
-        if key in here:
+        if key in current:
             continue
-        asked = {(*key[1:], query, *_way(finding.results[0])) for query in place.queries}
-        status = "gone" if asked <= compared else "not compared"
+        needed = {(*key[1:], query, *_settings(finding.results[0])) for query in place.queries}
+        status = "gone" if needed <= compared else "not compared"
         changes.append(
             Change(
                 id=finding.id,
@@ -82,12 +82,12 @@ def compare(
                 status="accepted by a rule" if key in accepted else status,
             )
         )
-    new = sum(bool(each.new) for each in found)
-    since = Since(file=earlier.file, new=new, known=len(found) - new, changes=tuple(changes))
-    return since, found
+    new = sum(bool(finding.new) for finding in updated)
+    since = Since(file=earlier.file, new=new, known=len(updated) - new, changes=tuple(changes))
+    return since, updated
 
 
-def _way(result: Result) -> tuple[str, str]:
+def _settings(result: Result) -> tuple[str, str]:
     return result.profile, getattr(result, "level", DEFAULT_LEVEL)  # a matrix has no level
 
 
@@ -98,6 +98,6 @@ def _key(finding: Finding, place: Place) -> tuple[str, str, str]:
 def _with_history(
     finding: Finding, before: Container[tuple[str, str, str]], first_seen: str | None
 ) -> Finding:
-    new = (each for each in finding.places if _key(finding, each) not in before)
-    dates = [each for each in (first_seen, finding.first_seen) if each]
+    new = (place for place in finding.places if _key(finding, place) not in before)
+    dates = [date for date in (first_seen, finding.first_seen) if date]
     return replace(finding, first_seen=min(dates, default=None), new=tuple(new))

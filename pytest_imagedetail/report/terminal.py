@@ -12,7 +12,7 @@ from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY
 from pytest_imagedetail.report import evidence, grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
-from pytest_imagedetail.report.verdict import Report, counted, report_of
+from pytest_imagedetail.report.verdict import Report, report_of, summary
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
@@ -57,18 +57,18 @@ def render(
     """
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
-    shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # the sides follow
-    head = [paint(each, shade, color=color) for each in wrapped(verdict.line, width)]
-    head += [paint(each, "dim", color=color) for each in wrapped(", ".join(shown), width)]
+    facts = [*verdict.facts, *(verdict.compared if single is None else ())]  # the sides follow
+    head = [paint(line, shade, color=color) for line in wrap(verdict.line, width)]
+    head += [paint(line, "dim", color=color) for line in wrap(", ".join(facts), width)]
     parts = [head, *(grid.table(e, every_query=every_query, width=width) for e in report.matrices)]
     if single is not None:
         parts.append(_sides(single, width))
-    return _joined([*parts, *_parts(report, color=color, width=width, explain=explain)])
+    return _join([*parts, *_parts(report, color=color, width=width, explain=explain)])
 
 
 def details(comparison: Comparison) -> str:
     """Return the differences without a verdict, for the text of an error."""
-    return _joined(_parts(report_of([comparison]), color=False, width=None, explain=False))
+    return _join(_parts(report_of([comparison]), color=False, width=None, explain=False))
 
 
 def entry(
@@ -84,18 +84,18 @@ def entry(
 
     Values, named "-" or "+", are cut; commands are left alone; other text is wrapped.
     """
-    start, *rest = wrapped(title, width and width - indent - 2)
+    start, *rest = wrap(title, width and width - indent - 2)
     yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"
-    yield from (f"{'':<{indent}}  {each}" for each in rest)
+    yield from (f"{'':<{indent}}  {line}" for line in rest)
     for name, line in lines:
         room = width and width - indent - 2 - _NAME if name not in _COMMANDS else None
         if name in {"-", "+"} and room:
-            many = [text.cut(line, max(room, _LEAST))]
+            parts = [text.cut(line, max(room, _LEAST))]
         else:
-            many = wrapped(line, room)
-        for head, each in zip([name, *[""] * (len(many) - 1)], many, strict=True):
+            parts = wrap(line, room)
+        for head, part in zip([name, *[""] * (len(parts) - 1)], parts, strict=True):
             shade = name if name in {"-", "+"} else "dim"
-            yield f"{'':<{indent}}  {paint(f'{head:<{_NAME}}{each}', shade, color=color)}".rstrip()
+            yield f"{'':<{indent}}  {paint(f'{head:<{_NAME}}{part}', shade, color=color)}".rstrip()
 
 
 def brief(result: Result) -> str:
@@ -105,19 +105,19 @@ def brief(result: Result) -> str:
     """
     is_matrix = isinstance(result, Matrix)
     head = notes.name_of(result) if is_matrix else " -> ".join(result.clouds)
-    noted = [
-        ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
-        for each in result.expired_rules[:1]
+    reasons = [
+        ("expired", f"the rule for {rule.about}, {PurePath(rule.where).name}")
+        for rule in result.expired_rules[:1]
     ]
-    noted += [each for each in notes.notes_of(result) if each[0] in {"paired", "missing"}]
-    why = [line for each in noted for line in entry(*each, indent=_LABEL - 1, width=_BRIEF)]
+    reasons += [note for note in notes.notes_of(result) if note[0] in {"paired", "missing"}]
+    why = [line for note in reasons for line in entry(*note, indent=_LABEL - 1, width=_BRIEF)]
     why = why[:_NOTES]
-    changes = [_brief_line(each, between=is_matrix) for each in findings_of([result])]
+    changes = [_brief_line(finding, between=is_matrix) for finding in findings_of([result])]
     most = _CHANGES - len(why)
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
     more = [f"{rest}: pytest -vv", _command(result)]
-    lines = [f"{head}: {counted(result)}", *changes[:most], *why, *more]
+    lines = [f"{head}: {summary(result)}", *changes[:most], *why, *more]
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 
@@ -125,7 +125,7 @@ def digest(report: Report, most: int) -> Iterator[str]:
     """Yield the verdict and the first failing causes, one per line, for the end of a run."""
     yield report.verdict.line
     shown = report.failing[:most]
-    yield from (_brief_line(each, between=True) for each in shown)
+    yield from (_brief_line(finding, between=True) for finding in shown)
     if (more := len(report.findings) - len(shown)) and not report.verdict.passed:
         yield f"and {text.count(more, 'other cause' if shown else 'cause')}"
 
@@ -135,33 +135,34 @@ def paint(line: str, name: str, *, color: bool) -> str:
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
 
 
-def _joined(parts: Iterable[Iterable[str]]) -> str:
+def _join(parts: Iterable[Iterable[str]]) -> str:
     return "\n\n".join(filter(None, map("\n".join, parts)))
 
 
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
     both = (comparison.baseline, comparison.candidate)
     heads = zip(("baseline", "candidate"), text.aligned([*map(notes.side, both)]), strict=True)
-    for label, line in (*heads, *notes.how(comparison)):
+    for label, line in (*heads, *notes.method(comparison)):
         yield from entry(label, line, width=width)
 
 
 def _parts(
     report: Report, *, color: bool, width: int | None, explain: bool
 ) -> Iterator[Iterable[str]]:
-    shown = partial(entry, color=color, width=width)
-    for each in report.findings[:_MOST_CAUSES]:
-        yield shown(each.severity, _title(each, report), _lines(each, report, explain=explain))
+    styled = partial(entry, color=color, width=width)
+    for finding in report.findings[:_MOST_CAUSES]:
+        lines = _lines(finding, report, explain=explain)
+        yield styled(finding.severity, _title(finding, report), lines)
     if (more := len(report.findings) - _MOST_CAUSES) > 0:
         yield [f"and {text.count(more, 'other cause')}: see a report, --report FILE"]
-    noted = [*report.notes]
+    end_notes = [*report.notes]
     if report.since is not None:
         first, *others = report.since.lines
-        noted += [("since", first), *(("", each) for each in others)]
-    end = [line for each in noted for line in shown(*each)]
-    if report.findings or any(each.expected for each in report.results):
+        end_notes += [("since", first), *(("", line) for line in others)]
+    end = [line for note in end_notes for line in styled(*note)]
+    if report.findings or any(result.expected for result in report.results):
         most = report.findings[0].severity if report.findings else "same"
-        end += (paint(each, most, color=color) for each in wrapped(_counts(report), width))
+        end += (paint(line, most, color=color) for line in wrap(_counts(report), width))
     yield end
 
 
@@ -169,23 +170,23 @@ def _title(finding: Finding, report: Report) -> str:
     place = finding.places[0]
     one_place = len(finding.places) == 1 and finding.kind not in OF_QUERY
     subject = place.path if report.single is not None or one_place else finding.subject
-    whom = f"  {place.whom}" if report.single is not None and place.whom else ""
-    return f"{finding.kind:<{_KIND}}  {subject}{whom}"
+    images = f"  {place.image_list}" if report.single is not None and place.image_list else ""
+    return f"{finding.kind:<{_KIND}}  {subject}{images}"
 
 
 def _lines(finding: Finding, report: Report, *, explain: bool) -> Iterator[tuple[str, str]]:
     place, *others = finding.places
     if report.single is None:
-        whom = f": {place.whom}" if place.whom else ""
-        yield "in", f"{place.pair}, query {grid.asked(place.queries)}{whom}"
+        images = f": {place.image_list}" if place.image_list else ""
+        yield "in", f"{place.pair}, query {grid.first_queries(place.queries)}{images}"
     yield from text.values(place.first, _VALUE)
-    if place.others:
-        yield "", f"and {place.others}"
+    if place.other_values:
+        yield "", f"and {place.other_values}"
     if others:
         yield "also in", "; ".join(_chains(others))
     yield "why", finding.reason
     if explain:
-        yield from evidence.explain(finding, report.typed)
+        yield from evidence.explain(finding, report.arguments)
     words = [finding.id]
     if report.since is not None:
         if len(finding.new) == len(finding.places):
@@ -204,20 +205,21 @@ def _chains(places: Iterable[Place]) -> list[str]:
         if not chains or chains[-1][-1] != place.step.baseline:
             chains.append([place.step.baseline])
         chains[-1].append(place.step.candidate)
-    return [" -> ".join(each) for each in chains]
+    return [" -> ".join(chain) for chain in chains]
 
 
 def _counts(report: Report) -> str:
     """Return the last line: "4 causes, 12 differences: 1 breaking, 11 compatible, 0 data"."""
-    steps = [step for each in report.results for step in each.steps]
+    steps = [step for result in report.results for step in result.steps]
+    accepted = [step for result in report.results for step in result.accepted]
     causes = len(report.findings)
     start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(steps) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    return start + summary_of(steps, [step for each in report.results for step in each.accepted])
+    return start + summary_of(steps, accepted)
 
 
-def wrapped(line: str, width: int | None) -> list[str]:
+def wrap(line: str, width: int | None) -> list[str]:
     """Wrap a text at spaces only, so that words can be copied."""
     if width is None:
         return [text.plain(line)]
@@ -227,25 +229,25 @@ def wrapped(line: str, width: int | None) -> list[str]:
 
 
 def _brief_line(finding: Finding, *, between: bool) -> str:
-    """Return a cause on one line: its clouds, if `between`, and as much else as fits."""
+    """Return a cause on one line: its clouds, if `between`, and what else fits."""
     place, first = finding.places[0], finding.first
     line = f"{finding.severity:<{_LABEL}} "
     if between:
         names = (place.step.baseline, place.step.candidate)
         line += " -> ".join(text.cut(name, _BRIEF_NAME) for name in names) + ": "
     line += f"{finding.kind} {finding.subject}"
-    if place.images > 1:
-        line += f" ({place.images} images)"
-    elif place.images:
-        line += f" {text.cut(place.whom, _BRIEF_NAME)}"
-    if place.images <= 1 and text.shows_values(first):
+    if place.image_count > 1:
+        line += f" ({place.image_count} images)"
+    elif place.image_count:
+        line += f" {text.cut(place.image_list, _BRIEF_NAME)}"
+    if place.image_count <= 1 and text.shows_values(first):
         pairs = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
-        whole = [f"{line}: {' -> '.join(each)}" for each in pairs]
-        line = next((each for each in whole if len(each) <= _BRIEF), whole[-1])
+        lines = [f"{line}: {' -> '.join(pair)}" for pair in pairs]
+        line = next((each for each in lines if len(each) <= _BRIEF), lines[-1])
     if between and finding.kind not in OF_QUERY:
         several = len(place.queries) > 1
-        asked = text.count(len(place.queries), "query") if several else str(place.queries[0])
-        line += f" ({asked})" if len(f"{line} ({asked})") <= _BRIEF else ""
+        query = text.count(len(place.queries), "query") if several else str(place.queries[0])
+        line += f" ({query})" if len(f"{line} ({query})") <= _BRIEF else ""
     return text.cut(text.plain(line), _BRIEF)
 
 
@@ -256,7 +258,7 @@ def _command(result: Result) -> str:
     else:
         verb, clouds = "diff", (result.baseline.cloud, result.candidate.cloud)
     chosen = {name: getattr(result, name, default) for name, default in _BY_DEFAULT.items()}
-    options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
+    options = [f"--{name} {value}" for name, value in chosen.items() if value != _BY_DEFAULT[name]]
     if len(result.queries) == 1:
         options += result.queries[0].options
     for names in (clouds, [f"CLOUD... (these {len(clouds)})"]):

@@ -42,17 +42,17 @@ class Report:
     verdict: Verdict
     findings: tuple[Finding, ...]  # worst first
     since: since.Since | None
-    typed: str | None  # sides and options of `diff`, quoted for a shell
+    arguments: str | None  # sides and options of `diff`, quoted for a shell
 
     @property
     def comparisons(self) -> list[Comparison]:
         """The results that are comparisons."""
-        return [each for each in self.results if isinstance(each, Comparison)]
+        return [result for result in self.results if isinstance(result, Comparison)]
 
     @property
     def matrices(self) -> list[Matrix]:
         """The results that are matrices."""
-        return [each for each in self.results if isinstance(each, Matrix)]
+        return [result for result in self.results if isinstance(result, Matrix)]
 
     @property
     def single(self) -> Comparison | None:
@@ -62,39 +62,40 @@ class Report:
     @property
     def failing(self) -> tuple[Finding, ...]:
         """The causes whose severity makes their results fail."""
-        return tuple(each for each in self.findings if each.fails)
+        return tuple(finding for finding in self.findings if finding.fails)
 
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
         """What was not compared and what the rules did, as pairs of a label and a line."""
-        return tuple(dict.fromkeys(note for each in self.results for note in notes.notes_of(each)))
+        every = (note for result in self.results for note in notes.notes_of(result))
+        return tuple(dict.fromkeys(every))
 
     @property
     def limits(self) -> list[tuple[str, str]]:
         """The notes, except those on accepted differences."""
-        return [each for each in self.notes if each[0] != "expected"]
+        return [note for note in self.notes if note[0] != "expected"]
 
     def head(self) -> dict[str, Any]:
         """Return the start of every JSON document: the verdict and `since`."""
-        judged = self.verdict
-        verdict = {
-            "passed": judged.passed,
-            "exit_code": judged.exit_code,
-            "sentence": judged.sentence,
-            "facts": [*judged.facts, *judged.compared],
+        verdict = self.verdict
+        facts = {
+            "passed": verdict.passed,
+            "exit_code": verdict.exit_code,
+            "sentence": verdict.sentence,
+            "facts": [*verdict.facts, *verdict.compared],
             "limits": [{"label": label, "text": line} for label, line in self.limits],
         }
-        return {"verdict": verdict} | ({"since": asdict(self.since)} if self.since else {})
+        return {"verdict": facts} | ({"since": asdict(self.since)} if self.since else {})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
             "schema": SCHEMA,
             **self.head(),
-            "findings": [each.to_dict() for each in self.findings],
-            "comparisons": [each.to_dict() for each in self.comparisons],
-            "matrices": [each.to_dict() for each in self.matrices],
-            "failures": [asdict(each) for each in self.failures],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "comparisons": [comparison.to_dict() for comparison in self.comparisons],
+            "matrices": [matrix.to_dict() for matrix in self.matrices],
+            "failures": [asdict(failure) for failure in self.failures],
         }
 
 
@@ -104,7 +105,7 @@ def report_of(
     *,
     earlier: since.Earlier | None = None,
     exit_code: int | None = None,
-    typed: str | None = None,
+    arguments: str | None = None,
 ) -> Report:
     """Gather the contents of a report on these results.
 
@@ -120,7 +121,7 @@ def report_of(
         verdict=_verdict(results, failures, exit_code),
         findings=findings,
         since=changed,
-        typed=typed,
+        arguments=arguments,
     )
 
 
@@ -129,26 +130,26 @@ def _without_used_rules(results: Sequence[Result], *, is_complete: bool) -> list
     used = {step.difference.rule for each in results for step in (*each.steps, *each.accepted)}
 
     def unused(result: Result) -> tuple[RuleRef, ...]:
-        return tuple(each for each in result.unused_rules if is_complete and each not in used)
+        return tuple(rule for rule in result.unused_rules if is_complete and rule not in used)
 
-    return [replace(each, unused_rules=unused(each)) for each in results]
+    return [replace(result, unused_rules=unused(result)) for result in results]
 
 
 def _verdict(
     results: Sequence[Result], failures: Sequence[Failure], exit_code: int | None
 ) -> Verdict:
-    failing = [each for each in results if not each.compatible]
+    failing = [result for result in results if not result.compatible]
     if exit_code is None:
-        lost = any(each.lost for each in results)
+        lost = any(result.lost for result in results)
         exit_code = 2 if failures or lost or not results else int(bool(failing))
-    thresholds = ", ".join(dict.fromkeys(each.fail_on for each in results))
-    one = results[0] if len(results) == 1 else None
+    thresholds = ", ".join(dict.fromkeys(result.fail_on for result in results))
+    single = results[0] if len(results) == 1 else None
     return Verdict(
         passed=not failing and not failures if results or failures else None,
         sentence="; ".join(_sentences(results, len(failing), len(failures))),
         exit_code=exit_code,
         facts=(*([f"fails on: {thresholds}"] if results else ()), f"exit code {exit_code}"),
-        compared=() if one is None else (notes.count_of(one), f"profile {one.profile}"),
+        compared=() if single is None else (notes.count_of(single), f"profile {single.profile}"),
     )
 
 
@@ -168,11 +169,11 @@ def _sentences(results: Sequence[Result], failing: int, failures: int) -> Iterat
 
 def _sentence_of(result: Result) -> str:
     first, last = result.clouds[0], result.clouds[-1]
-    found, breaking = len(result.severities), result.severities.count("breaking")
-    differences = f"{text.count(found, 'difference')} from {first} to {last}"
-    if not found or result.lost or bool(breaking) == result.compatible:  # there is another reason
-        sentence = f"{first} to {last}: {counted(result)}"
-    elif found == 1:
+    total, breaking = len(result.severities), result.severities.count("breaking")
+    differences = f"{text.count(total, 'difference')} from {first} to {last}"
+    if not total or result.lost or bool(breaking) == result.compatible:  # there is another reason
+        sentence = f"{first} to {last}: {summary(result)}"
+    elif total == 1:
         breaks = "can break a client" if breaking else "breaks no client"
         sentence = f"the only difference from {first} to {last} {breaks}"
     elif breaking:
@@ -183,8 +184,8 @@ def _sentence_of(result: Result) -> str:
     return f"{sentence}; a rule has expired" if result.expired_rules else sentence
 
 
-def counted(result: Result) -> str:
-    """Return a result's summary; begin with the threshold if only that makes it fail."""
+def summary(result: Result) -> str:
+    """Return a result's summary, after the threshold if only that makes it fail."""
     breaks_none = result.severities and "breaking" not in result.severities
     if breaks_none and result.fail_on == "change":
         return f"fail-on is change; {result.summary}"

@@ -194,8 +194,8 @@ def test_images_and_values_are_counted_once():
     row = row_of(*answers, *filtered)
     (found,) = report_of([compare_neighbors(row), compare(*answers)]).findings
     (place,) = found.places
-    assert place.whom == '3 images: "image 1", "image 2", "image 3"'
-    assert (place.images, place.others) == (3, "")
+    assert place.image_list == '3 images: "image 1", "image 2", "image 3"'
+    assert (place.image_count, place.other_values) == (3, "")
     one = [compare(listing_of(each), listing_of(each | {"minRam": "0"})) for each in old[:1] * 2]
     (found,) = report_of(one).findings
     assert found.places[0].path == f"images[{old[0]['id']}].minRam"
@@ -203,7 +203,7 @@ def test_images_and_values_are_counted_once():
 
 def test_evidence_on_a_page():
     """The request, which a shell can run, both answers as sent and as compared; a matrix."""
-    page = html_entities.unescape(html.render(report_of([rich()], typed="a b")))
+    page = html_entities.unescape(html.render(report_of([rich()], arguments="a b")))
     for words in (
         'curl -H "X-Auth-Token: $OS_TOKEN" ',
         *("<summary>as sent</summary>", "changed by R1 images by id", " · exit code 1 · "),
