@@ -101,7 +101,7 @@ class Options(argparse.Namespace):
     rules: str | None = None
 
     @cached_property
-    def chosen(self) -> Settings:
+    def settings(self) -> Settings:
         """The settings of the project that contains the current folder."""
         root = Path(os.path.relpath(find_root(Path.cwd())))
         choices: Choices = {
@@ -109,7 +109,7 @@ class Options(argparse.Namespace):
             "fail_on": self.fail_on,
             "max_age": self.max_age,
             "profile": self.profile,
-            "reports": tuple(_below(root, each) for each in self.report),
+            "reports": tuple(_below(root, report) for report in self.report),
             "rules": (_below(root, self.rules),) if self.rules else None,
         }
         return resolve(choices, root=root)
@@ -117,16 +117,16 @@ class Options(argparse.Namespace):
     @cached_property
     def store(self) -> Store:
         """The cassettes of the project and the library."""
-        return store_of(self.chosen)
+        return store_of(self.settings)
 
     @cached_property
-    def known(self) -> tuple[str, ...]:
+    def known_clouds(self) -> tuple[str, ...]:
         """The recorded and shipped clouds; cached, because it scans folders."""
         store = self.store
         return (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
 
     @cached_property
-    def asked(self) -> Query:
+    def parsed_query(self) -> Query:
         """The query from --query and --microversion."""
         pairs = []
         for pair in self.query:
@@ -170,14 +170,14 @@ def add_verb(
     return parser
 
 
-def flag(parser: Any, name: str, says: str) -> None:
+def flag(parser: Any, name: str, help_: str) -> None:
     """Add an option without a value."""
-    parser.add_argument(name, action="store_true", help=says)
+    parser.add_argument(name, action="store_true", help=help_)
 
 
-def value(parser: Any, name: str, metavar: str, says: str, **more: Any) -> None:
+def value(parser: Any, name: str, metavar: str, help_: str, **options: Any) -> None:
     """Add an argument with a value."""
-    parser.add_argument(name, metavar=metavar, help=says, **more)
+    parser.add_argument(name, metavar=metavar, help=help_, **options)
 
 
 def as_typed(options: Options) -> str:
@@ -189,7 +189,7 @@ def as_typed(options: Options) -> str:
         value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
-    return " ".join([shlex.join(words), *options.asked.options])
+    return " ".join([shlex.join(words), *options.parsed_query.options])
 
 
 def check_folder(options: Options) -> None:
@@ -198,11 +198,11 @@ def check_folder(options: Options) -> None:
     if not options.cassette_dir or may_be_new or Path(options.cassette_dir).is_dir():
         return
     folder = Path(options.cassette_dir)
-    beside = [each.name for each in folder.parent.glob("*") if each.is_dir()]
+    siblings = [sibling.name for sibling in folder.parent.glob("*") if sibling.is_dir()]
     raise UsageError(
         "there is no such folder",
         where=options.cassette_dir,
-        remedy=f"{did_you_mean(folder.name, beside)}name another with --cassette-dir, or record "
+        remedy=f"{did_you_mean(folder.name, siblings)}name another with --cassette-dir, or record "
         "into it",
     )
 

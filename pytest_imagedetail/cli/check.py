@@ -46,16 +46,16 @@ def add_verbs(verbs: Any) -> None:
     flag(parser, "--list", "list the checks, and ask no cloud")
     source = parser.add_mutually_exclusive_group()
     flag(source, "--live", "ask the live cloud (default: its recordings)")
-    says = "ask this cloud of clouds.yaml live; no name is needed"
-    value(source, "--os-cloud", "NAME", says)
-    says = f"make at most N requests to each cloud (default: {asking.BUDGET})"
-    value(parser, "--budget", "N", says, type=_budget, default=asking.BUDGET)
+    help_ = "ask this cloud of clouds.yaml live; no name is needed"
+    value(source, "--os-cloud", "NAME", help_)
+    help_ = f"make at most N requests to each cloud (default: {asking.BUDGET})"
+    value(parser, "--budget", "N", help_, type=_budget, default=asking.BUDGET)
     flag(parser, "--dry-run", "list the requests; only the listing of all images is asked for")
-    chosen = parser.add_mutually_exclusive_group()
-    value(chosen, "--only", "ID", "this check, M9; repeatable", action="append", default=[])
-    says = "only S1 to S3: which images will make the listing fail, and how to fix them"
-    flag(chosen, "--forecast-only", says)
-    flag(chosen, "--no-forecast", "only M1 to M27")
+    selection = parser.add_mutually_exclusive_group()
+    value(selection, "--only", "ID", "this check, M9; repeatable", action="append", default=[])
+    help_ = "only S1 to S3: which images will make the listing fail, and how to fix them"
+    flag(selection, "--forecast-only", help_)
+    flag(selection, "--no-forecast", "only M1 to M27")
 
 
 def _budget(text: str) -> int:
@@ -65,29 +65,29 @@ def _budget(text: str) -> int:
 
 
 def _check(options: Options) -> int:
-    checks = _chosen(options)
+    checks = _checks(options)
     if options.list:
         return _list(checks, as_json=options.json)
     verdicts: list[Verdict] = []
-    rules, earlier = read_rules(options.chosen), _earlier(options)
+    rules, earlier = read_rules(options.settings), _earlier(options)
     for name in _names(options):
         try:
             with waiting(f"checking {name}"):
                 cloud = _cloud(name, options)
-                asked = sources.dry_run(cloud) if options.dry_run else cloud
-                verdicts += apply_rules(run(asked, checks), rules)
+                target = sources.dry_run(cloud) if options.dry_run else cloud
+                verdicts += apply_rules(run(target, checks), rules)
         except ImageDetailError as error:
             complain(error, options)
             unasked = partial(Verdict, verdict="inconclusive", reason=error.problem, unasked=True)
-            verdicts += (unasked(check=each, cloud=name) for each in checks)
+            verdicts += (unasked(check=check, cloud=name) for check in checks)
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
-        return exit_code([each for each in verdicts if each.unasked])
-    checked = _reported(options, earlier, verdicts, unused_rules(verdicts, rules))
+        return exit_code([verdict for verdict in verdicts if verdict.unasked])
+    check_report = _make_report(options, earlier, verdicts, unused_rules(verdicts, rules))
     if options.json:
-        print_json(report.to_dict(checked))
+        print_json(report.to_dict(check_report))
     else:
-        _print(checked)
+        _print(check_report)
     return exit_code(verdicts)
 
 
@@ -96,17 +96,17 @@ def _earlier(options: Options) -> Sequence[Verdict]:
     return report.read(load(path), path).verdicts if path else ()
 
 
-def _reported(
+def _make_report(
     options: Options,
     earlier: Sequence[Verdict],
     verdicts: Sequence[Verdict],
     unused: tuple[RuleRef, ...],
 ) -> report.CheckReport:
     since = report.since(Path(options.since), earlier, verdicts) if options.since else None
-    checked = report.CheckReport(verdicts=verdicts, since=since, unused_rules=unused)
-    for path in options.chosen.reports:
-        report.write(checked, path)
-    return checked
+    check_report = report.CheckReport(verdicts=verdicts, since=since, unused_rules=unused)
+    for path in options.settings.reports:
+        report.write(check_report, path)
+    return check_report
 
 
 def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
@@ -114,54 +114,54 @@ def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
     verdicts: list[Verdict] = []
     unused: dict[RuleRef, None] = {}
     for path, document in documents.items():
-        found = report.read(document, path)
-        verdicts += [each for each in found.verdicts if each not in verdicts]
-        unused |= dict.fromkeys(found.unused_rules)
+        check_report = report.read(document, path)
+        verdicts += [verdict for verdict in check_report.verdicts if verdict not in verdicts]
+        unused |= dict.fromkeys(check_report.unused_rules)
     # What one command did not find, another one may have.
-    causes = {one.id for each in verdicts for one in each.causes}
-    left = tuple(each for each in unused if each.id not in causes)
-    _print_head(_reported(options, _earlier(options), verdicts, left))
+    causes = {cause.id for verdict in verdicts for cause in verdict.causes}
+    still_unused = tuple(rule for rule in unused if rule.id not in causes)
+    _print_lines(_make_report(options, _earlier(options), verdicts, still_unused))
     return exit_code(verdicts)
 
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
-    asked = dict.fromkeys((each.cloud, one) for each in verdicts for one in each.requests)
+    requests = dict.fromkeys((each.cloud, url) for each in verdicts for url in each.requests)
     if as_json:
-        rows = [{"cloud": cloud, "request": request} for cloud, request in asked]
+        rows = [{"cloud": cloud, "request": request} for cloud, request in requests]
         print_json({"schema": 1, "requests": rows})
         return
-    for each in asked:
-        print("  ".join(each))
+    for request in requests:
+        print("  ".join(request))
 
 
-def _chosen(options: Options) -> tuple[Check, ...]:
+def _checks(options: Options) -> tuple[Check, ...]:
     if options.forecast_only or options.no_forecast:
         return FORECASTS if options.forecast_only else CHECKS
-    known = {each.id: each for each in ALL}
-    named = dict.fromkeys(map(str.upper, options.only))
-    for each in named.keys() - known.keys():
-        remedy = f"{did_you_mean(each, tuple(known))}imagedetail check --list shows them"
-        raise UsageError(f"there is no check {each!r}", remedy=remedy)
-    return tuple(known[each] for each in named) or ALL
+    by_id = {check.id: check for check in ALL}
+    ids = dict.fromkeys(map(str.upper, options.only))
+    for id_ in ids.keys() - by_id.keys():
+        remedy = f"{did_you_mean(id_, tuple(by_id))}imagedetail check --list shows them"
+        raise UsageError(f"there is no check {id_!r}", remedy=remedy)
+    return tuple(by_id[id_] for id_ in ids) or ALL
 
 
 def _list(checks: Sequence[Check], *, as_json: bool) -> int:
     if as_json:
-        listed = [
+        entries = [
             {
-                "id": each.id,
-                "title": each.title,
-                "relation": each.relation,
-                "known_deviations": [one.to_dict() for one in each.deviations],
+                "id": check.id,
+                "title": check.title,
+                "relation": check.relation,
+                "known_deviations": [deviation.to_dict() for deviation in check.deviations],
             }
-            for each in checks
+            for check in checks
         ]
-        return print_json({"schema": 1, "checks": listed})
-    for each in checks:
-        print(f"{each.id:<5}{each.title}")
-        print(f"     {each.relation}")
-        for one in each.deviations:
-            print(f"     known: {one.what} ({one.releases})")
+        return print_json({"schema": 1, "checks": entries})
+    for check in checks:
+        print(f"{check.id:<5}{check.title}")
+        print(f"     {check.relation}")
+        for deviation in check.deviations:
+            print(f"     known: {deviation.what} ({deviation.releases})")
     return SAME
 
 
@@ -175,37 +175,37 @@ def _names(options: Options) -> Sequence[str]:
         return options.clouds or [options.os_cloud]
     if options.live:
         # A name that is neither recorded nor declared is one of clouds.yaml.
-        known = (*options.store.clouds(), *options.store.traffic_clouds())
-        return replace(options.chosen, clouds=tuple(options.clouds), record_mode="once").select(
-            known
+        recorded = (*options.store.clouds(), *options.store.traffic_clouds())
+        return replace(options.settings, clouds=tuple(options.clouds), record_mode="once").select(
+            recorded
         )
-    return sides.names(options.clouds, options)
+    return sides.select(options.clouds, options)
 
 
 def _cloud(name: str, options: Options) -> asking.Cloud:
-    chosen, store = options.chosen, options.store
-    declared = chosen.declaration(name)
+    settings, store = options.settings, options.store
+    declared = settings.declaration(name)
     if not (options.live or options.os_cloud):
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)
     target = replace(declared, os_cloud=options.os_cloud or declared.os_cloud)
-    access = clouds.connect(target.os_cloud, declared=chosen.declared)
-    live = guarded(target, access, chosen, store, adds=False)
-    return sources.live(live, budget=options.budget)
+    access = clouds.connect(target.os_cloud, declared=settings.declared)
+    live_cloud = guarded(target, access, settings, store, adds=False)
+    return sources.live(live_cloud, budget=options.budget)
 
 
-def _print_head(checked: report.CheckReport) -> None:
-    for line in checked.lines:
+def _print_lines(check_report: report.CheckReport) -> None:
+    for line in check_report.lines:
         print(*wrap(line, terminal_width()), sep="\n")
 
 
-def _print(checked: report.CheckReport) -> None:
-    verdicts, color, width = checked.verdicts, wants_color(), terminal_width()
-    _print_head(checked)
+def _print(check_report: report.CheckReport) -> None:
+    verdicts, color, width = check_report.verdicts, wants_color(), terminal_width()
+    _print_lines(check_report)
     print()
-    if len({each.cloud for each in verdicts}) == 1:
+    if len({verdict.cloud for verdict in verdicts}) == 1:
         print(*text.details(verdicts, color=color, width=width), sep="\n")
         return
     print(*text.table(verdicts, width=width), sep="\n")
-    for same in text.group_verdicts(each for each in verdicts if each.verdict == "fail"):
-        names = wrap(", ".join(each.cloud for each in same), width)
-        print("", *names, *text.detail(same[0], color=color, width=width), sep="\n")
+    for group in text.group_verdicts(verdict for verdict in verdicts if verdict.verdict == "fail"):
+        names = wrap(", ".join(verdict.cloud for verdict in group), width)
+        print("", *names, *text.detail(group[0], color=color, width=width), sep="\n")

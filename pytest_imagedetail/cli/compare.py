@@ -61,23 +61,23 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "accept", _accept, summary, *COMPARED, "--level")
     for name in ("baseline", "candidate"):
         value(parser, name, name.upper(), "as for diff, which shows the paths")
-    what = parser.add_mutually_exclusive_group(required=True)
-    says = "for example images[*].metadata.hw_rng_model; * within a key, ** below"
-    value(what, "--path", "PATH", says)
-    value(what, "--id", "ID", "of a cause, as reports show it; in place of path and kind")
-    says = "for example field_added; repeatable (default: any)"
-    value(parser, "--kind", "KIND", says, action="append")
+    target = parser.add_mutually_exclusive_group(required=True)
+    help_ = "for example images[*].metadata.hw_rng_model; * within a key, ** below"
+    value(target, "--path", "PATH", help_)
+    value(target, "--id", "ID", "of a cause, as reports show it; in place of path and kind")
+    help_ = "for example field_added; repeatable (default: any)"
+    value(parser, "--kind", "KIND", help_, action="append")
     value(parser, "--reason", "REASON", "why it is accepted", required=True)
-    says = "the last day, for example 2027-02-01, or never"
-    value(parser, "--expires", "DAY", says, required=True)
-    says = "where that was decided, for example CHG-4711"
-    value(parser, "--reference", "REFERENCE", says)
+    help_ = "the last day, for example 2027-02-01, or never"
+    value(parser, "--expires", "DAY", help_, required=True)
+    help_ = "where that was decided, for example CHG-4711"
+    value(parser, "--reference", "REFERENCE", help_)
 
     summary = "make one report of the JSON results of several commands or pytest runs"
     parser = add_verb(verbs, "report", _report, summary, "--since")
     value(parser, "files", "FILE", "of --json, or a .json report", nargs="+")
-    says = "what to write: .html, .json, .md or .xml; repeatable"
-    value(parser, "-o", "FILE", says, required=True, dest="report", action="append")
+    help_ = "what to write: .html, .json, .md or .xml; repeatable"
+    value(parser, "-o", "FILE", help_, required=True, dest="report", action="append")
 
 
 class _GitDriver(argparse.Action):
@@ -104,35 +104,35 @@ def _show_to_git(arguments: Sequence[str], options: Options) -> None:
     """
     names = " -> ".join(map(text.plain, (arguments[0], *arguments[7:8])))
     try:
-        found = "not merged"
+        description = "not merged"
         if len(arguments) >= _MERGED:
-            found = _of_git(arguments[1], arguments[4], options)
+            description = _git_report(arguments[1], arguments[4], options)
     except Exception as error:  # noqa: BLE001
         problem = error.problem if isinstance(error, ImageDetailError) else repr(error)
-        found = text.plain(f"not compared: {problem}; git diff --no-ext-diff shows the text")
+        description = text.plain(f"not compared: {problem}; git diff --no-ext-diff shows the text")
     try:
-        print(f"imagedetail diff {names}\n{found}\n", flush=True)
+        print(f"imagedetail diff {names}\n{description}\n", flush=True)
     except (OSError, UnicodeError):  # the pager was closed or cannot encode it; see `main`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _of_git(old: str, new: str, options: Options) -> str:
+def _git_report(old: str, new: str, options: Options) -> str:
     """Report on two versions of a file; /dev/null stands for a missing one."""
-    both = [sides.load(each, options).listing for each in (old, new) if each != os.devnull]
-    if len(both) < _PAIR:
-        (found,) = both
-        many = "an error" if found.error else text.count(len(found.images), "image")
-        what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
+    listings = [sides.load(name, options).listing for name in (old, new) if name != os.devnull]
+    if len(listings) < _PAIR:
+        (listing,) = listings
+        contents = "an error" if listing.error else text.count(len(listing.images), "image")
+        what = f"{listing.cloud}, query {listing.query}: {listing.status_code}, {contents}"
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
-    options.expect = None if both[0].error is None else both[0].status_code
-    comparison = _compared(both, options, read_rules(options.chosen))
+    options.expect = None if listings[0].error is None else listings[0].status_code
+    comparison = _compare(listings, options, read_rules(options.settings))
     return terminal.render(report_of([comparison]), color=output.wants_color())
 
 
 def _diff(options: Options) -> int:
     names = options.baseline, options.candidate
-    with output.reporting(options, *names):
-        old, new = (sides.load(each, options) for each in names)
+    with output.reporting_errors(options, *names):
+        old, new = (sides.load(name, options) for name in names)
         if old.path == new.path:
             raise UsageError(
                 "baseline and candidate are the same recording",
@@ -142,74 +142,74 @@ def _diff(options: Options) -> int:
         queries = old.listing.query, new.listing.query
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
-        compared = _compared([old.listing, new.listing], options, read_rules(options.chosen))
-    comparison, error = sides.named(compared, *names), old.error or new.error
+        compared = _compare([old.listing, new.listing], options, read_rules(options.settings))
+    comparison, error = sides.label(compared, *names), old.error or new.error
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
-    shown = output.reported(options, [comparison], failures, lambda _: new.path, as_typed(options))
+    typed = as_typed(options)
+    report = output.make_report(options, [comparison], failures, lambda _: new.path, typed)
     if options.json:
-        document = shown.head() | comparison.to_dict()
+        document = report.head() | comparison.to_dict()
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
         if options.explain:
-            typed = as_typed(options)
             for entry, step in zip(document["differences"], comparison.steps, strict=True):
                 accept = accept_command(typed, step.difference.path, step.difference.kind)
                 lines = [f"{label}: {line}" for label, line in facts(step)]
                 entry["evidence"] = [*lines, f"accept: {accept}"]
         output.print_json(document)
     else:
-        output.print_report(shown, explain=options.explain)
+        output.print_report(report, explain=options.explain)
     if error is not None:
         raise error
     return output.SAME if comparison.compatible else output.DIFFERENT
 
 
-def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Comparison:
+def _compare(listings: Sequence[Listing], options: Options, accepted_by: Rules) -> Comparison:
     with output.waiting("comparing"):
         return compare(
-            *both,
+            *listings,
             level=options.level,
-            profile=options.chosen.profile,
-            fail_on=options.chosen.fail_on,
+            profile=options.settings.profile,
+            fail_on=options.settings.fail_on,
             expect=options.expect,
-            rules=known,
+            rules=accepted_by,
         )
 
 
 def _report(options: Options) -> int:
     documents = {path: loading.load(path) for path in map(Path, options.files)}
-    of_checks = ["checks" in each for each in documents.values()]
-    if any(of_checks) and not all(of_checks):
+    are_checks = ["checks" in document for document in documents.values()]
+    if any(are_checks) and not all(are_checks):
         raise UsageError(
             "results of `check` and comparisons cannot be in one report",
             remedy="make a report of each kind",
         )
-    return (report_checks if all(of_checks) else _report_results)(documents, options)
+    return (report_checks if all(are_checks) else _report_results)(documents, options)
 
 
 def _report_results(documents: Mapping[Path, loading.Document], options: Options) -> int:
     results, failures = [], []
     for path, document in documents.items():
-        found, failed = loading.results_of(document, path)
-        results += [each for each in found if each not in results]
-        failures += [each for each in failed if each not in failures]
-    shown = output.reported(options, results, failures)
-    print(shown.verdict.line)
-    for line in shown.since.lines if shown.since else ():
+        new_results, new_failures = loading.results_of(document, path)
+        results += [result for result in new_results if result not in results]
+        failures += [failure for failure in new_failures if failure not in failures]
+    report = output.make_report(options, results, failures)
+    print(report.verdict.line)
+    for line in report.since.lines if report.since else ():
         print(line)
-    return shown.verdict.exit_code
+    return report.verdict.exit_code
 
 
 def _accept(options: Options) -> int:
-    both = [sides.load(each, options).listing for each in (options.baseline, options.candidate)]
+    listings = [sides.load(name, options).listing for name in (options.baseline, options.candidate)]
     is_new = options.rules is not None and not Path(options.rules).exists()
-    known, kinds = read_rules(options.chosen, () if is_new else None), options.kind or []
+    existing, kinds = read_rules(options.settings, () if is_new else None), options.kind or []
     given = {
         "path": options.path,
         "id": options.id,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
-        "query": glob.escape(str(both[0].query)) if options.asked != Query() else None,
-        "between": [each.cloud for each in both],
+        "query": glob.escape(str(listings[0].query)) if options.parsed_query != Query() else None,
+        "between": [listing.cloud for listing in listings],
         "reason": options.reason,
         "reference": options.reference,
         "expires": options.expires,
@@ -223,14 +223,14 @@ def _accept(options: Options) -> int:
             remedy=f"give the last day on which it is to hold, {today()} or later, or never",
         )
     # Last, so that it accepts only what no other rule does.
-    comparison = _compared(both, options, (*known, rule))
-    found = [each for each in comparison.accepted if each.difference.rule == rule.ref]
-    if not found:
+    comparison = _compare(listings, options, (*existing, rule))
+    accepted = [step for step in comparison.accepted if step.difference.rule == rule.ref]
+    if not accepted:
         raise _accepts_nothing(rule, comparison)
-    of_root = options.chosen.clouds_file.with_name(RULES_FILE)
+    of_root = options.settings.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry, today=today())
-    print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
-    for place in places(found):
+    print(f"{rule.ref.where}: accepts {text.count(len(accepted), 'difference')}")
+    for place in places(accepted):
         first = place.first
         line = f"  {first.severity:<10}  {first.kind:<13}  {place.path}  {place.image_list}"
         print(line.rstrip())
@@ -242,9 +242,9 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     about = f"--id {rule.ref.id}" if rule.ref.id else f"--path {shlex.quote(rule.ref.path or '')}"
     clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
     already = {
-        each.rule.where: None
-        for each in comparison.expected
-        if each.rule and rule.accepts(each.kind, each.path, each.id(query))
+        difference.rule.where: None
+        for difference in comparison.expected
+        if difference.rule and rule.accepts(difference.kind, difference.path, difference.id(query))
     }
     if already:
         return UsageError(
@@ -252,14 +252,15 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
             where="; ".join(already),
             remedy="change that rule in its file",
         )
-    found = dict.fromkeys(
-        f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
-        for each in places(comparison.steps)
+    candidates = dict.fromkeys(
+        f"{place.first.kind} {place.first.id(query) if rule.ref.id else place.path}"
+        for place in places(comparison.steps)
     )
     steps = ["this query has no difference left that a rule could accept"]
-    if found:
-        shown = ", ".join([*found][:_MOST_PATHS]) + ", ..." * (len(found) > _MOST_PATHS)
-        steps = [f"give path and kind, or the id, as a report shows them: {shown}"]
+    if candidates:
+        more = ", ..." if len(candidates) > _MOST_PATHS else ""
+        names = ", ".join([*candidates][:_MOST_PATHS]) + more
+        steps = [f"give path and kind, or the id, as a report shows them: {names}"]
     if query == Query():
         steps.append("if the report shows it for another query, name that: --query, --microversion")
     return UsageError(

@@ -33,17 +33,17 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "doctor", _doctor, summary, "--json")
     cloud = parser.add_mutually_exclusive_group()
     value(cloud, "cloud", "NAME", "a cloud of imagedetail.yaml or clouds.yaml", nargs="?")
-    says = (
+    help_ = (
         "a cloud of clouds.yaml, or envvars (default: $OS_CLOUD, the OS_* variables, or the "
         "only cloud there is)"
     )
-    value(cloud, "--os-cloud", "NAME", says)
+    value(cloud, "--os-cloud", "NAME", help_)
 
 
 def _doctor(options: Options) -> int:
-    chosen = options.chosen
-    os_cloud = chosen.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
-    findings = _findings(os_cloud, options.cloud, chosen)
+    settings = options.settings
+    os_cloud = settings.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
+    findings = _findings(os_cloud, options.cloud, settings)
     steps: list[dict[str, str]] = []
     failed, needs, width = None, "", max(map(len, _STEPS))
     for name in _STEPS:
@@ -64,11 +64,11 @@ def _doctor(options: Options) -> int:
 
 
 def _findings(
-    os_cloud: str | None, name: str | None, chosen: Settings
+    os_cloud: str | None, name: str | None, settings: Settings
 ) -> Iterator[tuple[str, str]]:
     """Yield the verdict and finding of each of `_STEPS`; raise at the one that fails."""
     yield "ok", clouds.sdk_version()
-    configuration = clouds.configure(os_cloud, declared=chosen.declared)
+    configuration = clouds.configure(os_cloud, declared=settings.declared)
     files = " and ".join(map(str, configuration.files)) or "the OS_* variables"
     yield "ok", f"cloud {configuration.cloud!r} of {files}"
     yield "ok", configuration.auth_type
@@ -82,14 +82,14 @@ def _findings(
     newest = access.max_microversion
     yield "ok", newest or "none: older than microversions, or its version document cannot be read"
     # By now the cloud is known, even if it came from OS_CLOUD or is the only one.
-    declared = chosen.declaration(name) if name else _declared_as(configuration.cloud, chosen)
+    declared = settings.declaration(name) if name else _declared_as(configuration.cloud, settings)
     yield _release_finding(declared.release, newest)
     yield _one_image(access, declared.name)
 
 
-def _declared_as(os_cloud: str, chosen: Settings) -> CloudDeclaration:
-    known = (each for each in chosen.declared.values() if each.os_cloud == os_cloud)
-    return next(known, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
+def _declared_as(os_cloud: str, settings: Settings) -> CloudDeclaration:
+    matching = (cloud for cloud in settings.declared.values() if cloud.os_cloud == os_cloud)
+    return next(matching, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 
 
 def _path(access: Access) -> str:
@@ -99,21 +99,21 @@ def _path(access: Access) -> str:
 
 
 def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str]:
-    said = f"declared: {declared}" if declared else "not declared"
+    declaration = f"declared: {declared}" if declared else "not declared"
     if newest is None:
-        return "ok", f"{said}; the cloud does not show it"
-    looks = f"{said}; {newest} looks like {looks_like(newest)}"
-    known = Evidence(where="", release=declared, max_microversion=newest)
-    return "warning" if known.contradicts_itself else "ok", looks
+        return "ok", f"{declaration}; the cloud does not show it"
+    finding = f"{declaration}; {newest} looks like {looks_like(newest)}"
+    evidence = Evidence(where="", release=declared, max_microversion=newest)
+    return "warning" if evidence.contradicts_itself else "ok", finding
 
 
 def _one_image(access: Access, cloud: str) -> tuple[str, str]:
     """Request one image as the recorder does, and discard the redacted answer."""
-    begun = time.monotonic()
+    started = time.monotonic()
     live = recorder.LiveCloud(access=access, name=cloud)
     listing = recorder.ask(live, Query.of(limit=1)).listing
     images = text.count(len(listing.images), "image")
-    milliseconds = round((time.monotonic() - begun) * 1000)
+    milliseconds = round((time.monotonic() - started) * 1000)
     finding = f"{listing.status_code}, {images} with limit=1, {milliseconds} ms"
     if not listing.images:
         return "warning", f"{finding}: this project sees none"

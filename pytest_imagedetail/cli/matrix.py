@@ -31,56 +31,57 @@ def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "show what changed from one cloud to the next, over every recorded query"
     parser = add_verb(verbs, "matrix", _matrix, summary, *COMPARED, *JUDGED)
-    says = (
+    help_ = (
         "clouds in this order; globs stand for clouds in the order of their releases "
         "(default: every recorded cloud that declares a release, or else the reference library)"
     )
-    value(parser, "names", "NAME", says, nargs="*")
+    value(parser, "names", "NAME", help_, nargs="*")
     flag(parser, "--all", "show also the queries that all clouds answered alike")
 
 
 def _matrix(options: Options) -> int:
     store = options.store
-    with output.reporting(options, "matrix", ", ".join(options.names) or "all clouds"):
+    with output.reporting_errors(options, "matrix", ", ".join(options.names) or "all clouds"):
         matrices = _matrices(options)
 
     def path_of(place: Place) -> Path:
         cloud, query = place.step.candidate, place.queries[0]
         return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
 
-    shown = output.reported(options, matrices, path_of=path_of)
+    report = output.make_report(options, matrices, path_of=path_of)
     if options.json:
-        document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in shown.matrices]}
-        output.print_json(shown.head() | document)
+        document = {"schema": SCHEMA, "matrices": [matrix.to_dict() for matrix in report.matrices]}
+        output.print_json(report.head() | document)
     else:
-        output.print_report(shown, every_query=options.all)
-    return shown.verdict.exit_code
+        output.print_report(report, every_query=options.all)
+    return report.verdict.exit_code
 
 
 def _matrices(options: Options) -> list[Matrix]:
     store, rows = options.store, _rows(options)
-    own: dict[str, list[Query]] = {}
+    own_queries: dict[str, list[Query]] = {}
     for row in rows:
         for cloud, answers in row.items():
-            own[cloud] = [query for query in answers if store.path(cloud, query).exists()]
-            if 0 < len(own[cloud]) < len(answers):
-                found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
-                output.say(f"{cloud}: {found}, the others from the library")
+            queries = [query for query in answers if store.path(cloud, query).exists()]
+            own_queries[cloud] = queries
+            if 0 < len(queries) < len(answers):
+                share = f"{len(queries)} of {len(answers)} answers from {store.directory}"
+                output.say(f"{cloud}: {share}, the others from the library")
         for earlier, later in pairwise(row):
-            old, new = (release_index(release_of(row[each])) for each in (earlier, later))
+            old, new = (release_index(release_of(row[cloud])) for cloud in (earlier, later))
             if old is not None and new is not None and old > new:
                 line = f"{earlier} is a newer release than {later}; the older one comes first"
                 output.say(f"warning: {line}")
-    known = read_rules(options.chosen)
+    rules = read_rules(options.settings)
     with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         return [
             compare_neighbors(
                 row,
-                profile=options.chosen.profile,
-                fail_on=options.chosen.fail_on,
+                profile=options.settings.profile,
+                fail_on=options.settings.fail_on,
                 expect=options.expect,
-                rules=known,
-                own=own,
+                rules=rules,
+                own=own_queries,
             )
             for row in rows
         ]
@@ -88,18 +89,22 @@ def _matrices(options: Options) -> list[Matrix]:
 
 def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the named clouds in their order, or else all clouds, family by family."""
-    store, declared = options.store, options.chosen.declared.values()
-    own = tuple(dict.fromkeys([*store.clouds(), *(each.name for each in declared if each.release)]))
+    store, declared = options.store, options.settings.declared.values()
+    with_release = (cloud.name for cloud in declared if cloud.release)
+    own = tuple(dict.fromkeys([*store.clouds(), *with_release]))
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
-    groups = [sides.names([each], options) for each in options.names] or [clouds]
+    groups = [sides.select([name], options) for name in options.names] or [clouds]
     row: dict[str, Answers] = {}
     for group in groups:
-        new = (each for each in group if each not in row)
-        found = {cloud: {e.query: e for e in sides.recorded(cloud, options)} for cloud in new}
-        row |= by_release(found)
-    if options.asked != Query():
+        new = {
+            cloud: {listing.query: listing for listing in sides.listings(cloud, options)}
+            for cloud in group
+            if cloud not in row
+        }
+        row |= by_release(new)
+    if options.parsed_query != Query():
         if len(row) >= _PAIR > sum(map(bool, row.values())):
-            raise _not_recorded(options.asked, row)
+            raise _not_recorded(options.parsed_query, row)
     else:
         # A cloud with only the traffic of tests is left out below, unless it was named.
         optional = () if options.names else store.traffic_clouds()
@@ -109,15 +114,15 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
     return [row] if options.names else _families(row)
 
 
-def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
+def _families(answers_by_cloud: Mapping[str, Answers]) -> list[dict[str, Answers]]:
     families: dict[str, dict[str, Answers]] = {}
-    for cloud, answers in found.items():
+    for cloud, answers in answers_by_cloud.items():
         release = release_of(answers)
         if release is not None and answers_with_images(answers):
             family = cloud.replace(release, "*") if release in cloud else "other names"
             families.setdefault(family, {})[cloud] = answers
     rows = [row for row in families.values() if len(row) >= _PAIR]
-    left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
+    left_out = [cloud for cloud in answers_by_cloud if not any(cloud in row for row in rows)]
     if left_out:
         output.say(
             f"left out: {', '.join(left_out)} (no release, nothing but errors, or alone of their "
@@ -132,12 +137,12 @@ def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
     return rows
 
 
-def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailError:
-    having = [cloud for cloud, answers in found.items() if answers]
-    who = f"only {having[0]} was" if having else f"none of {text.count(len(found), 'cloud')} was"
-    command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
+def _not_recorded(query: Query, row: Mapping[str, Answers]) -> ImageDetailError:
+    recorded = [cloud for cloud, answers in row.items() if answers]
+    who = f"only {recorded[0]}" if recorded else f"none of {text.count(len(row), 'cloud')}"
+    command = " ".join(["imagedetail record --os-cloud NAME", *query.options])
     return CassetteNotFoundError(
-        f"there is nothing to compare: {who} asked query {str(asked)!r}",
-        where=", ".join(found),
+        f"there is nothing to compare: {who} was asked query {str(query)!r}",
+        where=", ".join(row),
         remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
     )

@@ -55,36 +55,36 @@ def print_json(document: Any) -> int:
     return SAME
 
 
-def reported(
+def make_report(
     options: argparse.Namespace,
     results: Sequence[Result],
     failures: Sequence[Failure] = (),
     path_of: Callable[[Place], Path] | None = None,
-    typed: str | None = None,
+    arguments: str | None = None,
 ) -> Report:
     """Gather results, write the requested reports and print GitHub's annotations.
 
-    `path_of` returns the cassette that an annotation is about; `typed` is from `as_typed`.
+    `path_of` returns the cassette that an annotation is about; `arguments` is from `as_typed`.
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
-    shown = report_of(results, failures, earlier=earlier, arguments=typed)
-    for path in options.chosen.reports:
-        write(shown, path)
+    report = report_of(results, failures, earlier=earlier, arguments=arguments)
+    for path in options.settings.reports:
+        write(report, path)
     if path_of is not None and options.github:
-        for line in github.annotations(shown, path_of):
+        for line in github.annotations(report, path_of):
             print(line, file=sys.stderr)
-    return shown
+    return report
 
 
 @contextmanager
-def reporting(options: argparse.Namespace, baseline: str, candidate: str) -> Iterator[None]:
+def reporting_errors(options: argparse.Namespace, baseline: str, candidate: str) -> Iterator[None]:
     """Write reports for an impossible comparison too, so that none from an earlier run remains."""
     try:
         yield
     except ImageDetailError as error:
         if options.report and not isinstance(error, UsageError):
             failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
-            reported(options, [], [failure])
+            make_report(options, [], [failure])
         raise
 
 
@@ -99,11 +99,11 @@ def cell(value: Any) -> str:
     return "-" if value is None else plain(str(value))
 
 
-def print_report(shown: Report, *, explain: bool = False, every_query: bool = False) -> None:
+def print_report(report: Report, *, explain: bool = False, every_query: bool = False) -> None:
     """Print a report to stdout, as wide as the terminal; see `terminal.render`."""
     color, width = wants_color(), terminal_width()
     print(
-        terminal.render(shown, color=color, width=width, explain=explain, every_query=every_query)
+        terminal.render(report, color=color, width=width, explain=explain, every_query=every_query)
     )
 
 
@@ -118,7 +118,7 @@ def wants_color() -> bool:
     return sys.stdout.isatty() and not plain
 
 
-class _Saying(logging.Handler):
+class _LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())
 
@@ -129,7 +129,7 @@ def waiting(line: str) -> Iterator[None]:
 
     Log messages of the block are printed in any case.
     """
-    log, handler, erases = logging.getLogger("pytest_imagedetail"), _Saying(), _can_erase()
+    log, handler, erases = logging.getLogger("pytest_imagedetail"), _LogHandler(), _can_erase()
     log.addHandler(handler)
     if erases:
         print(f"\r{line}", end="", file=sys.stderr, flush=True)

@@ -62,29 +62,29 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record what clouds of clouds.yaml answer"
     parser = add_verb(verbs, "record", _record, summary, *QUERY, "--rules")
-    says = (
+    help_ = (
         "a cloud of imagedetail.yaml or clouds.yaml, or a glob (default: $OS_CLOUD, or else "
         "every cloud that imagedetail.yaml declares)"
     )
-    value(parser, "clouds", "NAME", says, nargs="*")
+    value(parser, "clouds", "NAME", help_, nargs="*")
     value(parser, "--os-cloud", "NAME", "the cloud's name in clouds.yaml (default: NAME)")
     value(parser, "--name", "N", "the name to keep it under (default: NAME)")
     value(parser, "--release", "R", 'its OpenStack release, for example "2026.2"')
-    several = parser.add_mutually_exclusive_group()
-    several.add_argument(
+    queries = parser.add_mutually_exclusive_group()
+    queries.add_argument(
         "--suite",
         choices=SUITES,
         help="gate: all images, and every query that Nova's releases answer differently; "
         "check: what `imagedetail check` asks",
     )
-    value(several, "--like", "CLOUD", "every query that is recorded of this cloud")
-    says = "record this error, which the query must give"
-    value(parser, "--expect", "CODE", says, type=int)
+    value(queries, "--like", "CLOUD", "every query that is recorded of this cloud")
+    help_ = "record this error, which the query must give"
+    value(parser, "--expect", "CODE", help_, type=int)
     flag(parser, "--twice", "ask twice, and note what two identical requests disagree on")
-    says = "replace a recording whose answer changed (default: print the differences)"
-    flag(parser, "--rewrite", says)
-    says = "renew the date of the same answer if it is older (default: never)"
-    value(parser, "--max-age", "DAYS", says)
+    help_ = "replace a recording whose answer changed (default: print the differences)"
+    flag(parser, "--rewrite", help_)
+    help_ = "renew the date of the same answer if it is older (default: never)"
+    value(parser, "--max-age", "DAYS", help_)
 
     summary = "make a cassette of a body that was saved by hand"
     parser = add_verb(verbs, "import", _import, summary, *QUERY)
@@ -102,7 +102,7 @@ def _record(options: Options) -> int:
             "--suite and --like have their own queries",
             remedy="leave out --query, --microversion, --expect and --twice",
         )
-    steps = (partial(_record_cloud, each, options) for each in targets_of(options))
+    steps = (partial(_record_cloud, target, options) for target in targets_of(options))
     return _run_all(steps, options)
 
 
@@ -119,10 +119,10 @@ def _run_all(steps: Iterable[Callable[[], int]], options: Options) -> int:
 
 def targets_of(options: Options) -> Sequence[CloudDeclaration]:
     """Return the clouds to record, each with its name in clouds.yaml and its release."""
-    chosen = options.chosen
-    typed = [*options.clouds, *filter(None, [options.name])]
-    os_cloud = options.os_cloud or (None if typed else os.environ.get("OS_CLOUD"))
-    names = typed or [*filter(None, [os_cloud])] or list(chosen.declared)
+    settings = options.settings
+    given = [*options.clouds, *filter(None, [options.name])]
+    os_cloud = options.os_cloud or (None if given else os.environ.get("OS_CLOUD"))
+    names = given or [*filter(None, [os_cloud])] or list(settings.declared)
     if not names:
         raise UsageError(
             "no cloud is named",
@@ -130,8 +130,8 @@ def targets_of(options: Options) -> Sequence[CloudDeclaration]:
             f"or set OS_CLOUD, or declare clouds in {CLOUDS_FILE}",
         )
     # A name that is neither recorded nor declared is one of clouds.yaml.
-    wanted = replace(chosen, clouds=tuple(names), record_mode="once")
-    selected = wanted.select(options.store.clouds())
+    selection = replace(settings, clouds=tuple(names), record_mode="once")
+    selected = selection.select(options.store.clouds())
     if len(selected) > 1 and (os_cloud or options.name or options.release):
         raise UsageError(
             "--os-cloud, --name and --release are for one cloud, and these are "
@@ -140,39 +140,38 @@ def targets_of(options: Options) -> Sequence[CloudDeclaration]:
         )
     return [
         replace(
-            chosen.declaration(check_cloud_name(name)),
-            os_cloud=chosen.declaration(os_cloud or name).os_cloud,
-            release=_release(options.release, name, chosen),
+            settings.declaration(check_cloud_name(name)),
+            os_cloud=settings.declaration(os_cloud or name).os_cloud,
+            release=_release(options.release, name, settings),
         )
         for name in selected
     ]
 
 
-def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
+def _release(given: str | None, name: str, settings: Settings) -> str | None:
     """Return the cloud's release from --release or its declaration, which must agree."""
-    declared = chosen.declaration(name).release
-    index = contract.release_index(check_release(typed))
-    if typed and declared and index != contract.release_index(declared):
+    declared = settings.declaration(name).release
+    index = contract.release_index(check_release(given))
+    if given and declared and index != contract.release_index(declared):
         raise UsageError(
-            f"--release {typed} contradicts imagedetail.yaml, which declares {name!r} as release "
+            f"--release {given} contradicts imagedetail.yaml, which declares {name!r} as release "
             f"{declared}",
             remedy="record an upgraded cloud under a new name: --name NAME\n"
             "or correct the declaration",
         )
-    return typed or declared
+    return given or declared
 
 
 def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     name, store = target.name, options.store
-    access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
+    access = clouds.connect(target.os_cloud, declared=options.settings.declared)
     if options.suite == "check":
         return _record_checks(target, access, options)
-    asked = _asked(options)
-    paths = {
-        each: store.path(name, recorder.known_query(access, each, cloud=name)) for each in asked
-    }
+    queries = _queries(options)
+    stored = {query: recorder.known_query(access, query, cloud=name) for query in queries}
+    paths = {query: store.path(name, redacted) for query, redacted in stored.items()}
     adds = not all(path.exists() for path in paths.values())
-    cloud = guarded(target, access, options.chosen, store, adds=adds)
+    cloud = guarded(target, access, options.settings, store, adds=adds)
     has_microversions = cloud.release is not None and contract.reached(cloud.release, "kilo")
     if has_microversions and access.max_microversion is None:
         say(
@@ -180,36 +179,36 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
             "or its version document cannot be read; an upgrade would show in its answers only"
         )
 
-    def record(number: int, asked: Query, statuses: frozenset[int]) -> int:
+    def record(number: int, query: Query, statuses: frozenset[int]) -> int:
         with waiting(f"asking {name} ({number} of {len(paths)})"):
             repeated = None
             if options.twice:
-                live, repeated = ask_twice(cloud, asked, expect=options.expect)
+                live, repeated = ask_twice(cloud, query, expect=options.expect)
             else:
-                live = recorder.ask(cloud, asked, expect=options.expect, accept=statuses)
+                live = recorder.ask(cloud, query, expect=options.expect, accept=statuses)
         _warn_of_release(live.listing, cloud.release)
-        code = _keep_unchanged(live, paths[asked], access, options)
+        code = _keep_unchanged(live, paths[query], access, options)
         if repeated is not None and code == SAME:
             _print_volatile(repeated)
         return code
 
-    steps = enumerate(asked.items(), start=1)
-    code = _run_all((partial(record, number, *each) for number, each in steps), options)
+    steps = enumerate(queries.items(), start=1)
+    code = _run_all((partial(record, number, *item) for number, item in steps), options)
     if any(path.exists() for path in paths.values()):
-        declare_as(replace(target, release=cloud.release), options.chosen)
+        declare_as(replace(target, release=cloud.release), options.settings)
     return code
 
 
 def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:
     name, store = target.name, options.store
     path = store.traffic_path(name, CHECK)
-    cloud = guarded(target, access, options.chosen, store, adds=not path.exists())
+    cloud = guarded(target, access, options.settings, store, adds=not path.exists())
     retry = Retry(access)
-    asked = sources.live(cloud, retry)
+    live_cloud = sources.live(cloud, retry)
     with waiting(f"checking {name}"):
-        verdicts = run(asked, ALL)
+        verdicts = run(live_cloud, ALL)
     new, known = made_of(
-        asked.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
+        live_cloud.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
     )
     old = None if options.rewrite else store.load_traffic(name, CHECK)
     changed = 0 if old is None else missing_from(old.interactions, new.interactions)
@@ -220,17 +219,17 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
     written = store.write(new, known=known)
     print(f"{written.value}  {path}  {text.count(len(new.interactions), 'request')}")
     print(headline(verdicts))
-    declare_as(replace(target, release=cloud.release), options.chosen)
+    declare_as(replace(target, release=cloud.release), options.settings)
     return SAME
 
 
-def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
+def _queries(options: Options) -> Mapping[Query, frozenset[int]]:
     """Return the queries, each with the statuses to accept besides `--expect`."""
     if options.like:
-        return suite_like(options.store, sides.one_name(options.like, options))
+        return suite_like(options.store, sides.select_one(options.like, options))
     if options.suite:
         return gate_suite(reference_library())
-    return {options.asked: frozenset()}
+    return {options.parsed_query: frozenset()}
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
@@ -245,32 +244,33 @@ def _keep_unchanged(
     answer: recorder.Unwritten, path: Path, access: Access, options: Options
 ) -> int:
     """Write an answer unless it would replace a different one; return the exit code."""
-    redacted: Iterable[tuple[str, str]] = ()
+    hidden: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
         recorder.refuse_leak(answer.listing.recording, answer.known)
-        old = sides.own(path)
-        expect = error_status(old.recording)
-        changed = compare(old, answer.listing, profile="wire", fail_on="change", expect=expect)
+        recorded = sides.load_path(path)
+        expect = error_status(recorded.recording)
+        live = answer.listing
+        comparison = compare(recorded, live, profile="wire", fail_on="change", expect=expect)
         if not options.store.holds(answer.listing.recording):
-            relabeled = changed.baseline.release != changed.candidate.release
-            how = _RELABELED if relabeled else _WIRE
-            if changed.differences:
-                print(terminal.details(changed), end="\n\n")
-                how = "the answer changed"
-            print(f"not replaced  {path}: {how}")
-            print(remedies_for_change(changed, access, cassette_dir=options.cassette_dir))
+            relabeled = comparison.baseline.release != comparison.candidate.release
+            reason = _RELABELED if relabeled else _WIRE
+            if comparison.differences:
+                print(terminal.details(comparison), end="\n\n")
+                reason = "the answer changed"
+            print(f"not replaced  {path}: {reason}")
+            print(remedies_for_change(comparison, access, cassette_dir=options.cassette_dir))
             return DIFFERENT
-        redacted = notes.redaction(changed)
+        hidden = notes.redaction(comparison)
     _keep(options.store, answer)
-    for _, said in redacted:
-        print(said)
+    for _, note in hidden:
+        print(note)
     return SAME
 
 
-def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
+def declare_as(target: CloudDeclaration, settings: Settings) -> None:
     """Declare a cloud with its name in clouds.yaml, so that `verify` finds it."""
-    path = chosen.clouds_file
-    if target.name in chosen.declared or target.name == target.os_cloud:
+    path = settings.clouds_file
+    if target.name in settings.declared or target.name == target.os_cloud:
         return
     is_declared = False
     with suppress(RecordingError), writing(path, lock=path.with_name(LOCK)):
@@ -291,7 +291,7 @@ def _print_volatile(comparison: Comparison) -> None:
     if comparison.same:
         print("asked twice, and answered the same")
         return
-    for first in (each.first for each in places(comparison.steps)):
+    for first in (place.first for place in places(comparison.steps)):
         values = " -> ".join(value for _, value in text.values(first))
         print(f"volatile  {first.any_image}  {first.kind}  {values}".rstrip())
     print("two identical requests differed; to accept that, add a rule")
@@ -300,13 +300,13 @@ def _print_volatile(comparison: Comparison) -> None:
 def _import(options: Options) -> int:
     cloud, store = check_cloud_name(options.cloud), options.store
     check_release(options.release)
-    declared = options.chosen.declaration(cloud).release
+    declared = options.settings.declaration(cloud).release
     labels = (options.release, declared, *(each.release for each in evidence_of(store, cloud)))
     answer = imported(
         sides.read_bytes(Path(options.file)),
         cloud=cloud,
         where=options.file,
-        query=options.asked,
+        query=options.parsed_query,
         status_code=options.status,
         release=next(filter(None, labels), None),
     )
@@ -319,7 +319,7 @@ def _import(options: Options) -> int:
             remedy="choose another name with --cloud, or insist with --force",
         )
     is_listing = answer.listing.error is None
-    if is_listing and options.asked.is_whole and not answer.listing.complete:
+    if is_listing and options.parsed_query.is_whole and not answer.listing.complete:
         say(f"warning: {options.file} shows that another page follows, so it is kept as a part")
     return _keep(store, answer)
 
@@ -332,17 +332,17 @@ def _keep(store: Store, answer: recorder.Unwritten) -> int:
 def show_written(store: Store, written: Written, recording: Recording, known: Known) -> None:
     """Print a cassette's path, contents and redactions; warn of what redaction left."""
     path = store.directory / own_name(recording.provenance)
-    done = written.value if recording.provenance.test is None else "added"
+    verb = written.value if recording.provenance.test is None else "added"
     redacted = ", ".join(
         f"{number} {_IRREGULAR.get(kind, kind.removesuffix('s')) if number == 1 else kind}"
         for kind, number in recording.provenance.redactions.items()
     )
-    print(f"{done}  {path}  {held(recording)}; redacted: {redacted or 'nothing'}", flush=True)
+    print(f"{verb}  {path}  {describe(recording)}; redacted: {redacted or 'nothing'}", flush=True)
     for warning in _warnings(recording, known):
         say(f"warning: {warning}")
 
 
-def held(recording: Recording) -> str:
+def describe(recording: Recording) -> str:
     """Describe a recording: `14 images`, `answered 400`, or the last request of a client."""
     if recording.provenance.test is not None:
         return line(recording.interactions[-1])
@@ -362,8 +362,8 @@ def _warnings(recording: Recording, known: Known) -> Iterator[str]:
             "too weak to search for (short, digits only, or a plain word), and so replaced only "
             f"under a secret's name: {text.count(len(known.weak), 'secret')} of this session"
         )
-    found = list(suspicious(recording.interactions))
-    for what, place in found[:_NAMED]:
+    texts = list(suspicious(recording.interactions))
+    for what, place in texts[:_NAMED]:
         yield f"looks like {what}, kept: {cell(place.removeprefix(_FIRST_PAGE))}"
-    if len(found) > _NAMED:
-        yield f"{len(found) - _NAMED} more of such texts; imagedetail lint lists them"
+    if len(texts) > _NAMED:
+        yield f"{len(texts) - _NAMED} more of such texts; imagedetail lint lists them"

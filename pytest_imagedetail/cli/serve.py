@@ -14,7 +14,7 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
-from pytest_imagedetail.cli.record import declare_as, held, show_written, targets_of
+from pytest_imagedetail.cli.record import declare_as, describe, show_written, targets_of
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import error_status
@@ -46,16 +46,16 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record and compare two real Nova releases; no account needed"
     parser = add_verb(verbs, "demo", _demo, summary)
-    says = "where to put what it makes"
-    value(parser, "--folder", "DIR", says, default="imagedetail-demo")
+    help_ = "where to put what it makes"
+    value(parser, "--folder", "DIR", help_, default="imagedetail-demo")
     parser = add_verb(verbs, "serve", _serve, "replay recordings over HTTP on loopback")
-    says = "a recorded cloud, or a glob (default: all of the project, or else the shipped ones)"
-    value(parser, "clouds", "NAME", says, nargs="*")
-    says = "the port of the first cloud; the others follow (default: any free one)"
-    value(parser, "--port", "PORT", says, type=int, default=0)
+    help_ = "a recorded cloud, or a glob (default: all of the project, or else the shipped ones)"
+    value(parser, "clouds", "NAME", help_, nargs="*")
+    help_ = "the port of the first cloud; the others follow (default: any free one)"
+    value(parser, "--port", "PORT", help_, type=int, default=0)
     value(parser, "--clouds-yaml", "FILE", "write credentials for the clouds")
-    says = "record each GET of a client that is not recorded yet from a cloud of clouds.yaml"
-    flag(parser, "--record", says)
+    help_ = "record each GET of a client that is not recorded yet from a cloud of clouds.yaml"
+    flag(parser, "--record", help_)
     recording = parser.add_argument_group("with --record, as of the verb `record`")
     for name, metavar in (("--os-cloud", "NAME"), ("--name", "N"), ("--release", "R")):
         value(recording, name, metavar, "")
@@ -64,16 +64,16 @@ def add_verbs(verbs: Any) -> None:
 def _serve(options: Options) -> int:
     if options.record:
         return _serve_recording(options)
-    typed = [each for each in ("os_cloud", "name", "release") if getattr(options, each)]
-    if typed:
+    given = [option for option in ("os_cloud", "name", "release") if getattr(options, option)]
+    if given:
         raise UsageError(
-            f"--{typed[0].replace('_', '-')} is for recording",
+            f"--{given[0].replace('_', '-')} is for recording",
             remedy="add --record, or name recorded clouds: imagedetail serve NAME",
         )
     store = options.store
     names = store.clouds() or store.library_clouds()
     if options.clouds:
-        names = sides.names(options.clouds, options)
+        names = sides.select(options.clouds, options)
     _serve_until_signalled(options, store, dict.fromkeys(names))
     return SAME
 
@@ -90,23 +90,23 @@ def _serve_recording(options: Options) -> int:
         failed.append(error)
         complain(error, options)
 
-    for each in targets_of(options):
-        store.refuse_same_folder(each.name)
-        guard = partial(_guarded, each, options)
+    for target in targets_of(options):
+        store.refuse_same_folder(target.name)
+        guard = partial(_guarded, target, options)
         cloud = guard()
         written = partial(show_written, store)
-        recorders[each.name] = Recorder(cloud, own, on_written=written, guard=guard)
-        targets.append(replace(each, release=cloud.release))
+        recorders[target.name] = Recorder(cloud, own, on_written=written, guard=guard)
+        targets.append(replace(target, release=cloud.release))
     _serve_until_signalled(options, own, recorders, on_error=fail)
-    for each in targets:
-        if store.has_own(each.name):
-            declare_as(each, options.chosen)
+    for target in targets:
+        if store.has_own(target.name):
+            declare_as(target, options.settings)
     return IMPOSSIBLE if failed else SAME
 
 
 def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
-    access = clouds.connect(target.os_cloud, declared=options.chosen.declared)
-    return guarded(target, access, options.chosen, options.store, adds=True)
+    access = clouds.connect(target.os_cloud, declared=options.settings.declared)
+    return guarded(target, access, options.settings, options.store, adds=True)
 
 
 def _serve_until_signalled(
@@ -119,9 +119,9 @@ def _serve_until_signalled(
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with ExitStack() as stack:
         servers = []
-        for number, (name, each) in enumerate(recorders.items()):
+        for number, (name, live) in enumerate(recorders.items()):
             port = options.port + number if options.port else 0
-            server = Server(store, name, port=port, recorder=each, on_error=on_error)
+            server = Server(store, name, port=port, recorder=live, on_error=on_error)
             servers.append(stack.enter_context(server))
             server.read()  # reports damaged cassettes now
         if options.clouds_yaml is not None:
@@ -141,7 +141,7 @@ def _write_credentials(path: Path, servers: Sequence[Server]) -> None:
                 where=str(path),
                 remedy=remedy,
             )
-        entries = {each.name: each.clouds_yaml for each in servers}
+        entries = {server.name: server.clouds_yaml for server in servers}
         path.write_text(_FIRST_LINE + yamltext.dump({"clouds": entries}), encoding="utf-8")
     except OSError as error:
         problem = f"the credentials cannot be written: {error.strerror}"
@@ -162,9 +162,9 @@ def _demo(options: Options) -> int:
         _record_demo(store, cloud)
     comparisons = []
     for title, query in _QUESTIONS:
-        both = [sides.own(store.path(cloud, query)) for cloud in _DEMO]
-        expect = both[0].status_code if both[0].error and both[1].error else None
-        comparison = compare(*both, expect=expect)
+        listings = [sides.load_path(store.path(cloud, query)) for cloud in _DEMO]
+        expect = listings[0].status_code if listings[0].error and listings[1].error else None
+        comparison = compare(*listings, expect=expect)
         comparisons.append(comparison)
         command = ["imagedetail diff", *_DEMO, *query.options, *_expecting(expect)]
         print(f"\n{title}\n$ {' '.join(command)}")
@@ -199,4 +199,4 @@ def _record_demo(store: Store, cloud: str) -> None:
             command = [f"imagedetail record --os-cloud {cloud} --release {release}"]
             command += [*query.options, *_expecting(error)]
             path = store.path(cloud, query).relative_to(store.directory.parent)
-            print(f"$ {' '.join(command)}\n{path}  {held(answer.listing.recording)}")
+            print(f"$ {' '.join(command)}\n{path}  {describe(answer.listing.recording)}")

@@ -24,8 +24,8 @@ def add_verbs(verbs: Any) -> None:
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
     parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
-    says = "a cloud or a glob; a shipped one, too (default: every cloud of the project)"
-    value(parser, "clouds", "NAME", says, nargs="*")
+    help_ = "a cloud or a glob; a shipped one, too (default: every cloud of the project)"
+    value(parser, "clouds", "NAME", help_, nargs="*")
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
     summary = "show which releases of Nova answer as a cloud does"
@@ -46,31 +46,32 @@ def _rules(options: Options) -> int:
         for id_, kind in KINDS.items()
     ]
     if options.json:
-        normalization = [asdict(each) for each in RULES]
+        normalization = [asdict(rule) for rule in RULES]
         return output.print_json({"schema": 1, "kinds": kinds, "normalization": normalization})
     print("kinds of difference, with the severities they can have; rules accept them by kind\n")
-    for each in kinds:
-        print(f"{each['id']:<20} {', '.join(each['severities']):<27} {each['says']}")
-        print(f"{'':<20} {each['judged']}; {each['source']}")
+    for kind in kinds:
+        print(f"{kind['id']:<20} {', '.join(kind['severities']):<27} {kind['says']}")
+        print(f"{'':<20} {kind['judged']}; {kind['source']}")
     print("\nrules of normalization, with the first profile that applies them\n")
-    output.print_table((each.id, each.name, each.profile) for each in RULES)
+    output.print_table((rule.id, rule.name, rule.profile) for rule in RULES)
     print("\n--json has what each rule does, why, and the source")
     return output.SAME
 
 
 def _clouds(options: Options) -> int:
-    chosen, store = options.chosen, options.store
+    settings, store = options.settings, options.store
     own = tuple(sorted({*store.clouds(), *store.traffic_clouds()}))
     entries = []
-    for name in dict.fromkeys([*own, *store.library_clouds(), *chosen.declared]):
+    for name in dict.fromkeys([*own, *store.library_clouds(), *settings.declared]):
         listings, traffic = store.paths(name), store.traffic_paths(name)
         # The project and the library may both have answers from a cloud.
-        sources = {"cassettes" if store.is_own(e) else "library" for e in (*listings, *traffic)}
-        release = chosen.declaration(name).release
+        paths = (*listings, *traffic)
+        sources = {"cassettes" if store.is_own(path) else "library" for path in paths}
+        release = settings.declaration(name).release
         entries.append(
             {
                 "cloud": name,
-                "release": release or _recorded_release((*listings, *traffic)),
+                "release": release or _recorded_release(paths),
                 "cassettes": len(listings),
                 "tests": len(traffic),
                 "source": " and ".join(sorted(sources)) or "declared",
@@ -96,7 +97,7 @@ def _ls(options: Options) -> int:
     entries: list[dict[str, Any]] = []
     errors: list[ImageDetailError] = []
     own = sorted({*store.clouds(), *store.traffic_clouds()})
-    for cloud in sides.names(options.clouds, options) if options.clouds else own:
+    for cloud in sides.select(options.clouds, options) if options.clouds else own:
         traffic = store.traffic_paths(cloud)
         listings = store.paths(cloud)
         if not options.clouds:
@@ -117,13 +118,13 @@ def _ls(options: Options) -> int:
         output.print_table(map(_row, entries))
         if not entries and not errors:
             output.say(f"no cassettes in {store.directory}")
-    for each in errors:
-        output.complain(each, options)
+    for problem in errors:
+        output.complain(problem, options)
     return output.IMPOSSIBLE if errors else output.SAME
 
 
 def _entry(path: Path) -> dict[str, Any]:
-    listing = sides.own(path)
+    listing = sides.load_path(path)
     return {
         "cloud": listing.cloud,
         "query": str(listing.query),
@@ -150,19 +151,19 @@ def _traffic_entry(path: Path) -> dict[str, Any]:
 
 def _row(entry: dict[str, Any]) -> Sequence[Any]:
     if "test" in entry:
-        many = text.count(entry["interactions"], "interaction")
+        interactions = text.count(entry["interactions"], "interaction")
         when = entry["recorded_at"] or entry["source"]
-        return entry["cloud"], entry["test"], None, many, "", when, entry["path"]
-    images, whole = "error", ""
+        return entry["cloud"], entry["test"], None, interactions, "", when, entry["path"]
+    images, part = "error", ""
     if entry["images"] is not None:
         images = text.count(entry["images"], "image")
-        whole = "complete" if entry["complete"] else "a part"
+        part = "complete" if entry["complete"] else "a part"
     when = entry["recorded_at"] or "imported"
-    return entry["cloud"], entry["query"], entry["status"], images, whole, when, entry["path"]
+    return entry["cloud"], entry["query"], entry["status"], images, part, when, entry["path"]
 
 
 def _show(options: Options) -> int:
-    listing = sides.checked(options.cloud, options)
+    listing = sides.load_listing(options.cloud, options)
     provenance = listing.provenance
     if options.json:
         return output.print_json(
@@ -185,40 +186,40 @@ def _show(options: Options) -> int:
         return output.SAME
     head = ["id", "name", "status", "progress", "minDisk", "minRam", "created"]
     output.print_table([head, *([image.get(name) for name in head] for image in listing.images)])
-    whole = "complete" if listing.complete else "a part of them"
-    print(f"{text.count(len(listing.images), 'image')}, {whole}")
+    completeness = "complete" if listing.complete else "a part of them"
+    print(f"{text.count(len(listing.images), 'image')}, {completeness}")
     return output.SAME
 
 
 def _fingerprint(options: Options) -> int:
-    found = fingerprint(_listings(options))
-    if not found.clues and not found.unsent:
+    result = fingerprint(_listings(options))
+    if not result.clues and not result.unsent:
         raise ComparisonError(
             "nothing in these answers dates a release",
-            where=f"cloud {found.cloud}",
+            where=f"cloud {result.cloud}",
             remedy="record a listing that has images: imagedetail record --os-cloud NAME",
         )
-    code = output.SAME if found.fits else output.DIFFERENT
+    code = output.SAME if result.fits else output.DIFFERENT
     if options.json:
-        output.print_json(found.to_dict())
+        output.print_json(result.to_dict())
         return code
-    name = output.cell(found.cloud)
-    print(f"{name}: release {found.declared or 'not declared'}")
-    dating = [_clue_row(each.span, each) for each in found.clues]
-    output.print_table([*dating, *(_clue_row("no release", each) for each in found.unsent)])
-    print(f"{name} {found.summary}" if found.releases else found.summary)
-    for clue in found.contradictions:
-        print(f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})")
+    name = output.cell(result.cloud)
+    print(f"{name}: release {result.declared or 'not declared'}")
+    rows = [_clue_row(clue.span, clue) for clue in result.clues]
+    output.print_table([*rows, *(_clue_row("no release", field) for field in result.unsent)])
+    print(f"{name} {result.summary}" if result.releases else result.summary)
+    for clue in result.contradictions:
+        print(f"the declared release {result.declared} does not fit: {clue.seen} ({clue.span})")
     return code
 
 
 def _listings(options: Options) -> tuple[Listing, ...]:
-    found: tuple[Listing, ...] = ()
+    listings: tuple[Listing, ...] = ()
     if not sides.is_path(options.cloud):
-        found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
-    return found or (sides.checked(options.cloud, options),)  # or raises, if nothing is recorded
+        listings = tuple(sides.listings(sides.select_one(options.cloud, options), options))
+    return listings or (sides.load_listing(options.cloud, options),)  # raises if there is none
 
 
-def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:
-    images = text.count(each.images, "image") if each.images else ""
-    return [releases, text.cut(text.plain(each.seen), _MOST_LETTERS), images, each.source]
+def _clue_row(releases: str, clue: Clue | Unsent) -> list[str]:
+    images = text.count(clue.images, "image") if clue.images else ""
+    return [releases, text.cut(text.plain(clue.seen), _MOST_LETTERS), images, clue.source]

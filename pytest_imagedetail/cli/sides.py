@@ -47,61 +47,61 @@ def load(name: str, options: Options) -> Loaded:
     """
     path, declared = Path(name), None
     if is_path(name):
-        listing = _of_file(name, options)
+        listing = _load_file(name, options)
     else:
-        cloud = one_name(name, options)
-        declared = options.chosen.declaration(cloud).release
-        recording = options.store.load(cloud, options.asked)
-        listing = _listing_of(recording, declared, options.expect)
-        path = options.store.find(cloud, options.asked) or path
+        cloud = select_one(name, options)
+        declared = options.settings.declaration(cloud).release
+        recording = options.store.load(cloud, options.parsed_query)
+        listing = _listing(recording, declared, options.expect)
+        path = options.store.find(cloud, options.parsed_query) or path
     error = release_guard.mislabelled(listing.provenance, declared)
     return Loaded(listing=listing, path=path, error=error)
 
 
-def checked(name: str, options: Options) -> Listing:
+def load_listing(name: str, options: Options) -> Listing:
     """Do as `load`, but raise StaleCassetteError if the release is not the declared one."""
-    found = load(name, options)
-    if found.error is not None:
-        raise found.error
-    return found.listing
+    loaded = load(name, options)
+    if loaded.error is not None:
+        raise loaded.error
+    return loaded.listing
 
 
-def _of_file(name: str, options: Options) -> Listing:
-    path, expect, asked = Path(name), options.expect, options.asked
-    content = _committed(name) if _revision(name) else read_bytes(path)
+def _load_file(name: str, options: Options) -> Listing:
+    path, expect, query = Path(name), options.expect, options.parsed_query
+    content = _read_from_git(name) if _revision(name) else read_bytes(path)
     if yamltext.is_yaml(path):
         recording = loads(content, where=name)
-        if asked not in {Query(), recording.provenance.query}:
+        if query not in {Query(), recording.provenance.query}:
             raise UsageError(
                 f"the file holds the answer to query {str(recording.provenance.query)!r}, "
-                f"not to {str(asked)!r}",
+                f"not to {str(query)!r}",
                 where=name,
                 remedy="name the cloud instead of the file, or leave the query out",
             )
-        return _listing_of(recording, expect=expect)
+        return _listing(recording, expect=expect)
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     check_cloud_name(cloud)
     status_code = expect or HTTPStatus.OK
-    return imported(content, cloud=cloud, where=name, query=asked, status_code=status_code).listing
+    return imported(content, cloud=cloud, where=name, query=query, status_code=status_code).listing
 
 
-def own(path: Path, release: str | None = None, expect: int | None = None) -> Listing:
+def load_path(path: Path, release: str | None = None, expect: int | None = None) -> Listing:
     """Load a recording under its own name; `release` applies if it names none itself."""
-    return _listing_of(load_own(path), release, expect)
+    return _listing(load_own(path), release, expect)
 
 
-def recorded(cloud: str, options: Options) -> Iterator[Listing]:
-    """Load a cloud's recordings, or only that of the query asked; raise as `checked` does."""
-    release, paths = options.chosen.declaration(cloud).release, options.store.paths(cloud)
-    if options.asked != Query():
-        paths = tuple(filter(None, [options.store.find(cloud, options.asked)]))
+def listings(cloud: str, options: Options) -> Iterator[Listing]:
+    """Load a cloud's recordings, or that of the query only; raise as `load_listing` does."""
+    release, paths = options.settings.declaration(cloud).release, options.store.paths(cloud)
+    if options.parsed_query != Query():
+        paths = tuple(filter(None, [options.store.find(cloud, options.parsed_query)]))
     for path in paths:
-        found = own(path, release, options.expect)
-        recorder.refuse_stale(found.recording, release)
-        yield found
+        listing = load_path(path, release, options.expect)
+        recorder.refuse_stale(listing.recording, release)
+        yield listing
 
 
-def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
+def select(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
     """Return the recorded, shipped and declared clouds that match names and globs, in order."""
     for path in filter(is_path, patterns):
         raise UsageError(
@@ -109,21 +109,21 @@ def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
             where=path,
             remedy="compare two paths: imagedetail diff OLD NEW",
         )
-    return replace(options.chosen, clouds=tuple(patterns)).select(options.known)
+    return replace(options.settings, clouds=tuple(patterns)).select(options.known_clouds)
 
 
-def one_name(pattern: str, options: Options) -> str:
+def select_one(pattern: str, options: Options) -> str:
     """Return the only cloud that matches a name or a glob."""
-    return only(pattern, names([pattern], options))
+    return only(pattern, select([pattern], options))
 
 
-def named(comparison: Comparison, *typed: str) -> Comparison:
+def label(comparison: Comparison, *arguments: str) -> Comparison:
     """Label two sides of one cloud with their git revisions, or else with what was typed."""
     old, new = comparison.baseline, comparison.candidate
-    before, after = map(_revision, typed)
-    if (old.cloud, before) == (new.cloud, after):
-        before, after = typed
-    old, new = replace(old, version=before), replace(new, version=after)
+    old_version, new_version = map(_revision, arguments)
+    if (old.cloud, old_version) == (new.cloud, new_version):
+        old_version, new_version = arguments
+    old, new = replace(old, version=old_version), replace(new, version=new_version)
     return replace(comparison, baseline=old, candidate=new)
 
 
@@ -152,26 +152,26 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _committed(name: str) -> bytes:
+def _read_from_git(name: str) -> bytes:
     """Read a file of a git revision, such as `HEAD~1:cassettes/staging/all.yaml`."""
     command = ["git", "show", "--no-textconv", "--end-of-options", name]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  no shell
+        process = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  no shell
     except OSError as error:
-        said = f"git cannot be run: {error.strerror}"
+        reason = f"git cannot be run: {error.strerror}"
     else:
-        if done.returncode == 0:
-            return done.stdout
-        said = done.stderr.decode("utf-8", "replace").strip()
+        if process.returncode == 0:
+            return process.stdout
+        reason = process.stderr.decode("utf-8", "replace").strip()
     raise CassetteNotFoundError(
-        f"there is no such file, and git has none of that name: {said}",
+        f"there is no such file, and git has none of that name: {reason}",
         where=name,
         remedy="name a file, or one of a revision: REVISION:PATH from the root of the repository, "
         "or REVISION:./PATH from here",
     )
 
 
-def _listing_of(
+def _listing(
     recording: Recording, release: str | None = None, expect: int | None = None
 ) -> Listing:
     """Read a recording as the listing or the error that it is, or as the expected error."""

@@ -37,15 +37,15 @@ def add_verbs(verbs: Any) -> None:
     summary = "ask live clouds what was recorded of them, and compare; writes no cassette"
     shared = ("--rules", "--since", "--report", "--json", "--github")
     parser = add_verb(verbs, "verify", _verify, summary, *QUERY, *shared)
-    says = "a cloud or a glob (default: every cloud that is recorded or declared)"
-    value(parser, "clouds", "NAME", says, nargs="*")
-    says = "the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)"
-    value(parser, "--os-cloud", "NAME", says)
+    help_ = "a cloud or a glob (default: every cloud that is recorded or declared)"
+    value(parser, "clouds", "NAME", help_, nargs="*")
+    help_ = "the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)"
+    value(parser, "--os-cloud", "NAME", help_)
     parser.add_argument("--fail-on", choices=FAIL_ON, default="change", help="default: change")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Verified:
+class _Result:
     cloud: str
     path: Path  # may not exist
     recorded: Listing | None = None  # None if unreadable
@@ -72,8 +72,8 @@ class _Verified:
             return "skipped: imported, so there is no cloud to ask"
         if self.verdict == "different":
             return f"different: {self.comparison.summary.partition(': ')[2]}"
-        found = "same" if self.comparison.same else self.comparison.summary
-        return "; ".join([found, *(line for _, line in notes.redaction(self.comparison))])
+        summary = "same" if self.comparison.same else self.comparison.summary
+        return "; ".join([summary, *(line for _, line in notes.redaction(self.comparison))])
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -87,152 +87,152 @@ class _Verified:
 
 
 def _verify(options: Options) -> int:
-    chosen = options.chosen
-    done = [*_verified(_targets(options), options)]
-    compared = [(each.path, each.comparison) for each in done if each.comparison is not None]
+    settings = options.settings
+    results = [*_verify_all(_targets(options), options)]
+    compared = [(each.path, each.comparison) for each in results if each.comparison is not None]
     failures = [
         Failure(baseline=each.cloud, candidate=f"{each.cloud} (now)", problem=str(each.error))
-        for each in done
+        for each in results
         if each.error is not None
     ]
-    paths = {(each.candidate.name, each.query): path for path, each in compared}
+    paths = {(comparison.candidate.name, comparison.query): path for path, comparison in compared}
 
     def path_of(place: Place) -> Path:
         return paths[place.step.candidate, place.queries[0]]
 
-    results = [each for _, each in compared]
-    shown = output.reported(options, results, failures, path_of)
+    comparisons = [comparison for _, comparison in compared]
+    report = output.make_report(options, comparisons, failures, path_of)
     if options.json:
-        asked = {each.verdict for each in done} - {"skipped"}
-        as_shown = dict(zip([path for path, _ in compared], shown.comparisons, strict=True))
+        verdicts = {result.verdict for result in results} - {"skipped"}
+        reported = dict(zip([path for path, _ in compared], report.comparisons, strict=True))
         document = {
-            **shown.head(),
+            **report.head(),
             "schema": 1,
-            "same": asked == {"same"},
-            "compatible": shown.verdict.passed is True,
+            "same": verdicts == {"same"},
+            "compatible": report.verdict.passed is True,
             "cassettes": [
-                replace(each, comparison=as_shown.get(each.path)).to_dict() for each in done
+                replace(each, comparison=reported.get(each.path)).to_dict() for each in results
             ],
         }
         output.print_json(document)
     else:
-        output.print_report(shown)
-        _print_cassettes(done, options)
-    for problem in dict.fromkeys(each.problem for each in failures):
+        output.print_report(report)
+        _print_cassettes(results, options)
+    for problem in dict.fromkeys(failure.problem for failure in failures):
         output.say(problem)
     if not compared and not failures:
         raise ComparisonError(
             "nothing was verified: what was imported cannot be asked again",
-            where=str(chosen.cassette_dir),
+            where=str(settings.cassette_dir),
             remedy="record from a cloud: imagedetail record --os-cloud NAME",
         )
-    return shown.verdict.exit_code
+    return report.verdict.exit_code
 
 
 def _targets(options: Options) -> list[tuple[str, Path]]:
     """Return cloud and path of each cassette to verify, including missing ones."""
-    chosen, store, asked = options.chosen, options.store, options.asked
+    settings, store, query = options.settings, options.store, options.parsed_query
     own = store.clouds()
     shipped = {*store.library_clouds()} - {*own}  # these cannot be queried
-    for name in shipped.intersection(options.clouds).difference(chosen.declared):
+    for name in shipped.intersection(options.clouds).difference(settings.declared):
         raise UsageError(
             f"{name} is in the reference library, and verify needs a live cloud",
             remedy="name clouds of your own: imagedetail clouds lists them",
         )
-    names = replace(chosen, clouds=tuple(options.clouds)).select(own)
+    names = replace(settings, clouds=tuple(options.clouds)).select(own)
     if not options.clouds:
         names = tuple(name for name in names if name not in shipped)
     if not names:
-        raise nothing_selected(chosen)
+        raise nothing_selected(settings)
     if options.os_cloud and len(names) != 1:
         raise UsageError(
             f"--os-cloud is for one cloud, and these are {len(names)}: {', '.join(names)}",
             remedy="name the one: imagedetail verify CLOUD --os-cloud NAME\n"
             "or declare each cloud's os_cloud in imagedetail.yaml",
         )
-    if asked == Query():
+    if query == Query():
         recorded = {name: [*filter(store.is_own, store.paths(name))] for name in names}
         return [
             (name, path)
             for name, paths in recorded.items()
-            for path in paths or [store.path(name, asked)]
+            for path in paths or [store.path(name, query)]
         ]
-    found = [(name, store.path(name, asked)) for name in names]
+    targets = [(name, store.path(name, query)) for name in names]
     if not options.clouds:
-        found = [(name, path) for name, path in found if path.exists()]
-    if not found:
+        targets = [(name, path) for name, path in targets if path.exists()]
+    if not targets:
         raise CassetteNotFoundError(
-            f"no cloud has a recording of query {str(asked)!r}",
-            where=str(chosen.cassette_dir),
+            f"no cloud has a recording of query {str(query)!r}",
+            where=str(settings.cassette_dir),
             remedy="imagedetail ls lists what is recorded",
         )
-    return found
+    return targets
 
 
-def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator[_Verified]:
-    chosen = options.chosen
-    sessions, rules = CloudSessions(clouds.connect), read_rules(chosen)
+def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator[_Result]:
+    settings = options.settings
+    sessions, rules = CloudSessions(clouds.connect), read_rules(settings)
 
-    def verified(cloud: str, path: Path) -> _Verified:
-        found, declared = _Verified(cloud=cloud, path=path), chosen.declaration(cloud)
+    def verify_one(cloud: str, path: Path) -> _Result:
+        result, declared = _Result(cloud=cloud, path=path), settings.declaration(cloud)
         name = options.os_cloud or declared.os_cloud
         try:
             if not path.exists():
-                raise _not_recorded(cloud, path, options.asked, name)
-            recorded = sides.own(path)
-            found = replace(found, recorded=recorded)
+                raise _not_recorded(cloud, path, options.parsed_query, name)
+            recorded = sides.load_path(path)
+            result = replace(result, recorded=recorded)
             if recorded.provenance.source == "imported":
-                return found
+                return result
             access = sessions.access(name)
-            compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules)
+            compared = verify(recorded, access, fail_on=settings.fail_on, rules=rules)
             mislabel = mislabelled(recorded.provenance, declared.release)
             error = mislabel or upgraded(recorded.provenance, access)
             return replace(
-                found,
+                result,
                 comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
                 error=error and output.in_folder(error, options),
                 access=access,
             )
         except ImageDetailError as error:
-            return replace(found, error=output.in_folder(error, options))
+            return replace(result, error=output.in_folder(error, options))
 
     for number, (cloud, path) in enumerate(targets, start=1):
         with output.waiting(f"asking {cloud} ({number} of {len(targets)})"):
-            found = verified(cloud, path)
-        yield found
+            result = verify_one(cloud, path)
+        yield result
 
 
-def _not_recorded(cloud: str, path: Path, asked: Query, os_cloud: str) -> CassetteNotFoundError:
-    named = [] if os_cloud == cloud else [f"--name={cloud}"]
-    command = shlex.join(["imagedetail", "record", f"--os-cloud={os_cloud}", *named])
+def _not_recorded(cloud: str, path: Path, query: Query, os_cloud: str) -> CassetteNotFoundError:
+    name_option = [] if os_cloud == cloud else [f"--name={cloud}"]
+    command = shlex.join(["imagedetail", "record", f"--os-cloud={os_cloud}", *name_option])
     return CassetteNotFoundError(
         "nothing is recorded to verify",
         where=str(path),
-        remedy=f"record it first: {' '.join([command, *asked.options])}",
+        remedy=f"record it first: {' '.join([command, *query.options])}",
     )
 
 
-def _findings(done: Sequence[_Verified]) -> Iterator[str]:
+def _findings(results: Sequence[_Result]) -> Iterator[str]:
     """Yield the finding of each cassette; an error that several share once."""
-    shown = set()
-    for each in done:
-        yield "error: as above" if each.error and each.finding in shown else each.finding
-        shown.add(each.finding)
+    seen = set()
+    for result in results:
+        yield "error: as above" if result.error and result.finding in seen else result.finding
+        seen.add(result.finding)
 
 
-def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
+def _print_cassettes(results: Sequence[_Result], options: Options) -> None:
     print()
-    output.print_table(zip((each.path for each in done), _findings(done), strict=True))
+    output.print_table(zip((result.path for result in results), _findings(results), strict=True))
     remedies = dict.fromkeys(
         remedy
-        for each in done
-        if each.error is None and each.access is not None
-        if each.comparison is not None and each.comparison.differences
+        for result in results
+        if result.error is None and result.access is not None
+        if result.comparison is not None and result.comparison.differences
         for remedy in remedies_for_change(
-            each.comparison, each.access, cassette_dir=options.cassette_dir
+            result.comparison, result.access, cassette_dir=options.cassette_dir
         ).splitlines()
     )
     print("", *remedies, sep="\n")
-    counts = Counter(each.verdict for each in done)
-    found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
-    print(f"{text.count(len(done), 'cassette')}: {found}; nothing was written")
+    counts = Counter(each.verdict for each in results)
+    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
+    print(f"{text.count(len(results), 'cassette')}: {summary}; nothing was written")
