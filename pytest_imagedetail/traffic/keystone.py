@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.redact import origin
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.text import count
 from pytest_imagedetail.traffic.authentication import document_in, without_keystone
@@ -142,11 +143,14 @@ def _shown(asked: Interaction) -> str:
 def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...]:
     """Return the unredacted endpoints in Keystone's responses whose hosts received requests."""
     found = [endpoint for each in interactions for endpoint in _endpoints(each.response.body)]
-    asked = {urlsplit(each.url).netloc for each in interactions}
-    entries = {
-        tuple(sorted(each.items())): each for each in found if urlsplit(each["url"]).netloc in asked
-    }
+    asked = {_host_of(each.url) for each in interactions}
+    entries = {tuple(each.items()): each for each in found if _host_of(each["url"]) in asked}
     return tuple(entries.values())
+
+
+def _host_of(url: str) -> str:
+    """Return host and port of a URL; "" if it is not valid."""
+    return origin(url).partition("://")[2]
 
 
 def endpoint_of(url: str) -> str:

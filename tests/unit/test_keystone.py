@@ -71,7 +71,8 @@ def test_everything_else_is_left_to_recordings():
 
 
 def test_its_catalogs_are_read_back():
-    keystone = Keystone(catalog=CATALOG)
+    unsound = service("volumev3", "cinder", "http://[x/v3")
+    keystone = Keystone(catalog=(*CATALOG, *unsound))
     requests = [asked("GET", each["url"]) for each in CATALOG]
     requests.append(interaction_of(HOST, {"token": {"catalog": [{"endpoints": [{}]}]}}))
     for line in ("POST /v3/auth/tokens", "GET /v3/auth/catalog", "POST /v2.0/tokens"):
