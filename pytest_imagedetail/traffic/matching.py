@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -14,6 +15,8 @@ from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from pytest_imagedetail.body.json import parse
+from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import NO_RESPONSE, Interaction, Response
 from pytest_imagedetail.redact import SHAPES, Known, Redacted, placeholders, redact
 from pytest_imagedetail.text import cut, plain
@@ -141,10 +144,9 @@ def _body(request: Interaction) -> dict[str, tuple[str, ...]]:
         return {}
     if request.request_headers.get("Content-Type", "").lower().startswith(_FORM):
         return _pairs("form", body.decode("latin-1"))
-    try:
-        text = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = body.decode("utf-8", errors="surrogateescape")
+    text = body.decode("utf-8", errors="surrogateescape")
+    with suppress(BodyError, RecursionError):
+        text = json.dumps(parse(text, where=""), sort_keys=True, ensure_ascii=False)
     if text.startswith("--"):  # the boundary of a multipart form is random
         text = text.replace(text.split("\r\n", 1)[0], "--boundary")
     return {"body": (text,)}

@@ -85,6 +85,11 @@ def test_bodies():
         (b'{"a": 1}', b'{"a": true}', 'body: asked {"a": 1}, recorded {"a": true}'),
         (b'{"a": 1}', b'{"a": 1.0}', 'body: asked {"a": 1}, recorded {"a": 1.0}'),
         (b"[1, 2]", b"[2, 1]", "body: asked [1, 2], recorded [2, 1]"),
+        (
+            b'{"a": 1, "a": 2}',
+            b'{"a": 2}',
+            'body: asked {"a": 2, "a (repeated)": [1, 2]}, recorded {"a": 2}',
+        ),
         (b"", b"{}", "body: asked without, recorded {}"),
         (b"a=1&b=", b"a=1", "form b: asked (blank), recorded without"),
     ):
