@@ -109,9 +109,10 @@ ABOUT: Final = IDENTIFIERS | _table(
     "ref, ttl, length, path, url, uri, policy, format, version, count, name, type, kind, status, "
     "description, method, algorithm, mode, rel, href, created, updated, created at, updated at, "
     "expires, expires at, expiration, issued at, enabled, bit length, content type, adapter, "
-    "label, title, pattern, hidden, constraint, example"
+    "label, title, pattern, hidden, constraint, example, $ref, get param, get attr, fn get att, "
+    "get resource"
 )
-"""Keys below a secret's name that describe it, and last words of such keys."""
+"""Keys below a secret's name that describe or refer to it, and last words of such keys."""
 
 LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 """Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
