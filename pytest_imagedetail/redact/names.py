@@ -250,7 +250,7 @@ def names_address(name: str) -> bool:
 @_remembered
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
-    return " ".join(words(name)) in table or name in table
+    return " ".join(words(name)) in table or name.lower() in table
 
 
 def secret_keys(

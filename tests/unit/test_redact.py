@@ -144,6 +144,7 @@ def test_json_below_and_beside_a_secrets_name():
         *('{"user": "u", "key": "«x»"}', '{"username": "u", "key": "«x»"}', '{"key": "x"}'),
         '{"db_password": {"label": "x", "constraints": [{"allowed_pattern": "[a-z]"}]}}',
         '{"password": {"get_param": "db_password_1"}, "db_password_1": {"get_attr": ["x", "y"]}}',
+        '{"Secret": {"Status": "Active", "Expires": "Never", "Value": "«x»"}}',
         '{"personality": [{"path": "/etc/x", "contents": "«x»"}]}',
         '["--os-password", "«x1»", "-v", "x2"]',
     ):
