@@ -15,10 +15,10 @@ def _table(names: str) -> frozenset[str]:
 
 
 _KEYS: Final = _table(
-    "access, account, activation, admin, api, app, auth, ceph, cephx, cipher, client, consumer, "
-    "crypt, enc, encryption, fernet, hmac, join, license, luks, master, pass, preshared, priv, "
-    "private, product, recovery, rndc, secret, service, session, shared, signing, ssl, storage, "
-    "swift, tls, unseal, url, vpn, wireguard, wrap"
+    "access, account, activation, admin, api, app, application, auth, ceph, cephx, cipher, client, "
+    "consumer, crypt, enc, encryption, fernet, heartbeat, hmac, join, jwt, license, luks, master, "
+    "pass, preshared, priv, private, product, recovery, rndc, secret, service, session, shared, "
+    "signing, ssl, storage, store, swift, tls, unseal, url, vpn, wireguard, wrap"
 )
 SECRETS: Final = _table(
     "password, passwd, passphrase, pass phrase, passcode, passwort, pass, pwd, pw, psk, secret, "
@@ -26,9 +26,10 @@ SECRETS: Final = _table(
     "userpass, dbpass, mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, "
     "secret id, session id, token id, user data, snmp community, community string, webhook url, "
     "webhook uri, code verifier, saml response, auth receipt, access key id, connection string, "
-    "pass hash, pw hash, pwd hash, secret key base, personality, keyring, pkcs12, configdrive, "
+    "pass hash, pw hash, pwd hash, secret key base, personality, keyring, bindpw, kek, "
     "client assertion, device code, id token hint, basic auth, proxy auth, sshpass, vendor data, "
-    "kubeconfig, dockerconfigjson, dockercfg, kennwort, senha, contrasena, mot de passe, pswd"
+    "requirepass, kubeconfig, dockerconfigjson, dockercfg, kennwort, senha, contrasena, pswd, "
+    "configdrive, mot de passe"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 

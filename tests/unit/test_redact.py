@@ -86,6 +86,7 @@ def test_names_of_secrets():
             "mot-de-passe",
         ),
         *("private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
+        *("requirepass", "bindpw", "simple_crypto_kek", "heartbeat_key", "swift_store_key"),
     ):
         assert value_of("no word at all", name) == "<redacted>", name
         assert value_of(["x1", "x2"], name) == ["<redacted>"] * 2, name
