@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
@@ -68,7 +69,8 @@ def intercept(
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, lose, beside),
         transport.interim_skipped(),  # http.client would return one as the response
-        _ExchangeCassette.use(path="", exchange=exchange, beside=beside),
+        _ExchangeCassette.only().opened(exchange, beside),
+        _ExchangeCassette.use(path=""),
         _aiohttp_bodies(),
     ):
         yield
@@ -90,23 +92,40 @@ _FORCE_RESET: Final = vcr.patch.force_reset
 
 
 class _ExchangeCassette(Cassette):  # type: ignore[misc]
-    """A vcrpy cassette that stores nothing and delegates to the exchange."""
+    """A vcrpy cassette that stores nothing and delegates to the exchange of the open block.
 
-    def __init__(self, path: str, exchange: Exchange, beside: frozenset[str]) -> None:
+    There is only one: an http.client connection made in one block may be used in the next.
+    """
+
+    _exchange: Exchange
+
+    def __init__(self) -> None:
         # No persister: unredacted traffic must not be written.
-        super().__init__(path, persister=object(), record_mode=RecordMode.NEW_EPISODES)
-        self._exchange = exchange
-        self._before = network.listeners()
-        self._tests_own: set[str] = set(beside)
+        super().__init__("", persister=object(), record_mode=RecordMode.NEW_EPISODES)
+        self._is_open = False
 
     @classmethod
-    def load(cls, **arguments: Any) -> Self:
-        return cls(**arguments)
+    @cache
+    def only(cls) -> Self:
+        return cls()
+
+    @classmethod
+    def load(cls, **_: Any) -> Self:
+        return cls.only()
+
+    @contextmanager
+    def opened(self, exchange: Exchange, beside: frozenset[str]) -> Iterator[None]:
+        self._exchange, self._is_open = exchange, True
+        self._before, self._tests_own = network.listeners(), set(beside)
+        try:
+            yield
+        finally:
+            self._is_open = False
 
     @property
     def write_protected(self) -> bool:
         """Whether requests are refused; then vcrpy calls `filter_request` before sending one."""
-        return self._exchange.closed
+        return self._is_open and self._exchange.closed
 
     def can_play_response_for(self, request: Any) -> bool:
         return not self._is_tests_own(request) and self._exchange.can_answer(_asked(request))
@@ -130,7 +149,12 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         return request
 
     def _is_tests_own(self, request: Any) -> bool:
-        """Return whether the test itself opened the server, which may be closed by now."""
+        """Return whether the test itself opened the server, which may be closed by now.
+
+        Outside of a block, every request passes by.
+        """
+        if not self._is_open:
+            return True
         place = urlsplit(request.uri).netloc
         if place not in self._tests_own and network.is_opened_since(request.uri, self._before):
             self._tests_own.add(place)

@@ -161,6 +161,40 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
     assert served.asked == []
 
 
+KEPT = """
+import functools, http.client
+import pytest
+
+@functools.cache
+def connection():
+    return http.client.HTTPConnection("$URL".split("/")[2])
+
+def ask(path):
+    connection().request("GET", path)
+    return connection().getresponse().read().decode()
+
+@pytest.mark.imagedetail("nova-2019.1", "nova-2026.2")
+def test_shipped(imagedetail_cassette):
+    assert f"https://compute.{imagedetail_cassette.cloud}.invalid" in ask("/v2.1/images/detail")
+
+@pytest.mark.imagedetail("staging")
+@pytest.mark.parametrize("number", range(2))
+def test_own(imagedetail_cassette, number):
+    ask("/v2.1/n/1")
+    assert len(imagedetail_cassette.interactions) == 1
+
+def test_without():
+    assert ask("/v2.1/same/1")
+"""
+
+
+def test_a_connection_that_tests_share(run, served):
+    """Each test is answered by its own cassette, and one without a cassette by the cloud."""
+    for mode in ("once", "none"):
+        run(KEPT, mode).assert_outcomes(passed=5)
+    assert served.asked == ["GET /v2.1/n/1", "GET /v2.1/n/1", *["GET /v2.1/same/1"] * 2]
+
+
 SWALLOWS = """
 import pytest
 from clients import CLIENTS
