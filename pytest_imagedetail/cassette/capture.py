@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
@@ -103,6 +104,7 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         # No persister: unredacted traffic must not be written.
         super().__init__("", persister=object(), record_mode=RecordMode.NEW_EPISODES)
         self._is_open = False
+        self._played = threading.local()
 
     @classmethod
     @cache
@@ -132,12 +134,22 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
 
     def play_response(self, request: Any) -> dict[str, Any]:
         answer = self._exchange.answer(_asked(request))
+        self._played.last = request.method, answer.status_code
         return response_to_dict(answer, answer.body)
 
     def find_requests_with_most_matches(
         self, request: Any
     ) -> list[tuple[Any, list[Any], list[Any]]]:
-        """Return the request itself; vcrpy's aiohttp stub needs it to follow redirects."""
+        """Return the request that follows a redirect; vcrpy's aiohttp stub always sends a GET.
+
+        The stub has just played the redirect. As while recording, the request has no body.
+        """
+        method, status = self._played.last
+        if not (
+            (status == HTTPStatus.SEE_OTHER and method != "HEAD")
+            or (status in {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND} and method == "POST")
+        ):
+            request.method = method
         return [(request, [], [])]
 
     def filter_request(self, request: Any) -> Any:

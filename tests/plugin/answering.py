@@ -23,6 +23,9 @@ class Answering:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         target = f"{path}?{environ['QUERY_STRING']}".rstrip("?")
         headers = [("Content-Type", "application/json")]
+        if "/redirect/" in path:
+            start_response(f"{path[-3:]} Redirect", [("Location", "/v2.1/file")])
+            return []
         if method == "GET":
             self.asked.append(f"GET {target}")
             if self.early:
