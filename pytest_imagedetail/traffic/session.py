@@ -185,18 +185,25 @@ class Session:
         """Answer from a recording."""
         with self._refusing():
             found = self.player.play(asked)
-        if found is None:  # another thread took the last one
+        if found is None:
             self.refuse(asked)
         if not self.replays:
             self._received.played.append(replace(asked, response=found))
         return found
 
     def refuse(self, asked: Interaction) -> Never:
-        """Raise for a request that was not recorded."""
+        """Raise for a request that was not recorded and is not sent."""
         with self._refusing():
             if self.replays:
                 raise self.player.miss(asked)
-            raise self._forked()
+            if self._received.is_forked():
+                raise self._forked()
+            raise RecordingError(
+                "a request was to be answered from the recording, which has no answer left",
+                where=self.place.where,
+                remedy="another thread got the last one, or a recorded redirect led to the request"
+                f"\nrecord everything afresh: {self.place.command('rewrite')}",
+            )
 
     def _forked(self) -> RecordingError:
         return RecordingError(

@@ -262,6 +262,11 @@ def test_a_request_that_the_cloud_did_not_answer_is_no_recording(tmp_path):
     own.can_answer(asked)
     own.record(received("/flavors"))
     assert own.keep() == "recorded (new)"
+    # vcrpy neither sends the target of a recorded redirect nor what another thread was answered.
+    own = session(tmp_path, "new_episodes")
+    assert own.answer(asked)
+    with pytest.raises(RecordingError, match=r"no answer left(?s:.+)--imagedetail-record-mode=rew"):
+        own.answer(asked)
 
 
 def test_a_recording_of_another_release_is_refused(tmp_path):
