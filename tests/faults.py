@@ -7,13 +7,10 @@ RELATIONS = "links.alternate", "links.bookmark", "links.self"
 
 
 def setting(**fields):
-    """Return a change that sets fields of an image."""
     return lambda image: image.update(fields)
 
 
 def linking(number, old, new):
-    """Return a change that replaces a part of a link's address."""
-
     def change(image):
         link = image["links"][number]
         link["href"] = link["href"].replace(old, new)
@@ -22,7 +19,6 @@ def linking(number, old, new):
 
 
 def describing(**fields):
-    """Return a change that sets metadata."""
     return lambda image: image["metadata"].update(fields)
 
 

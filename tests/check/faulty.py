@@ -90,7 +90,6 @@ def of_glance(rows, request):
 
 
 def asks(request, *names):
-    """Return whether a request for images/detail has all of these parameters."""
     return of_details(request) and set(names) <= dict(pairs(request)).keys()
 
 
@@ -122,7 +121,6 @@ def pairs(request):
 
 
 def asking(request, parameters):
-    """Return the request with other parameters."""
     return replace(request, query=urlencode(parameters, quote_via=quote))
 
 
@@ -151,8 +149,6 @@ def rewriting(name, change):
 
 
 def changing(when, change):
-    """Change the images in the responses to some requests."""
-
     def fault(request, clean):
         answer = clean(request)
         if not when(request) or answer.status != 200 or request.origin == GLANCE:

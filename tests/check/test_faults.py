@@ -51,8 +51,6 @@ def rows(images):
 
 @pytest.fixture
 def seeded(tmp_path):
-    """Write a seed with these rows."""
-
     def written(rows):
         path = tmp_path / "seed.json"
         path.write_text(json.dumps(rows))
@@ -93,7 +91,6 @@ def test_a_cause_is_the_same_on_a_cloud_with_other_images(images, rows, seeded):
 
 
 def test_an_ignored_status_is_one_cause(images, rows, seeded):
-    """Whatever statuses the images have."""
     active = seeded([each for each in rows if each["status"] == "active"])
     found = [judged(cloud_of(each, ignoring("status")), "M5")[0] for each in (images, active)]
     assert [len(each.failing) for each in found] == [1, 1]

@@ -101,7 +101,6 @@ sys.exit(main(["check", "nova-2026.2", *sys.argv[1:]]))
 
 
 def test_without_the_extra(tmp_path):
-    """Other checks run as usual; the forecast says what to install."""
     command = [sys.executable, "-c", WITHOUT, "--only=S1", "--only=M2"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -38,8 +38,6 @@ def imagedetail(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def git(tmp_path):
-    """Run git in the folder; return what it prints."""
-
     def git(*arguments):
         identity = ("-c", "user.name=me", "-c", "user.email=me@example.com")
         command = ["git", *identity, *arguments]
@@ -68,7 +66,6 @@ class Site:
         self.folder, self.cloud, self._port = folder, None, 0
 
     def installs(self, release, *, without=(), edit=None):
-        """Replace the cloud behind the endpoint by one of this release."""
         self.shuts_down()
         images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
         images = [each for each in images if each["name"] not in without]
@@ -82,7 +79,6 @@ class Site:
         (self.folder / "clouds.yaml").write_text(self.cloud.clouds_yaml("staging"))
 
     def shuts_down(self):
-        """Stop the cloud, if one runs."""
         if self.cloud is not None:
             self.cloud.stop()
 
@@ -96,14 +92,12 @@ class Site:
 
     @property
     def recordings(self):
-        """Return every cassette with its bytes."""
         paths = sorted((self.folder / "cassettes").rglob("*.yaml"))
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
 
 
 @pytest.fixture
 def site(tmp_path):
-    """A project without recordings, and no running cloud yet."""
     pytest.importorskip("openstack", reason="credentials need the extra `record`")
     site = Site(tmp_path)
     yield site

@@ -21,8 +21,6 @@ LINK = {"rel": "self", "href": f"http://10.1.2.3:8774/v2/demo/images/{IMAGE['id'
 
 @pytest.fixture
 def body(tmp_path):
-    """Save an answer with one image; return the name of the file."""
-
     def body(file="answer.json", **fields):
         image = image_of(1, links=[LINK], **fields)
         (tmp_path / file).write_text(json.dumps({"images": [image]}))
@@ -148,7 +146,6 @@ def test_usage_errors(imagedetail):
 
 
 def test_a_reader_that_has_enough_is_no_error(tmp_path, body):
-    """`imagedetail ... | head -1` ends quietly."""
     command = f"{sys.executable} -m pytest_imagedetail show {body()} --json | head -1"
     result = subprocess.run(
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False

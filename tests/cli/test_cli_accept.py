@@ -14,8 +14,6 @@ WHY = ("--reason", "links moved", "--expires", "2999-02-01")
 
 @pytest.fixture
 def run(cassettes, imagedetail):
-    """Run a verb in the folder of two recorded clouds: exit code, stdout, stderr."""
-
     def run(*arguments):
         done = imagedetail(*arguments)
         return done.returncode, done.stdout, done.stderr
@@ -93,7 +91,6 @@ def test_one_image_or_one_cause_can_be_accepted(run, cassettes):
 
 
 def test_what_would_not_be_a_rule(run, cassettes):
-    """A usage error with the remedy, and no file."""
     everywhere = ("--path", "images[*].**")
     for arguments, message in (
         (("--path", "images[*].lonks", *WHY), "the rule would accept nothing between"),

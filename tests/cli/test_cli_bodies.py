@@ -14,12 +14,10 @@ ORIGINS = {
 
 
 def person(number):
-    """The id of a user or a project."""
     return f"{number:02d}9c4e8b7d41c6a5e0f9d8c7b6a59{number:03d}"
 
 
 def image(number):
-    """An image as a cloud sends it, with owners and a URL."""
     metadata = {
         "os_type": "linux",
         "note": f"see http://cdn.corp.test/{number}?v=1#a",

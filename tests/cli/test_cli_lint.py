@@ -21,7 +21,6 @@ ORPHAN = "cassettes/stray.txt:1: warning orphan not a recording\n"
 
 @pytest.fixture
 def lint(cassettes, imagedetail):
-    """Run the verb beside two recorded clouds."""
     return partial(imagedetail, "lint")
 
 

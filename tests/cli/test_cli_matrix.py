@@ -14,7 +14,6 @@ LIBRARY = Path(__file__).parents[2] / "cassettes"
 
 @pytest.fixture
 def matrix(imagedetail):
-    """Run the verb in an empty folder."""
     return partial(imagedetail, "matrix")
 
 

@@ -30,8 +30,6 @@ def record(imagedetail, tmp_path):
 
 
 def seen(number):
-    """Answer with other values in every image."""
-
     def edit(document):
         for image in document["images"]:
             image["metadata"]["seen"] = str(number)

@@ -9,8 +9,6 @@ LIMIT = "--query=limit=0"
 
 @pytest.fixture
 def saved(imagedetail, tmp_path):
-    """Save what a command prints with --json; return the name of the file."""
-
     def saved(name, *arguments):
         done = imagedetail(*arguments, "--json")
         (tmp_path / name).write_text(done.stdout)
@@ -62,7 +60,6 @@ def test_several_become_one(imagedetail, saved, tmp_path):
 
 
 def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
-    """It replaces an older report."""
     for arguments in (("diff", "nova-2023.1", "nova-2024.2"), ("matrix", "nova-20*")):
         command = (*arguments, "--report=r.json", "--report=r.html")
         imagedetail(*command)
@@ -74,7 +71,6 @@ def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
 
 
 def test_why_it_fails_without_a_breaking_difference(imagedetail):
-    """The verdict names the threshold."""
     typed = "diff nova-2023.1 nova-2024.2 --microversion=9.9 --expect=406 --fail-on=change"
     done = imagedetail(*typed.split())
     counts = "1 difference: 0 breaking, 1 compatible, 0 data"

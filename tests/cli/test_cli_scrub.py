@@ -29,7 +29,6 @@ NEW = Path("cassettes/staging/tests/old.yaml")
 
 
 def exchange(url, document, *, sent=None, headers=(), answered=()):
-    """One interaction as vcrpy writes it."""
     request = {
         "method": "POST" if sent else "GET",
         "uri": url,
@@ -62,36 +61,30 @@ def listing(name="cirros", **metadata):
 
 
 def recording(*interactions, dump=yaml.dump):
-    """Return the text of a vcrpy cassette, in YAML or JSON."""
     return dump({"version": 1, "interactions": list(interactions)})
 
 
 def har(request, status, content):
-    """Return the text of a HAR file with one entry."""
     response = {"status": status, "headers": [], "content": content}
     return json.dumps({"log": {"entries": [{"request": request, "response": response}]}})
 
 
 def safe(path, secrets=SECRETS):
-    """Return whether a file holds none of the secrets, in any encoding."""
     return not any(is_in(each, Path(path).read_bytes()) for each in secrets)
 
 
 def cassettes():
-    """The cassettes of tests, by their path below the folder."""
     folder = Path("cassettes/staging/tests")
     return {str(path.relative_to(folder)): path for path in folder.rglob("*.yaml")}
 
 
 @pytest.fixture
 def scrub(imagedetail):
-    """Run the verb in an empty folder, for the cloud `staging`."""
     return partial(imagedetail, "scrub", "--cloud=staging")
 
 
 @pytest.fixture
 def old(tmp_path):
-    """A login and a listing, which vcrpy recorded."""
     path = tmp_path / "old.yaml"
     path.write_text(recording(login(), listing()))
     return path

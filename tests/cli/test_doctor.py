@@ -10,8 +10,6 @@ import pytest
 
 @pytest.fixture
 def doctor(imagedetail):
-    """Run it; return exit code, lines without columns, and stderr."""
-
     def run(*arguments):
         done = imagedetail("doctor", *arguments)
         lines = [" ".join(line.split()) for line in done.stdout.splitlines()]

@@ -25,7 +25,6 @@ def store(tmp_path):
 
 
 def found(store):
-    """Return the names of all tests that have recordings."""
     paths = [each for cloud in ("one", "two") for each in store.traffic_paths(cloud)]
     return sorted({load_once(each).provenance.test for each in paths})
 
@@ -48,7 +47,6 @@ def test_recordings_are_moved(imagedetail, store):
 
 
 def test_what_cannot_be_moved(imagedetail, store):
-    """Onto another recording, or if no recording has the name."""
     for old, new, problem in (
         (TESTS[2], TESTS[1], "t/test_a.py::test_x[1] has a recording already"),
         ("t/test_b.py", "t/test_c.py", "there is no recording of t/test_b.py"),

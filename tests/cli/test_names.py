@@ -28,7 +28,6 @@ def staging(tmp_path, monkeypatch):
 
 
 def ok(result):
-    """Return what a command printed; it must have succeeded."""
     assert result.returncode == 0, result.stderr
     return result.stdout
 

@@ -55,7 +55,6 @@ RULES = (
 
 
 def objects(schema, place="#"):
-    """Yield every subschema of an object with its place."""
     if isinstance(schema, dict):
         if "properties" in schema or schema.get("type") == "object":
             yield place, schema
@@ -67,7 +66,6 @@ def objects(schema, place="#"):
 
 
 def check(document, name):
-    """Assert that a document is of this kind and no other."""
     for error in VALIDATOR.evolve(schema={**DEFINED[name], "$defs": DEFINED}).iter_errors(document):
         pytest.fail(f"{name}: {error.json_path}: {error.message}")
     VALIDATOR.validate(document)
@@ -90,7 +88,6 @@ def project(imagedetail, site):
 
 
 def test_what_each_verb_prints(project):
-    """With results and errors."""
     for name, commands in VERBS.items():
         for arguments in commands:
             check(json.loads(project(*arguments, "--json").stdout), name)

@@ -31,8 +31,6 @@ DATED = re.compile(r"^  (?:recorded_at|sha256): .*\n", re.MULTILINE)
 
 
 class Served:
-    """A running command, and where its clouds are."""
-
     def __init__(self, process, clouds):
         self.process = process
         self.auth_urls = dict(process.stdout.readline().split() for _ in range(clouds))
@@ -81,7 +79,6 @@ def serve(tmp_path):
 
 @pytest.fixture
 def cloud(tmp_path, imagedetail):
-    """A cloud to record, `site` of clouds.yaml."""
     pytest.importorskip("openstack", reason="credentials need the extra `record`")
     with ScriptedCloud() as cloud:
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("site"))

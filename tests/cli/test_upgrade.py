@@ -28,7 +28,6 @@ ACTIVE = "status='ACTIVE'"
 
 @pytest.fixture
 def before(site, imagedetail):
-    """A project whose cloud `before` is declared and recorded as release 2023.1."""
     site.installs("2023.1")
     site.declares(before="2023.1")
     assert imagedetail("record", "before").returncode == 0
@@ -102,7 +101,6 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, refused, tests):
 
 
 def test_a_release_that_is_declared_later(site, imagedetail):
-    """The printed command has it."""
     site.installs("2024.2")
     record = ("record", "--os-cloud=staging", "--name=new")
     assert imagedetail(*record).returncode == 0
@@ -250,7 +248,6 @@ def test_labels_count_where_microversions_do_not(site, imagedetail, refused, tes
 
 
 def test_an_import_of_another_release(site, before, imagedetail, refused):
-    """A body is refused if its cloud was recorded as another release."""
     (site.folder / "body.json").write_text('{"images": []}')
     arguments = ("import", "body.json", "--cloud=before", "--query=limit=1")
     refused(*arguments, "--release=juno")

@@ -108,7 +108,6 @@ def records(site):
 
 
 def needs(probe, missing, env=()):
-    """Skip the test unless a command succeeds."""
     try:
         done = subprocess.run(
             probe, cwd=HERE, env=os.environ | dict(env), capture_output=True, text=True, check=False

@@ -71,7 +71,6 @@ class SimulatedCloud:
         self.stop()
 
     def stop(self):
-        """Close the port and every connection."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -90,7 +89,6 @@ class SimulatedCloud:
 
     @property
     def credentials(self):
-        """The value of `auth` in a clouds.yaml."""
         return {
             "auth_url": self.auth_url,
             "username": self.account.username,
@@ -101,7 +99,6 @@ class SimulatedCloud:
         }
 
     def clouds_yaml(self, name):
-        """Return the text of a clouds.yaml with this cloud."""
         cloud = {"auth": self.credentials, "region_name": REGION, "interface": "public"}
         return yaml.safe_dump({"clouds": {name: cloud}})
 

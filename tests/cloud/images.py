@@ -17,8 +17,6 @@ _NAMESPACE = UUID("6d9f6f0e-3a1c-5c7e-9a52-0d7b8b7a4e10")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
-    """One image in Glance; its properties become Nova's metadata."""
-
     id: str
     name: str | None
     status: str

@@ -98,7 +98,6 @@ class Compute:
         )
 
     def _image(self, request, route):
-        """Answer GET /images/{id}."""
         found = [row for row in self.rows if row.id == route["image"] and not row.deleted]
         if not found or not found[0].is_visible(self.account.project_id):
             raise FaultError(404, "Image not found.")
@@ -117,7 +116,6 @@ class Compute:
         return as_json(200, document)
 
     def _versions(self, wanted, origin):
-        """Answer with the document that shows the highest microversion."""
         if wanted:
             return as_json(200, {"version": self._version(wanted, origin)})
         described = [self._version(each, origin) for each in self.release.versions]

@@ -30,7 +30,6 @@ class Release:
         return ("v1.1", "v2") if self.is_essex else ("v2", "v2.1")
 
     def endpoint(self, project: str) -> str:
-        """Return the path of the compute endpoint in the catalog."""
         return f"/v2/{project}" if self.is_essex else "/v2.1"
 
 

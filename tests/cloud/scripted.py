@@ -38,7 +38,6 @@ class ScriptedCloud(SimulatedCloud):
 
     @property
     def secrets(self):
-        """What must not be shown."""
         account = self.account
         return (f":{self.port}", "127.0.0.1", account.token, account.password, account.project_id)
 
@@ -54,8 +53,6 @@ class ScriptedCloud(SimulatedCloud):
 
 
 def say(status, body=b"", *headers):
-    """Answer with a status and a body."""
-
     def act(cloud, environ, start_response):
         length = ("Content-Length", str(len(body)))
         start_response(f"{status} Outage", [("Content-Type", "application/json"), length, *headers])
@@ -65,8 +62,6 @@ def say(status, body=b"", *headers):
 
 
 def show(*names, next_=None):
-    """Answer with a page of images."""
-
     def act(cloud, environ, start_response):
         images = [
             {"id": f"70a599e0-31e7-49b7-b260-{number:012}", "name": name, "status": "ACTIVE"}

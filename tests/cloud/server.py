@@ -25,7 +25,6 @@ class LoopbackServer:
         self._thread.start()
 
     def close(self):
-        """Stop the server and end every connection."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

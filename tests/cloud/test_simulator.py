@@ -24,12 +24,10 @@ CLOUDS = [name for name in LIBRARY.clouds() if re.match(r"nova-(?!.*wrong)", nam
 
 @pytest.fixture(scope="module")
 def seed(tmp_path_factory):
-    """Return a seed with the images of the recorded clouds."""
     return simulator_seed.write(tmp_path_factory.mktemp("seed") / "seed.json")
 
 
 def content(recording, like):
-    """Return the text of a cassette without its provenance."""
     return dumps(replace(recording, provenance=like.provenance)).partition("interactions:")[2]
 
 
@@ -49,7 +47,6 @@ def test_every_recorded_query_gets_the_recorded_answer(seed):
 
 
 def ask(cloud, recorded):
-    """Record a query from the simulator under the same name."""
     path = urlsplit(endpoint_of(recorded.interactions[0].url)).path
     access = authenticate(cloud)
     access = replace(access, endpoint=cloud.origin + path.replace(OWN_PROJECT, cloud.project_id))
@@ -77,13 +74,11 @@ def test_every_recorded_image_gets_the_recorded_answer(seed):
 
 
 def outline(document):
-    """Return ids, names and fields of a listing, an image or an error."""
     images = document.get("images") or list(document.values())
     return [(each.get("id"), each.get("name"), sorted(each)) for each in images]
 
 
 def get(url, token):
-    """Return status and document of a GET."""
     request = urllib.request.Request(url, headers={"X-Auth-Token": token})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:

@@ -62,7 +62,6 @@ class Links:
 
 
 def detail(row, links):
-    """Return one element of images/detail."""
     metadata = dict(row.properties)
     for name in ("block_device_mapping", "mappings"):
         if isinstance(metadata.get(name), str):

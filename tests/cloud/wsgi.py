@@ -32,7 +32,6 @@ class Response:
         return replace(self, headers=(*self.headers, *headers))
 
     def start(self, start_response):
-        """Send the response as a WSGI application."""
         length = ("Content-Length", str(len(self.body)))
         status = f"{self.status} {HTTPStatus(self.status).phrase}"
         start_response(status, [*self.headers, length])

@@ -57,7 +57,6 @@ def listing(name, cloud="a"):
 
 
 def test_a_listing_is_the_same_after_it_was_written(tmp_path):
-    """This holds under every profile."""
     for number, (name, images) in enumerate(LISTINGS.items()):
         live = imported(body(name))
         store = Store(directory=tmp_path / str(number))

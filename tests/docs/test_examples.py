@@ -14,7 +14,6 @@ def project(pytester, name):
 
 
 def test_the_upgrade_gate_passes_because_of_one_rule(pytester):
-    """It fails without the rule, and after the rule has expired."""
     project(pytester, "upgrade-gate")
     job = yaml.safe_load((pytester.path / ".zuul.yaml").read_text())[0]["job"]
     assert f"[testenv:{job['vars']['tox_envlist']}]" in (pytester.path / "tox.ini").read_text()
@@ -32,7 +31,6 @@ def test_the_upgrade_gate_passes_because_of_one_rule(pytester):
 
 
 def test_the_client_tests_run_against_nine_releases(pytester):
-    """The example uses apache-libcloud."""
     pytest.importorskip("libcloud", reason="the example's tool needs apache-libcloud")
     project(pytester, "client-tests")
     pytester.runpytest_subprocess().assert_outcomes(passed=18)

@@ -73,7 +73,6 @@ def test_options():
 
 
 def test_junit_properties(pytester):
-    """docs/options.md has each property of a test that compares."""
     pytester.makepyfile(
         "def test_it(imagedetail):\n    imagedetail.compare('nova-2023.1', 'nova-2024.2')\n"
     )
@@ -84,7 +83,6 @@ def test_junit_properties(pytester):
 
 
 def test_normalization_rules():
-    """The table of docs/reference/normalization.md has every rule."""
     rows = [line for line in page("reference/normalization.md").splitlines() if line[:3] == "| R"]
     assert rows == [
         f"| {rule.id} | {rule.name} | `{rule.profile}` | {rule.does} | {rule.counts or 'nothing'} "
@@ -94,13 +92,11 @@ def test_normalization_rules():
 
 
 def test_lint_rules():
-    """docs/lint.md has each rule with its severity and what to do."""
     rows = re.findall(r"^\| `([a-z]+)` \| (\w+) \| .+? \| (.+) \|$", page("lint.md"), re.MULTILINE)
     assert rows == [(name, *rule) for name, rule in RULES.items()]
 
 
 def test_rules_and_kinds():
-    """The rules in docs/rules.md are valid, and the page names each kind of difference."""
     text = page("rules.md")
     for block in blocks(text):
         if block.language == "yaml":
@@ -113,7 +109,6 @@ def test_rules_and_kinds():
 
 
 def test_options_of_verbs(capsys):
-    """The pages of `scrub`, `lint` and `serve` have each of their options."""
     for verb in ("scrub", "lint", "serve"):
         options = re.findall(r"--[a-z][a-z-]+", help_of(capsys, verb))
         missing = {each for each in options if each not in page(f"{verb}.md")}
@@ -121,7 +116,6 @@ def test_options_of_verbs(capsys):
 
 
 def test_provenance():
-    """docs/cassettes.md has every key of our own cassettes."""
     keys = {
         key
         for path in (ROOT / "cassettes").rglob("*.yaml")
@@ -132,7 +126,6 @@ def test_provenance():
 
 
 def test_redaction():
-    """docs/redaction.md has every name that redaction knows."""
     tables = {
         "secrets": f"\n\n{listed(names.SECRETS)}\n",
         "holding": listed(names.HOLDING),
@@ -177,7 +170,6 @@ def test_public_names():
 
 
 def test_verbs(capsys):
-    """docs/reference/command.md has each verb, and each option that several verbs share."""
     text = page("reference/command.md")
     verbs = re.findall(r"^    ([a-z]+)\b", help_of(capsys), re.MULTILINE)
     assert set(re.findall(r"^\| `([a-z]+)", text, re.MULTILINE)) == set(verbs)

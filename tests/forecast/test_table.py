@@ -15,7 +15,6 @@ COLUMNS = {
 
 
 def cells(row):
-    """Return the responses to an image, by column."""
     if "glance" in row:
         return [f"Glance refuses it: {row['glance']}"] * len(COLUMNS)
     columns = ((str(row[key][0]) for key in keys) for keys in COLUMNS.values())

@@ -62,7 +62,6 @@ def interaction(place="", text="", *, image=None):
 
 
 def written(page):
-    """Return every part of an interaction that a cassette stores."""
     fields = [*page.request_headers.fields, *page.response.headers.fields]
     return [page.url, page.response.reason, page.response.body, *(value for _, value in fields)]
 

@@ -42,7 +42,6 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def own_imports(path: Path) -> set[str]:
-    """The modules of this package that a file imports, without the package's name."""
     found = set()
     for name in imports(path):
         inside = name.removeprefix("pytest_imagedetail.")

@@ -52,8 +52,6 @@ def cloud(pytester, monkeypatch, capsys):
 
 @pytest.fixture
 def files(pytester):
-    """Return every file below the folder of cassettes with its bytes."""
-
     def read():
         found = (pytester.path / "cassettes").rglob("*")
         return {

@@ -62,7 +62,6 @@ class Answering:
 
 @contextmanager
 def answering() -> Iterator[Answering]:
-    """Serve while a block runs."""
     application = Answering()
     server = LoopbackServer(application)
     application.url = f"http://127.0.0.1:{server.port}/v2.1"

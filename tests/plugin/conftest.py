@@ -37,7 +37,6 @@ def project(pytester: pytest.Pytester, recorded: Path) -> pytest.Pytester:
 
 @pytest.fixture
 def served():
-    """A server that is asked by a test's own clients."""
     with answering() as server:
         yield server
 
@@ -59,8 +58,6 @@ def run(pytester, monkeypatch, served):
 
 @pytest.fixture
 def cassettes_of(pytester):
-    """Return the texts of a cloud's test cassettes by path."""
-
     def found(cloud="staging"):
         folder = pytester.path / "cassettes" / cloud / "tests"
         return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}

@@ -30,8 +30,6 @@ def asks(**tests):
 
 @pytest.fixture
 def held(pytester):
-    """Return the answers that each file of the folder holds."""
-
     def held():
         folder = pytester.path / "cassettes/staging/tests/inv.d"
         return {

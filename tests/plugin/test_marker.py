@@ -105,7 +105,6 @@ def test_a_query_and_a_level_of_the_marker_are_those_of_each_call(project):
 
 
 def test_a_choice_of_the_whole_run_is_said_without_frames(project):
-    """For example, of the clouds file."""
     (project.path / "imagedetail.yaml").write_text("clods: {}\n")
     project.makepyfile("def test_one(imagedetail_cloud): pass\ndef test_two(imagedetail): pass")
     result = project.runpytest("--tb=long", "--continue-on-collection-errors")

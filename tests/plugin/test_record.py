@@ -25,7 +25,6 @@ def test_own(imagedetail_cloud, imagedetail_cassette):
 
 @pytest.fixture
 def live(pytester, monkeypatch):
-    """A project that declares one running cloud, `staging`, and has no cassette."""
     with SimulatedCloud(release="2023.1") as cloud:
         clouds_yaml = pytester.path / "clouds.yaml"
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
@@ -36,8 +35,6 @@ def live(pytester, monkeypatch):
 
 @pytest.fixture
 def cassette(pytester):
-    """Return the path of the one cassette of the project."""
-
     def found():
         (path,) = (pytester.path / "cassettes").rglob("*.yaml")
         return path

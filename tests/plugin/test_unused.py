@@ -31,7 +31,6 @@ def partly(project):
 
 
 def said(result):
-    """Return the lines about unused recordings."""
     return [line for line in result.outlines if "unused" in line]
 
 

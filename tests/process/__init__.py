@@ -8,7 +8,6 @@ from pytest_imagedetail.redact import Known
 
 
 def recording(images=1):
-    """An answer with so many images."""
     document = {"images": [{"id": f"image-{n}", "name": "x" * 200} for n in range(images)]}
     return recording_of(document, cloud="k5", plugin="1.0")
 
@@ -18,10 +17,8 @@ def write(store, recording, **options):
 
 
 def load(store):
-    """Load what these recordings were written to."""
     return store.load("k5", recording().provenance.query)
 
 
 def images_in(store):
-    """Return how many images the recording has."""
     return len(json.loads(load(store).interactions[0].response.body)["images"])

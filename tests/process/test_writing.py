@@ -39,13 +39,11 @@ class Kept:
         self.text = self.path.read_bytes()
 
     def debris(self):
-        """Temporary files that a dead writer left beside the cassette."""
         return list(self.path.parent.glob("*.tmp"))
 
 
 @pytest.fixture
 def kept(tmp_path):
-    """A recording on disk."""
     return Kept(tmp_path / "cassettes")
 
 

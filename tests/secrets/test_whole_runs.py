@@ -48,7 +48,6 @@ def secrets_of(cloud):
 
 
 def plant(cloud, writings):
-    """Add an image for each secret in each encoding."""
     rows = cloud.application.compute.rows
     texts = [WRITINGS[each](secret) for secret in secrets_of(cloud) for each in writings]
     first = rows[0]
@@ -69,8 +68,6 @@ def written(pytester):
 
 @pytest.fixture
 def found(pytester, cloud, shown):
-    """Search the outputs, and the cassettes in any encoding."""
-
     def search(result):
         *secrets, address = secrets_of(cloud)
         return shown(result, secrets, address) | {

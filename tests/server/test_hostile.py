@@ -25,7 +25,6 @@ ALL, PAGE = (200, "14 images"), (200, "3 images")
 
 @pytest.fixture
 def server(tmp_path):
-    """Serve a shipped cloud."""
     with Server(Store(directory=tmp_path, library=LIBRARY), "nova-2026.2") as server:
         yield server
 
@@ -51,7 +50,6 @@ class Client:
             return answer(method)
 
     def request(self, method, target, *fields, body="", version="HTTP/1.1"):
-        """Return a request with the right token."""
         lines = [f"{method} {target} {version}", "Host: x", f"X-Auth-Token: {self.token}", *fields]
         return raw(*lines) + body
 

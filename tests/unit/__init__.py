@@ -83,7 +83,6 @@ def snapshot_of(number=1, server="9168b536-cd40-4630-b43f-b259807c6e87", **field
 
 
 def changed(image, *path, to):
-    """Return a copy with the value at a path replaced."""
     new = copy.deepcopy(image)
     place = new
     for key in path[:-1]:
@@ -93,7 +92,6 @@ def changed(image, *path, to):
 
 
 def without(image, *path):
-    """Return a copy without the value at a path."""
     new = copy.deepcopy(image)
     place = new
     for key in path[:-1]:

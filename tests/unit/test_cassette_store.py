@@ -10,7 +10,6 @@ from unit import image_of, recording_of
 
 
 def recording(images=1, *, body=None, **facts):
-    """Build a recording of so many images, or of this body."""
     document = {"images": [image_of(number) for number in range(images)]}
     return recording_of(body or document, **{"cloud": "k5", "plugin": "1.0"} | facts)
 

@@ -22,7 +22,6 @@ def dated(*images, **facts):
 
 
 def releases(*images, **facts):
-    """Return the codenames of the first and the last release that answer like this."""
     found = [contract.release_name(each).split()[0] for each in dated(*images, **facts).releases]
     return found[0], found[-1]
 

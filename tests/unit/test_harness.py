@@ -15,8 +15,6 @@ NAME = "nova"
 
 
 class Site:
-    """A folder of cassettes and a cloud to connect to."""
-
     def __init__(self, folder):
         self.folder, self.cloud, self.spoil = folder, None, {}
 

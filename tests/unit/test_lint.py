@@ -30,7 +30,6 @@ def found(*paths, **judged_by):
 
 
 def line(path, part):
-    """Return the number of the first line that has this text."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return next(number for number, each in enumerate(lines, start=1) if part in each)
 
@@ -55,7 +54,6 @@ def folder(tmp_path) -> Path:
 
 @pytest.fixture
 def path(folder):
-    """Write a sound cassette."""
     return put(folder, described("nothing to see"))
 
 

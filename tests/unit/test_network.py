@@ -27,7 +27,6 @@ sys.stdin.read()
 
 @pytest.fixture
 def port():
-    """Start another process that listens on loopback; give its port."""
     command = [sys.executable, "-c", LISTENER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         yield int(other.stdout.readline())

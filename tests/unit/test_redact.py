@@ -48,17 +48,14 @@ def page(body, *, url=f"{ENDPOINT}/images/detail", **parts):
 
 
 def redacted(*pages, known=KNOWN, **more):
-    """Redact interactions and return the last one."""
     return redact(pages, cloud="a", known=known, **more).interactions[-1]
 
 
 def body_of(body, **more):
-    """Redact a body and return it as text."""
     return redacted(page(body), **more).response.body.decode("latin-1")
 
 
 def value_of(value, name="note", **more):
-    """Redact one value of an image's metadata."""
     document = json.loads(body_of({"images": [{"metadata": {name: value}}]}, **more))
     return document["images"][0]["metadata"][name]
 

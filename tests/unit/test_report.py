@@ -59,7 +59,6 @@ def nasty():
 
 
 def row_of(*answers):
-    """Return a row of clouds for a matrix."""
     row = {}
     for each in answers:
         row.setdefault(each.cloud, {})[each.query] = each

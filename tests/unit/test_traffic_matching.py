@@ -13,7 +13,6 @@ NEW, OLD = "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"
 
 
 def sent(url=f"{HOST}/images", method="GET", body=b"", headers=()):
-    """Build a request."""
     return interaction_of(url, method=method, sent=headers, request_body=body)
 
 

@@ -46,7 +46,6 @@ def kept(path, answer=b"{}", **more):
 
 
 def recording(*interactions, **facts):
-    """Build a recording with placeholders."""
     facts = {"cloud": "staging", "test": "t.py::a", "plugin": "1"} | facts
     provenance = Provenance(pages=len(interactions), **facts)
     return Recording(provenance=provenance, interactions=interactions)
@@ -374,7 +373,6 @@ def login(token, user, project, version="v3"):
 
 
 def sent_as(token, path="/images", status=200, header="X-Auth-Token", base=NOVA):
-    """Build a request with a token."""
     return received(path, status=status, sent=[(header, token)], base=base)
 
 

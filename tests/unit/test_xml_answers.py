@@ -42,7 +42,6 @@ def element(image):
 
 
 def in_xml(*images, beside=""):
-    """Write a listing as Nova does."""
     return (
         f"<?xml version='1.0' encoding='UTF-8'?>\n<images xmlns:atom=\"{ATOM}\" "
         f'xmlns:OS-EXT-IMG-SIZE="{SIZE}" xmlns="{API}">{"".join(map(element, images))}'
@@ -51,7 +50,6 @@ def in_xml(*images, beside=""):
 
 
 def xml_listing(*images, **facts):
-    """Build a listing of these images that was asked for and answered in XML."""
     return read(recording_of(in_xml(*images), sent=XML, **facts))
 
 
