@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit import image_of
+from unit import image_of, recording_of
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import parser
-from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
 from pytest_imagedetail.redact import Known
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -48,11 +47,9 @@ def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
 
 def test_what_is_recorded_is_listed(imagedetail, cassettes):
     """Traffic of tests after listings. A damaged file and a cloud without one are errors."""
-    answer = Response(status_code=200, body=b"{}")
     for cloud in ("nova-essex", "staging"):
-        page = Interaction(url=f"https://compute.{cloud}.invalid/v2/images", response=answer)
-        provenance = Provenance(cloud=cloud, test="test_own.py::test_images", pages=2, plugin="1")
-        recording = Recording(provenance=provenance, interactions=(page, page))
+        facts = {"cloud": cloud, "test": "test_own.py::test_images", "plugin": "1"}
+        recording = recording_of({}, {}, **facts)
         Store(directory=cassettes).write(recording, known=Known())
     counted = {
         each["cloud"]: (each["source"], each["cassettes"], each["tests"])

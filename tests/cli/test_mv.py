@@ -1,9 +1,11 @@
 """Recordings follow the tests that are renamed."""
 
+from itertools import product
+
 import pytest
+from unit import recording_of
 
 from pytest_imagedetail.cassette import Store, load_once
-from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
 from pytest_imagedetail.redact import Known
 
 TESTS = ("t/test_a.py::test_x", "t/test_a.py::test_x[1]", "t/test_ab.py::test_x")
@@ -13,14 +15,9 @@ TESTS = ("t/test_a.py::test_x", "t/test_a.py::test_x[1]", "t/test_ab.py::test_x"
 def store(tmp_path):
     """The recordings of three tests with two clouds; the last two tests share a folder."""
     store = Store(directory=tmp_path / "cassettes")
-    answer = Response(status_code=200, body=b"{}")
-    for cloud in ("one", "two"):
-        page = Interaction(url=f"https://compute.{cloud}.invalid/v2/images", response=answer)
-        for test in TESTS:
-            provenance = Provenance(cloud=cloud, test=test, pages=1, plugin="1")
-            recording = Recording(provenance=provenance, interactions=(page,))
-            shared = None if test == TESTS[0] else "both"
-            store.write(recording, known=Known(), shared=shared)
+    for cloud, test in product(("one", "two"), TESTS):
+        recording = recording_of({}, cloud=cloud, test=test, plugin="1")
+        store.write(recording, known=Known(), shared=None if test == TESTS[0] else "both")
     return store
 
 

@@ -75,4 +75,4 @@ def generated_rows(count, project_id):
 
 def newest_first(rows):
     """Sort as Glance does by default: by created_at, then id, both descending."""
-    return tuple(sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True))
+    return sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)

@@ -1,7 +1,6 @@
 """Nova's API: paths, authorization, microversions, and responses about images."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -24,7 +23,7 @@ class Compute:
 
     release: Release
     account: Account
-    rows: Sequence[ImageRow]
+    rows: list[ImageRow]
 
     def respond(self, request):
         response = self._authorize(request)

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from pytest_imagedetail.body.json import pretty
 from pytest_imagedetail.cassette import dumps, load
 from pytest_imagedetail.errors import DamagedCassetteError
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.model import Headers
+from unit import recording_of
 
 SCHEMA_1 = Path(__file__).parents[1].joinpath("scrub-data/schema-1.yaml").read_text("utf-8")
-URL = f"https://compute.k5.invalid/v2/{0:032x}/images/detail"
-PROJECT = "1ba5e0f1" + "0" * 24
 BODY = b'{"images":[{"id":"1","size":1.017415075e+09,"name":"a\\/b \\u00e9 \xc3\xa9"}]}'
 REMEDY = (
     "  next:  bring the file back from version control; it was left as it is\n"
@@ -31,16 +30,9 @@ CHANGED = "the cassette was changed after it was written: its SHA-256 does not f
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%{}[],é日\U0001f600"
 
 
-def recording(*bodies, headers=(), request_headers=(), **facts):
-    facts = {"cloud": "k5", "query": Query(), "plugin": "1.0", "pages": len(bodies)} | facts
-    more = {"url": URL, "request_headers": Headers(request_headers)}
-    answer = {"status_code": 200, "reason": "OK", "headers": Headers(headers)}
-    pages = (Interaction(response=Response(body=body, **answer), **more) for body in bodies)
-    return Recording(provenance=Provenance(**facts), interactions=tuple(pages))
-
-
-def written(path, *bodies, **more):
-    path.write_bytes(dumps(recording(*(bodies or (BODY,)), **more)).encode("utf-8"))
+def written(path, *bodies, headers=(), **facts):
+    facts = {"cloud": "k5", "plugin": "1.0", "headers": headers} | facts
+    path.write_bytes(dumps(recording_of(*(bodies or (BODY,)), **facts)).encode("utf-8"))
     return path
 
 
@@ -78,7 +70,7 @@ names = st.sampled_from(["Vary", "vary", "Allow", "X-A", "content-length", "Cont
 def test_a_json_body_and_headers_load_as_sent(tmp_path, text, fields):
     """Each token as it was spelled. Repeated headers come back apart and in order."""
     kept = Headers([field for field in fields if field[0].lower() != "content-length"])
-    sent = {"headers": fields, "request_headers": kept.fields}
+    sent = {"headers": fields, "sent": kept.fields}
     path = written(tmp_path / "a.yaml", text.encode("utf-8"), b"\xff", **sent)
     page, _ = load(path).interactions
     assert page.response.body.decode("utf-8") == pretty(text)
