@@ -13,6 +13,7 @@ from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load, 
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.cassette.swapping import LOCK, writing
 from pytest_imagedetail.check import sources
+from pytest_imagedetail.check.asking import OUTAGES
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.check.verdicts import run
@@ -207,6 +208,14 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
     live_cloud = sources.live(cloud, retry)
     with waiting(f"checking {name}"):
         verdicts = run(live_cloud, ALL)
+    if lost := [each for each in live_cloud.received if each.response.status_code in OUTAGES]:
+        raise RecordingError(
+            f"the cloud did not answer {text.count(len(lost), 'request')} of "
+            f"{len(live_cloud.received)}: {lost[0].response.status_code}",
+            where=f"cloud {name}; nothing was written",
+            remedy="record again later\n"
+            "`imagedetail serve` cannot stand in here: it has only what was recorded",
+        )
     new, known = made_of(
         live_cloud.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
     )

@@ -11,8 +11,9 @@ from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
 
-NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
-"""Statuses that say nothing about the query: the token was refused, or a cloud or proxy is busy."""
+NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 501, 502, 503, 504})
+"""Statuses that say nothing about the query: the token was refused, a cloud or proxy is busy, or
+`imagedetail serve` has no recording (501)."""
 
 _LOG: Final = logging.getLogger(__name__)
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka

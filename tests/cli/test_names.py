@@ -189,10 +189,21 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path
 def test_a_query_that_fails_does_not_stop_a_suite(staging, imagedetail, tmp_path, monkeypatch):
     """Answers are kept, failed queries are named, and the exit code is 2."""
     ok(imagedetail("record", "old"))
+    ok(imagedetail("record", "old", "--query=limit=1"))
+    page = (tmp_path / "cassettes/old/limit=1.yaml").rename(tmp_path / "page.yaml")
     with Server(Store(directory=tmp_path / "cassettes"), "old") as poor:
         (tmp_path / "poor.yaml").write_text(yaml.dump({"clouds": {"poor": poor.clouds_yaml}}))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "poor.yaml"))
         result = imagedetail("record", "poor", "--suite=gate")
+        checked = imagedetail("record", "poor", "--suite=check")
+        page.rename(tmp_path / "cassettes/old/limit=1.yaml")
+        verified = imagedetail("verify", "old", "--os-cloud=poor", "--query=limit=1")
+    assert (verified.returncode, "status_changed" in verified.stdout) == (2, False)
+    assert "the cloud answered 501, not 200 or 203: nothing is recorded" in verified.stderr
+    # A missing recording is no answer of the cloud, so it is not recorded as one.
+    assert (checked.returncode, checked.stdout) == (2, "")
+    assert "the cloud did not answer 84 requests of 90: 501" in checked.stderr
+    assert not (tmp_path / "cassettes/poor/tests").exists()
     assert result.returncode == 2
     assert "cassettes/poor/all.yaml  14 images" in result.stdout
     assert "the cloud answered 501, not 200 or 203: nothing is recorded for GET " in result.stderr
