@@ -59,14 +59,15 @@ def write(report: CheckReport, path: Path) -> None:
 def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Since:
     """Compare verdicts with those that `read` found in a file."""
     before, now = _causes(earlier), _causes(verdicts)
-    judged = {(each.check.id, each.cloud) for each in verdicts if each.verdict in CONCLUSIVE}
+    was_judged, is_judged = _conclusive(earlier), _conclusive(verdicts)
     clouds: dict[tuple[str, str, str, str], list[str]] = {}
     for id_, cloud in before | now:
         old, new = before.get((id_, cloud)), now.get((id_, cloud))
+        judged = _check_of(id_), cloud
         if old is None:
-            status = "new"
+            status = "new" if judged in was_judged else "not judged before"
         elif new is None:
-            status = "gone" if (_check_of(id_), cloud) in judged else "not compared"
+            status = "gone" if judged in is_judged else "not compared"
         else:
             status = "accepted by a rule" if new.accepted and not old.accepted else ""
         cause: Any = old or new
@@ -83,8 +84,12 @@ def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -
         if status
     )
     ids = {change.id for change in changes if change.status == "new"}
-    known = len({id_ for id_, _ in now} - ids)
+    known = len({id_ for id_, _ in before.keys() & now.keys()} - ids)
     return Since(file=str(path), new=len(ids), known=known, changes=changes)
+
+
+def _conclusive(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
+    return {(each.check.id, each.cloud) for each in verdicts if each.verdict in CONCLUSIVE}
 
 
 def _causes(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Cause]:

@@ -16,7 +16,7 @@ class Change:
     id: str
     severity: str  # for a check, its verdict
     title: str  # what and where
-    status: str  # "new", "gone", "accepted by a rule" or "not compared"
+    status: str  # "new", "not judged before", "gone", "accepted by a rule", "not compared"
 
     @property
     def line(self) -> str:

@@ -109,7 +109,14 @@ def test_a_change_names_its_clouds(tmp_path):
         for cloud, accepted in (("a", ""), ("b", "a proxy"), ("c", ""))
     ]
     passed = [verdict_of(CHECKS[0], each, "pass") for each in "abc"]
-    for one, other, status in ((passed, failed, "new"), (failed, passed, "gone")):
+    unknown = [verdict_of(CHECKS[0], each, "inconclusive") for each in "abc"]
+    for one, other, status in (
+        (passed, failed, "new"),
+        (failed, passed, "gone"),
+        (failed, unknown, "not compared"),
+        (unknown, failed, "not judged before"),
+        ([], failed, "not judged before"),
+    ):
         assert [each.line for each in report.since(tmp_path, one, other).changes] == [
             f"{status}: fail M1 differs, a, c; id M1-0123456789ab",
             f"{status}: known-deviation M1 differs, b; id M1-0123456789ab",
