@@ -262,8 +262,10 @@ def _apply(rules: Rules, cause: Cause) -> Cause:
     return replace(cause, accepted=why(rule))
 
 
-def unused_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[RuleRef, ...]:
-    """Return the rules that accept no cause of the checks with a conclusive verdict."""
+def unused_rules(
+    verdicts: Sequence[Verdict], rules: Rules, checks: Sequence[Check]
+) -> tuple[RuleRef, ...]:
+    """Return the rules that accept no cause: of conclusive checks, or of none of `checks`."""
     pairs = [
         (rule, verdict)
         for verdict in verdicts
@@ -271,8 +273,9 @@ def unused_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[RuleRef, ..
         for rule in of_check(rules, verdict.check.id, verdict.cloud)
     ]
     used = {rule.ref for rule, each in pairs if rule.ref.id in [cause.id for cause in each.causes]}
-    of_checks = tuple(rule for rule in rules if rule.check)
-    return unused(of_checks, {rule for rule, _ in pairs}, used)
+    of_checks, ids = tuple(rule for rule in rules if rule.check), {check.id for check in checks}
+    unknown = {rule for rule in of_checks if rule.check not in ids}
+    return unused(of_checks, {rule for rule, _ in pairs} | unknown, used)
 
 
 def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:

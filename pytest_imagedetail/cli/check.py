@@ -83,7 +83,7 @@ def _check(options: Options) -> int:
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
         return exit_code([verdict for verdict in verdicts if verdict.unasked])
-    check_report = _make_report(options, earlier, verdicts, unused_rules(verdicts, rules))
+    check_report = _make_report(options, earlier, verdicts, unused_rules(verdicts, rules, ALL))
     if options.json:
         print_json(report.to_dict(check_report))
     else:

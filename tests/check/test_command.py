@@ -138,6 +138,8 @@ def test_a_rule_that_accepts_no_cause_is_unused(check, imagedetail, tmp_path):
     rules.write_text("- {id: M5-0123456789ab, reason: a proxy, expires: never}\n")
     result = check({}, only="M5")
     assert (result.stdout[:12], "unused" in result.stdout) == ("INCONCLUSIVE", False)
+    rules.write_text("- {id: M44-0123456789ab, reason: there is no such check, expires: never}\n")
+    assert "the rule for id M44-0123456789ab accepts nothing here" in check({}, only="M5").stdout
     result = imagedetail("diff", "staging", "nova-2026.2")
     assert ("staging to nova-2026.2" in result.stdout, "unused" in result.stdout) == (True, False)
     rules.write_text(f"- {{id: {id_}, query: limit=0, reason: a proxy, expires: never}}\n")
