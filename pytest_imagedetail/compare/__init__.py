@@ -10,7 +10,7 @@ from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import (
     Pairing,
-    moved,
+    order_differences,
     pair,
     reference,
     unpaired_differences,
@@ -19,7 +19,7 @@ from pytest_imagedetail.compare.severity import (
     NOT_OFFERED,
     Judge,
     difference,
-    is_of_links,
+    is_link_change,
 )
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
@@ -73,7 +73,7 @@ def compare(
         ComparisonError: Neither "same" nor "different" would be true.
         UsageError: An unknown level or profile.
     """
-    asked = Comparison(
+    empty = Comparison(
         baseline=side_of(baseline),
         candidate=side_of(candidate),
         profile=check_choice("profile", DEFAULT_PROFILE if profile is None else profile, PROFILES),
@@ -82,14 +82,14 @@ def compare(
         expect=expect,
         listings=(baseline, candidate),
     )
-    concerned = between(rules, baseline.cloud, candidate.cloud, baseline.query)
+    applicable = between(rules, baseline.cloud, candidate.cloud, baseline.query)
     try:
         if level == "shape":
-            found = _shapes(asked, baseline, candidate)
+            result = _compare_shapes(empty, baseline, candidate)
         elif baseline.error is None and candidate.error is None:
-            found = _facts(asked, baseline, candidate, concerned)
+            result = _compare_facts(empty, baseline, candidate, applicable)
         else:
-            found = _errors(asked, baseline, candidate)
+            result = _compare_errors(empty, baseline, candidate)
     except RecursionError:
         raise ComparisonError(
             "an answer is nested too deeply to be compared",
@@ -97,61 +97,63 @@ def compare(
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
     worst_first = sorted(
-        found.differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
+        result.differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
     )
-    judged = [with_rule(each, concerned, baseline.query) for each in worst_first]
-    matched = dict.fromkeys(each.rule for each in judged)
+    differences = [with_rule(each, applicable, baseline.query) for each in worst_first]
+    used_rules = dict.fromkeys(each.rule for each in differences)
     return replace(
-        found,
-        differences=tuple(each for each in judged if not is_accepted(each)),
-        expected=tuple(filter(is_accepted, judged)),
-        expired_rules=tuple(each for each in matched if each is not None and each.expired),
-        unused_rules=unused(rules, concerned, matched),
+        result,
+        differences=tuple(each for each in differences if not is_accepted(each)),
+        expected=tuple(filter(is_accepted, differences)),
+        expired_rules=tuple(rule for rule in used_rules if rule is not None and rule.expired),
+        unused_rules=unused(rules, applicable, used_rules),
     )
 
 
-def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rules) -> Comparison:
+def _compare_facts(
+    empty: Comparison, baseline: Listing, candidate: Listing, rules: Rules
+) -> Comparison:
     _check_complete(baseline, candidate)
-    judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
-    one, other = normalized_together(baseline, candidate, asked.profile)
-    across_clouds = asked.profile == "cross-cloud"
+    judge = Judge(baseline=empty.baseline.release, candidate=empty.candidate.release)
+    old, new = normalized_together(baseline, candidate, empty.profile)
+    across_clouds = empty.profile == "cross-cloud"
     pairing = pair(baseline.images, candidate.images, across_clouds=across_clouds)
-    comparable = matched(one, other, pairing.pairs)
+    comparable = matched(old, new, pairing.pairs)
     differences = (
-        *answer_differences(baseline, candidate, one, other),
-        *_vendor_differences(one, other),
+        *answer_differences(baseline, candidate, old, new),
+        *_vendor_differences(old, new),
         *(
-            found
-            for each in shared_changes(*comparable, pairing.pairs)
-            for part in _by_cause(each, pairing)
-            for found in _judged(part, pairing, judge, rules)
+            judged
+            for change in shared_changes(*comparable, pairing.pairs)
+            for part in _by_cause(change, pairing)
+            for judged in _judge(part, pairing, judge, rules)
         ),
         *unpaired_differences(pairing, baseline.query, judge),
-        *moved(pairing),
+        *order_differences(pairing),
     )
-    renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
+    renamed = sum(old.ids[before] != new.ids[after] for before, after in pairing.pairs)
     return replace(
-        asked,
+        empty,
         differences=differences,
         paired=len(pairing.pairs),
         unpaired=pairing.unpaired,
         normalization=_counts(*comparable, differences, renamed=renamed),
-        not_compared=tuple(_not_compared(asked.listings, comparable, pairing)),
+        not_compared=tuple(_not_compared(empty.listings, comparable, pairing)),
     )
 
 
-def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
+def _compare_shapes(empty: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
     _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
-    judge = Judge(baseline=asked.baseline.release, candidate=asked.candidate.release)
-    one, other = baseline.normalized(asked.profile), candidate.normalized(asked.profile)
+    judge = Judge(baseline=empty.baseline.release, candidate=empty.candidate.release)
+    one, other = baseline.normalized(empty.profile), candidate.normalized(empty.profile)
     old, new = describe(baseline, one), describe(candidate, other)
     differences = (
         *answer_differences(baseline, candidate, one, other),
         *shape_differences(old, new, judge),
     )
     return replace(
-        asked,
+        empty,
         differences=differences,
         unseen=unseen(old, new),
         normalization=_counts(one, other, differences),
@@ -159,12 +161,12 @@ def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Compari
 
 
 def _counts(
-    one: Normalized, other: Normalized, differences: Iterable[Difference], *, renamed: int = 0
+    old: Normalized, new: Normalized, differences: Iterable[Difference], *, renamed: int = 0
 ) -> dict[str, int]:
     """Return how often each rule changed something; `renamed` images have two ids."""
     absent = sum(each.count for each in differences if each.reason.startswith(NOT_OFFERED))
-    found = {"R11": absent, "R12": renamed}
-    return {rule: found.get(rule, count + other.counts[rule]) for rule, count in one.counts.items()}
+    special = {"R11": absent, "R12": renamed}
+    return {rule: special.get(rule, count + new.counts[rule]) for rule, count in old.counts.items()}
 
 
 def _check_shapes(baseline: Listing, candidate: Listing) -> None:
@@ -184,14 +186,14 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
             )
 
 
-def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
+def _compare_errors(empty: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
     differences = error_differences(baseline, candidate)
     if baseline.status_code != candidate.status_code:
-        return replace(asked, differences=differences)
-    if asked.expect != baseline.status_code:
+        return replace(empty, differences=differences)
+    if empty.expect != baseline.status_code:
         raise errors_alone(baseline, candidate)
     redacted = _redacted_in_both(error_of(baseline), error_of(candidate))
-    return replace(asked, differences=differences, not_compared=tuple(map(path_of, redacted)))
+    return replace(empty, differences=differences, not_compared=tuple(map(path_of, redacted)))
 
 
 def _check_complete(baseline: Listing, candidate: Listing) -> None:
@@ -210,62 +212,62 @@ def _not_compared(
     """Yield the paths where both sides contain a fixed word of redaction."""
     if not all(map(_may_hold_fixed_words, listings)):
         return
-    one, other = comparable
-    for left, right in pairing.pairs:
-        for path in _redacted_in_both(one.images[left], other.images[right]):
-            yield path_of(("images", *path), reference(pairing.old[left]))
-    yield from map(path_of, _redacted_in_both(one.top_level, other.top_level))
+    old, new = comparable
+    for position, match in pairing.pairs:
+        for path in _redacted_in_both(old.images[position], new.images[match]):
+            yield path_of(("images", *path), reference(pairing.old[position]))
+    yield from map(path_of, _redacted_in_both(old.top_level, new.top_level))
 
 
 def _may_hold_fixed_words(listing: Listing) -> bool:
-    bodies = [each.response.body for each in listing.recording.interactions]
+    bodies = [interaction.response.body for interaction in listing.recording.interactions]
     return any(word.encode() in body for word in _FIXED for body in bodies)
 
 
-def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:
-    if isinstance(one, str) and isinstance(other, str):
-        if placeholders.fixed_words(one) and placeholders.fixed_words(other):
+def _redacted_in_both(old: Any, new: Any, path: Path = ()) -> Iterator[Path]:
+    if isinstance(old, str) and isinstance(new, str):
+        if placeholders.fixed_words(old) and placeholders.fixed_words(new):
             yield path
-    elif isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in one:
-            if key in other:
-                yield from _redacted_in_both(one[key], other[key], (*path, key))
-    elif isinstance(one, list) and isinstance(other, list):
-        for place, each in enumerate(zip(one, other, strict=False)):
-            yield from _redacted_in_both(*each, (*path, place))
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in old:
+            if key in new:
+                yield from _redacted_in_both(old[key], new[key], (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for position, pair_ in enumerate(zip(old, new, strict=False)):
+            yield from _redacted_in_both(*pair_, (*path, position))
 
 
 def _by_cause(shared: SharedChange, pairing: Pairing) -> Iterator[SharedChange]:
     """Split a removed field by whether the metadata still has the key that causes it."""
     change, places = shared
-    promise = None if change.below else contract.FIELDS.get(change.field)
+    promise = None if change.subpath else contract.FIELDS.get(change.field)
     if change.kind != "field_removed" or promise is None or promise.cause is None:
         yield shared
         return
     parts: dict[str | None, list[int]] = {}
     candidate_of = dict(pairing.pairs)
-    for place in places:
-        metadata = pairing.new[candidate_of[place]].get("metadata")
-        is_there = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
-        parts.setdefault(promise.cause if is_there else None, []).append(place)
-    for cause, its_places in parts.items():
-        yield replace(change, cause=cause), its_places
+    for position in places:
+        metadata = pairing.new[candidate_of[position]].get("metadata")
+        has_cause = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
+        parts.setdefault(promise.cause if has_cause else None, []).append(position)
+    for cause, positions in parts.items():
+        yield replace(change, cause=cause), positions
 
 
-def _judged(
+def _judge(
     shared: SharedChange, pairing: Pairing, judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
     change, places = shared
-    if is_of_links(change) and change.kind == "value_changed":
+    if is_link_change(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
     verdict = judge.severity(change)
-    shared_by = [reference(pairing.old[place]) for place in places]
-    for rule, images in by_rule(rules, change.kind, change.path, shared_by).items():
-        alone = images[0] if len(images) == 1 else None
-        path = path_of(("images", *change.path), alone)
-        found = difference(change.kind, path, verdict, change.values, alone)
-        examples = () if alone else tuple(images[:_EXAMPLES])
-        yield replace(found, count=len(images), examples=examples, rule=rule)
+    refs = [reference(pairing.old[position]) for position in places]
+    for rule, images in by_rule(rules, change.kind, change.path, refs).items():
+        image = images[0] if len(images) == 1 else None
+        path = path_of(("images", *change.path), image)
+        result = difference(change.kind, path, verdict, change.values, image)
+        examples = () if image else tuple(images[:_EXAMPLES])
+        yield replace(result, count=len(images), examples=examples, rule=rule)
 
 
 def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:

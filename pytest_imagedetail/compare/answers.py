@@ -58,13 +58,13 @@ def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference
     """Compare an error with a listing or an error of another status, or two errors by value."""
     if baseline.status_code != candidate.status_code:
         return (_status_difference(_status_of(baseline), _status_of(candidate)),)
-    one, other = (without_hosts(error_of(each)) for each in (baseline, candidate))
+    one, other = (without_hosts(error_of(listing)) for listing in (baseline, candidate))
     if strictly_equal(one, other):
         return ()
-    (found,) = diff([(one, other)])
+    (changes,) = diff([(one, other)])
     return tuple(
-        difference("error_changed", path_of(each.path), _error_verdict(each), each.values)
-        for each in found
+        difference("error_changed", path_of(change.path), _error_verdict(change), change.values)
+        for change in changes
     )
 
 
@@ -72,25 +72,25 @@ def _error_verdict(change: Change) -> Verdict:
     old, new = change.values
     if old is MISSING and not is_repeated(change.path[-1]):
         return "compatible", "an error with another field"
-    said = isinstance(old, str) and isinstance(new, str)
-    if said and change.path[-1] in {"message", "title", "body"}:
+    are_texts = isinstance(old, str) and isinstance(new, str)
+    if are_texts and change.path[-1] in {"message", "title", "body"}:
         return "compatible", "the same error with another text"
     return "breaking", "clients read an error's code and message under these names"
 
 
 def header_differences(baseline: Listing, candidate: Listing) -> Iterator[Difference]:
     """Compare the response headers of the first pages; the order of repeated headers counts."""
-    one, other = (without_hosts(_headers(each)) for each in (baseline, candidate))
-    listings = baseline.error is None and candidate.error is None
-    compared = listings and baseline.media_types != candidate.media_types
+    one, other = (without_hosts(_headers(listing)) for listing in (baseline, candidate))
+    are_listings = baseline.error is None and candidate.error is None
+    is_compared = are_listings and baseline.media_types != candidate.media_types
     for name, values in _unequal(one, other):
-        if name != "content-type" or not compared:  # compared by `answer_differences`
+        if name != "content-type" or not is_compared:  # compared by `answer_differences`
             yield _header_difference(name, *values)
 
 
 def _header_difference(name: str, old: Any, new: Any) -> Difference:
     verdict: Verdict = "compatible", "a header, which is not part of the body"
-    before, after = (str(each).partition(";")[0].strip().lower() for each in (old, new))
+    before, after = (str(media_type).partition(";")[0].strip().lower() for media_type in (old, new))
     if name == "content-type" and before != after:
         verdict = "breaking", "clients choose how to read a body by its media type"
     return difference("header_changed", path_of(("headers", name)), verdict, (old, new))
@@ -102,7 +102,7 @@ def _link_form_differences(one: Normalized, other: Normalized) -> Iterator[Diffe
         old, new = one.link_forms[path], other.link_forms[path]
         if old.keys() != new.keys():
             verdict: Verdict = "compatible", "all links of this relation have another form"
-            before, after = (_one_or_all(sorted(each.values())) for each in (old, new))
+            before, after = (_one_or_all(sorted(form.values())) for form in (old, new))
             yield difference("link_changed", path, verdict, (before, after))
 
 
@@ -120,7 +120,7 @@ def _one_or_all(values: Sequence[str]) -> Any:
 
 
 def _headers(listing: Listing) -> dict[str, Any]:
-    names = {each.lower() for each in listing.headers} - _OF_ONE_REQUEST
+    names = {header.lower() for header in listing.headers} - _OF_ONE_REQUEST
     return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
 
@@ -147,7 +147,7 @@ def _next_link_differences(
 
     A fault that the baseline does not have is breaking; a fixed one is compatible.
     """
-    old, new = (each.top_level.get(_NEXT, MISSING) for each in (one, other))
+    old, new = (normalized.top_level.get(_NEXT, MISSING) for normalized in (one, other))
     if strictly_equal(old, new):
         return
     old_faults = [] if old is MISSING else [*_faults(old, baseline, one)]
@@ -160,7 +160,7 @@ def _next_link_differences(
     elif old_faults == new_faults and _unknown(old) != _unknown(new):
         verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
     # Show only the addresses if each side has one and they differ.
-    before, after = (found[0] if len(found := _hrefs(each)) == 1 else each for each in (old, new))
+    before, after = (hrefs[0] if len(hrefs := _hrefs(side)) == 1 else side for side in (old, new))
     if strictly_equal(before, after):
         before, after = old, new
     yield difference("page_changed", _NEXT, verdict, (before, after))
@@ -169,34 +169,34 @@ def _next_link_differences(
 def _is_full(listing: Listing) -> bool:
     """Return whether a page has as many images as its query allows."""
     limits = [value for name, value in listing.query.params if name == "limit"]
-    return any(each.isdecimal() and 0 < int(each) <= len(listing.images) for each in limits)
+    return any(limit.isdecimal() and 0 < int(limit) <= len(listing.images) for limit in limits)
 
 
 def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
-    if fresh := [reason for reason, wrong in new if (reason, wrong) not in old]:
-        return "breaking", fresh[0]
-    if any(each not in new for each in old):
+    if added := [fault for fault in new if fault not in old]:
+        return "breaking", added[0][0]
+    if any(fault not in new for fault in old):
         return "compatible", "the candidate fixes the baseline's next link"
     return "compatible", "the next link is written in another form"
 
 
 def _hrefs(links: Any) -> list[str]:
     """Return the addresses in a list of next links; [] for anything else."""
-    listed = links if isinstance(links, list) else []
-    rels = [isinstance(each, dict) and each.get("rel") == "next" for each in listed]
-    hrefs = [each.get("href") for each in listed] if all(rels) else []
-    return hrefs if all(isinstance(each, str) and each for each in hrefs) else []
+    items = links if isinstance(links, list) else []
+    rels = [isinstance(link, dict) and link.get("rel") == "next" for link in items]
+    hrefs = [link.get("href") for link in items] if all(rels) else []
+    return hrefs if all(isinstance(href, str) and href for href in hrefs) else []
 
 
 def _is_filter(name: str) -> bool:
     """Return whether a query parameter is a filter of Nova, which ignores unknown ones."""
-    known = name in contract.FILTERS or name.startswith("property-")
-    return known and name not in _PAGING
+    is_known = name in contract.FILTERS or name.startswith("property-")
+    return is_known and name not in _PAGING
 
 
 def _unknown(links: Any) -> set[tuple[str, str]]:
-    asked = (each for href in _hrefs(links) for each in Query.parse(href.partition("?")[2]).params)
-    return {each for each in asked if not _is_filter(each[0]) and each[0] not in _PAGING}
+    pairs = (pair for href in _hrefs(links) for pair in Query.parse(href.partition("?")[2]).params)
+    return {pair for pair in pairs if not _is_filter(pair[0]) and pair[0] not in _PAGING}
 
 
 def _faults(links: Any, listing: Listing, normalized: Normalized) -> Iterator[_Fault]:
@@ -214,24 +214,24 @@ def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[
     if host is None or not is_compute(host[1] or ""):
         yield "the next link leads to a host that is not Compute's", host and host[0]
     has_details = segments[-1:] == ["detail"]
-    above = segments[:-1] if has_details else segments
-    if above[-1:] != ["images"]:
+    parents = segments[:-1] if has_details else segments
+    if parents[-1:] != ["images"]:
         yield "the next link does not lead to a list of images", path
         return
-    owners = filter(placeholders.is_owner_placeholder, above)
-    if others := [each for each in owners if not is_own_project(each)]:
-        yield "the next link leads to another project", others
+    owners = filter(placeholders.is_owner_placeholder, parents)
+    if foreign := [owner for owner in owners if not is_own_project(owner)]:
+        yield "the next link leads to another project", foreign
     if not has_details:
         yield "from the second page on, images come without their details", None
-    asked = Query.parse(query).params
+    parameters = Query.parse(query).params
     last_ids = normalized.ids if listing.complete else normalized.ids[-1:]
-    markers = {value for name, value in asked if name == "marker"}
+    markers = {value for name, value in parameters if name == "marker"}
     if "marker" in query.split("&"):  # R5 empties right ones
         markers -= {""}
     elif not markers:
         yield "the next link has no marker, so it leads to the first page again", None
     if not markers <= {*last_ids}:
         yield "the next link does not go on from the last image", sorted(markers)
-    filters = {each for each in asked if _is_filter(each[0])}
-    if filters != {each for each in listing.query.params if _is_filter(each[0])}:
+    filters = {pair for pair in parameters if _is_filter(pair[0])}
+    if filters != {pair for pair in listing.query.params if _is_filter(pair[0])}:
         yield "the next link asks with other filters than the request", sorted(filters)

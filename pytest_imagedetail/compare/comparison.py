@@ -28,7 +28,7 @@ _OF_ONE_SIDE: Final = frozenset({"image_added", "image_removed"})
 SCHEMA: Final = 1
 """The version of the JSON form of a comparison."""
 
-Compared = tuple[str, str, Query]
+ComparedPair = tuple[str, str, Query]
 """The names of two clouds, and the query that both answered."""
 
 
@@ -88,7 +88,7 @@ class Comparison:
     normalization: Mapping[str, int] = field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
     listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
-    lost: ClassVar[tuple[Compared, ...]] = ()  # for a matrix; a comparison has both sides
+    lost: ClassVar[tuple[ComparedPair, ...]] = ()  # for a matrix; a comparison has both sides
 
     @property
     def query(self) -> Query:
@@ -106,7 +106,7 @@ class Comparison:
         return (self.query,)
 
     @property
-    def compared(self) -> tuple[Compared, ...]:
+    def compared(self) -> tuple[ComparedPair, ...]:
         """Both names and the query, unless no image was compared."""
         names = self.baseline.name, self.candidate.name
         return () if self.nothing_in_common else ((*names, self.query),)
@@ -163,13 +163,13 @@ class Comparison:
     @property
     def of_two_projects(self) -> bool:
         """Whether the projects of both recordings are known and differ."""
-        one, other = self.baseline.project, self.candidate.project
-        return one is not None and other is not None and one != other
+        old, new = self.baseline.project, self.candidate.project
+        return old is not None and new is not None and old != new
 
     @property
     def severities(self) -> list[Severity]:
         """The severity of each difference."""
-        return [each.severity for each in self.differences]
+        return [difference.severity for difference in self.differences]
 
     def of(self, severity: Severity) -> tuple[Difference, ...]:
         """Return the differences of one severity; raise UsageError for an unknown one."""
@@ -185,8 +185,8 @@ class Comparison:
             return "no difference: neither side has an image"
         if self.level == "shape":
             return self._shape_summary
-        found = summary_of(self.steps, self.accepted)
-        return f"{found}; no image was compared" if self.nothing_in_common else found
+        summary = summary_of(self.steps, self.accepted)
+        return f"{summary}; no image was compared" if self.nothing_in_common else summary
 
     @property
     def _shape_summary(self) -> str:
@@ -231,10 +231,10 @@ def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
 
 def summary_of(steps: Sequence[Step], expected: Sequence[Step]) -> str:
     """Count differences by severity, and those that rules accept; see `Comparison.summary`."""
-    severities = [each.difference.severity for each in steps]
+    severities = [step.difference.severity for step in steps]
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
-    found = f"{count(len(severities), 'difference')}: {parts}" if severities else "no difference"
-    return found + _by_rules(expected, more=bool(severities))
+    summary = f"{count(len(severities), 'difference')}: {parts}" if severities else "no difference"
+    return summary + _by_rules(expected, more=bool(severities))
 
 
 def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
@@ -242,13 +242,13 @@ def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
     if not expected:
         return ""
     start = f"; {len(expected)} more" if more else f" but for {len(expected)}"
-    breaking = sum(each.difference.severity == "breaking" for each in expected)
+    breaking = sum(step.difference.severity == "breaking" for step in expected)
     return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
 
 
-def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:
+def difference_to_dict(difference: Difference, query: Query) -> dict[str, Any]:
     """Return the JSON form of one difference."""
-    return {"id": each.id(query), **to_json(each)}
+    return {"id": difference.id(query), **to_json(difference)}
 
 
 def to_json(value: Any) -> Any:
@@ -261,14 +261,14 @@ def to_json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return [to_json(each) for each in value]
+        return [to_json(item) for item in value]
     if not is_dataclass(value):
         return value
-    found = {each.name: getattr(value, each.name) for each in fields(value) if each.compare}
+    values = {each.name: getattr(value, each.name) for each in fields(value) if each.compare}
     return {
-        name: to_json(each)
-        for name, each in found.items()
-        if each is not MISSING and (name not in _OPTIONAL or each)
+        name: to_json(item)
+        for name, item in values.items()
+        if item is not MISSING and (name not in _OPTIONAL or item)
     }
 
 

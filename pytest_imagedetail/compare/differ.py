@@ -38,7 +38,7 @@ def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
         threshold_to_diff_deeper=0,  # otherwise three added keys become one changed object
         report_repetition=True,  # otherwise list items are paired by the text of their path
     )
-    found: list[list[Change]] = [[] for _ in pairs]
+    changes: list[list[Change]] = [[] for _ in pairs]
     for report, levels in tree.items():
         for level in levels:
             number, *path = level.path(output_format="list")
@@ -48,14 +48,14 @@ def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
                 baseline=MISSING if report.endswith("_added") else level.t1,
                 candidate=MISSING if report.endswith("_removed") else level.t2,
             )
-            found[int(number)].append(change)
-    if not all(found):
+            changes[int(number)].append(change)
+    if not all(changes):
         raise ComparisonError(
             "deepdiff sees no difference between two values that are not equal",
-            where=f"{pairs[found.index([])]!r:.200}",
+            where=f"{pairs[changes.index([])]!r:.200}",
             remedy="report this as a defect of pytest-imagedetail, with both values",
         )
-    return found
+    return changes
 
 
 _KINDS: Final = {
@@ -78,26 +78,26 @@ def _kind(before: Any, after: Any) -> str:
 
 
 def shared_changes(
-    one: Normalized, other: Normalized, places: Iterable[tuple[int, int]]
+    old: Normalized, new: Normalized, positions: Iterable[tuple[int, int]]
 ) -> list[SharedChange]:
     """Compare paired images; return each change with the images that share it."""
-    found: dict[Hashable, SharedChange] = {}
-    for name, pairs in _unequal_fields(one, other, places).items():
+    shared: dict[Hashable, SharedChange] = {}
+    for name, pairs in _unequal_fields(old, new, positions).items():
         changes = diff([(before, after) for before, after, _ in pairs])
         for (_, _, images), changes_of_pair in zip(pairs, changes, strict=True):
-            for each in changes_of_pair:
-                change = replace(each, path=(name, *each.path))
-                same = change.path, *map(value_key, change.values)
-                found.setdefault(same, (change, []))[1].extend(images)
-    return [(change, sorted(images)) for change, images in found.values()]
+            for change_of_field in changes_of_pair:
+                change = replace(change_of_field, path=(name, *change_of_field.path))
+                key = change.path, *map(value_key, change.values)
+                shared.setdefault(key, (change, []))[1].extend(images)
+    return [(change, sorted(images)) for change, images in shared.values()]
 
 
 def _unequal_fields(
-    one: Normalized, other: Normalized, places: Iterable[tuple[int, int]]
+    baseline: Normalized, candidate: Normalized, positions: Iterable[tuple[int, int]]
 ) -> dict[str, list[tuple[Any, Any, list[int]]]]:
-    found: dict[str, dict[Hashable, tuple[Any, Any, list[int]]]] = {}
-    for left, right in places:
-        old, new = one.images[left], other.images[right]
+    fields: dict[str, dict[Hashable, tuple[Any, Any, list[int]]]] = {}
+    for position, match in positions:
+        old, new = baseline.images[position], candidate.images[match]
         if strictly_equal(old, new):
             continue
         for name in {**old, **new}:
@@ -105,8 +105,8 @@ def _unequal_fields(
             if not strictly_equal(before, after):
                 before, after = _comparable(before, after)
                 key = value_key(before), value_key(after)
-                found.setdefault(name, {}).setdefault(key, (before, after, []))[2].append(left)
-    return {name: [*pairs.values()] for name, pairs in found.items()}
+                fields.setdefault(name, {}).setdefault(key, (before, after, []))[2].append(position)
+    return {name: [*pairs.values()] for name, pairs in fields.items()}
 
 
 def value_key(value: Any) -> Hashable:

@@ -11,7 +11,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.answers import header_differences
 from pytest_imagedetail.compare.comparison import (
     SCHEMA,
-    Compared,
+    ComparedPair,
     Comparison,
     Step,
     difference_to_dict,
@@ -122,8 +122,8 @@ class Matrix:
     expected: tuple[Step, ...]
     expired_rules: tuple[RuleRef, ...]
     unused_rules: tuple[RuleRef, ...]
-    nothing_in_common: tuple[Compared, ...]
-    lost: tuple[Compared, ...]
+    nothing_in_common: tuple[ComparedPair, ...]
+    lost: tuple[ComparedPair, ...]
     not_compared: tuple[str, ...]
     answers: Mapping[str, Answers] = field(default_factory=dict, repr=False, compare=False)
 
@@ -153,7 +153,7 @@ class Matrix:
     @property
     def severities(self) -> list[Severity]:
         """The severity of each change."""
-        return [each.difference.severity for each in self.steps]
+        return [step.difference.severity for step in self.steps]
 
     @property
     def accepted(self) -> tuple[Step, ...]:
@@ -161,10 +161,10 @@ class Matrix:
         return self.expected
 
     @property
-    def compared(self) -> tuple[Compared, ...]:
+    def compared(self) -> tuple[ComparedPair, ...]:
         """The pairs of neighbors that were compared, each with the query."""
         pairs = _neighbors(self.clouds, self.queries, self.cells)
-        return tuple(each for each in pairs if each not in self.nothing_in_common)
+        return tuple(pair for pair in pairs if pair not in self.nothing_in_common)
 
     @property
     def missing(self) -> tuple[tuple[Query, str], ...]:
@@ -183,29 +183,29 @@ class Matrix:
 
     def row(self, query: Query) -> tuple[Cell | None, ...]:
         """Return every cloud's answer to one of `queries`; None where it was not recorded."""
-        found = tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
-        if not any(found):
+        cells = tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
+        if not any(cells):
             raise UsageError(
                 f"the matrix has no query {str(query)!r}",
                 remedy="pass one of `.queries`; its text is not enough",
             )
-        return found
+        return cells
 
     def of(self, severity: Severity) -> tuple[Step, ...]:
         """Return the changes of one severity; raise UsageError for an unknown one."""
         check_choice("severity", severity, SEVERITIES)
-        return tuple(each for each in self.steps if each.difference.severity == severity)
+        return tuple(step for step in self.steps if step.difference.severity == severity)
 
     @property
     def summary(self) -> str:
         """One line, like `Comparison.summary`."""
-        found = summary_of(self.steps, self.expected)
+        summary = summary_of(self.steps, self.expected)
         if self.nothing_in_common:
-            found += "; not all images were compared"
+            summary += "; not all images were compared"
         if self.lost:
             recordings = "recording" if len(self.lost) == 1 else "recordings"
-            found += f"; not compared: {len(self.lost)} missing {recordings}"
-        return found
+            summary += f"; not compared: {len(self.lost)} missing {recordings}"
+        return summary
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is omitted, not null."""
@@ -229,23 +229,23 @@ class Matrix:
                 for (query, cloud), cell in self.cells.items()
             ],
             "missing": [{"query": str(query), "cloud": cloud} for query, cloud in self.missing],
-            "lost": [_asked(*each) for each in self.lost],
+            "lost": [_pair_to_dict(*pair) for pair in self.lost],
             "spans": [
                 {
-                    "kind": each.kind,
-                    "what": each.what,
-                    "first_seen": each.first,
-                    "last_seen": each.last,
-                    "missing": list(each.missing),
+                    "kind": span.kind,
+                    "what": span.what,
+                    "first_seen": span.first,
+                    "last_seen": span.last,
+                    "missing": list(span.missing),
                 }
-                for each in self.spans
+                for span in self.spans
             ],
-            "changes": [_step(each) for each in self.steps],
-            "expected": [_step(each) for each in self.expected],
+            "changes": [_step(step) for step in self.steps],
+            "expected": [_step(step) for step in self.expected],
             "expired_rules": to_json(self.expired_rules),
             "unused_rules": to_json(self.unused_rules),
             "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
-            "nothing_in_common": [_asked(*each) for each in self.nothing_in_common],
+            "nothing_in_common": [_pair_to_dict(*pair) for pair in self.nothing_in_common],
         }
 
     def __bool__(self) -> Never:
@@ -255,20 +255,20 @@ class Matrix:
 
     def __repr__(self) -> str:
         number = len(self.queries)
-        asked = f"query {self.queries[0]}" if number == 1 else f"{number} queries"
-        return f"<Matrix of {', '.join(self.clouds)}, {asked}: {self.summary}>"
+        queries = f"query {self.queries[0]}" if number == 1 else f"{number} queries"
+        return f"<Matrix of {', '.join(self.clouds)}, {queries}: {self.summary}>"
 
 
 def _neighbors(
     clouds: Iterable[str], queries: Iterable[Query], cells: Collection[tuple[Query, str]]
-) -> Iterator[Compared]:
+) -> Iterator[ComparedPair]:
     for query in queries:
-        for one, other in pairwise(cloud for cloud in clouds if (query, cloud) in cells):
-            yield one, other, query
+        for baseline, candidate in pairwise(cloud for cloud in clouds if (query, cloud) in cells):
+            yield baseline, candidate, query
 
 
-def _asked(one: str, other: str, query: Query) -> dict[str, str]:
-    return {"from": one, "to": other, "query": str(query)}
+def _pair_to_dict(baseline: str, candidate: str, query: Query) -> dict[str, str]:
+    return {"from": baseline, "to": candidate, "query": str(query)}
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -314,16 +314,16 @@ def compare_neighbors(
     _check_compared(row, compared)
     own_pairs = [*pairwise(name for name in row if own.get(name))]
     unrecorded = [(*pair, q) for pair in own_pairs for q in own[pair[1]] if q not in row[pair[0]]]
-    comparisons = {each: _compared(row, each, profile, rules) for each in compared}
-    found = [
+    comparisons = {pair: _compare_pair(row, pair, profile, rules) for pair in compared}
+    changes = [
         replace(step, baseline=one, candidate=other)
         for (one, other, _), comparison in comparisons.items()
         for step in (*comparison.steps, *comparison.accepted)
     ]
-    found += [_unrecorded(row, each, rules) for each in unrecorded]
-    steps = _merged(found, [*row])
-    matched = dict.fromkeys(each.difference.rule for each in found)
-    concerned = {rule for each in (*compared, *unrecorded) for rule in between(rules, *each)}
+    changes += [_unrecorded(row, pair, rules) for pair in unrecorded]
+    steps = _merge(changes, [*row])
+    matched = dict.fromkeys(step.difference.rule for step in changes)
+    applicable = {rule for pair in (*compared, *unrecorded) for rule in between(rules, *pair)}
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -331,15 +331,15 @@ def compare_neighbors(
         },
         queries=queries,
         cells=cells,
-        steps=tuple(each for each in steps if not is_accepted(each.difference)),
+        steps=tuple(step for step in steps if not is_accepted(step.difference)),
         spans=tuple(_spans(row, queries, profile)),
         profile=profile,
         fail_on=fail_on,
         expect=expect,
-        expected=tuple(each for each in steps if is_accepted(each.difference)),
-        expired_rules=tuple(each for each in matched if each is not None and each.expired),
-        unused_rules=unused(rules, concerned, matched),
-        nothing_in_common=tuple(each for each in compared if comparisons[each].nothing_in_common),
+        expected=tuple(step for step in steps if is_accepted(step.difference)),
+        expired_rules=tuple(rule for rule in matched if rule is not None and rule.expired),
+        unused_rules=unused(rules, applicable, matched),
+        nothing_in_common=tuple(pair for pair in compared if comparisons[pair].nothing_in_common),
         lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
         not_compared=tuple(
             dict.fromkeys(path for each in comparisons.values() for path in each.not_compared)
@@ -348,29 +348,29 @@ def compare_neighbors(
     )
 
 
-def _compared(
-    row: Mapping[str, Answers], asked: Compared, profile: str, rules: Rules
+def _compare_pair(
+    row: Mapping[str, Answers], pair: ComparedPair, profile: str, rules: Rules
 ) -> Comparison:
     """Compare two answers, and their headers if the statuses are equal."""
-    one, other, query = asked
-    old, new = row[one][query], row[other][query]
+    baseline, candidate, query = pair
+    old, new = row[baseline][query], row[candidate][query]
     expect = None if old.error is None else old.status_code
-    found = compare(old, new, profile=profile, expect=expect, rules=rules)
+    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
-        return found
-    concerned = between(rules, *asked)
-    headers = (with_rule(each, concerned, query) for each in header_differences(old, new))
-    return replace(found, differences=(*found.differences, *headers))
+        return comparison
+    applicable = between(rules, *pair)
+    headers = (with_rule(each, applicable, query) for each in header_differences(old, new))
+    return replace(comparison, differences=(*comparison.differences, *headers))
 
 
-def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> Step:
-    one, other, query = asked
-    answer = row[other][query]
+def _unrecorded(row: Mapping[str, Answers], pair: ComparedPair, rules: Rules) -> Step:
+    baseline, candidate, query = pair
+    answer = row[candidate][query]
     recorded_at = answer.provenance.recorded_at
     return Step(
-        baseline=one,
-        candidate=other,
-        difference=with_rule(_UNRECORDED, between(rules, *asked), query),
+        baseline=baseline,
+        candidate=candidate,
+        difference=with_rule(_UNRECORDED, between(rules, *pair), query),
         queries=(query,),
         listings=(answer,),
         recorded=() if recorded_at is None else (recorded_at,),
@@ -380,22 +380,22 @@ def _unrecorded(row: Mapping[str, Answers], asked: Compared, rules: Rules) -> St
 def by_release(row: Mapping[str, Answers]) -> dict[str, Answers]:
     """Sort clouds by release, oldest first; clouds that declare none come last."""
 
-    def place(cloud: str) -> tuple[int, str]:
+    def sort_key(cloud: str) -> tuple[int, str]:
         index = release_index(release_of(row[cloud]))
         return (sys.maxsize if index is None else index, cloud)
 
-    return {cloud: row[cloud] for cloud in sorted(row, key=place)}
+    return {cloud: row[cloud] for cloud in sorted(row, key=sort_key)}
 
 
 def release_of(answers: Answers) -> str | None:
     """Return the first release that the recordings of a cloud declare."""
-    declared = (each.provenance.release for each in answers.values())
-    return next((each for each in declared if each is not None), None)
+    declared = (listing.provenance.release for listing in answers.values())
+    return next((release for release in declared if release is not None), None)
 
 
 def answers_with_images(answers: Answers) -> bool:
     """Return whether a cloud answered any query with a listing."""
-    return any(each.error is None for each in answers.values())
+    return any(listing.error is None for listing in answers.values())
 
 
 def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
@@ -405,7 +405,7 @@ def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
             where=", ".join(row),
             remedy="name two clouds or more, oldest first",
         )
-    statuses = {each.status_code for answers in row.values() for each in answers.values()}
+    statuses = {listing.status_code for answers in row.values() for listing in answers.values()}
     if statuses != {expect} and not any(map(answers_with_images, row.values())):
         raise ComparisonError(
             "every answer is an error; there are no images to compare",
@@ -418,43 +418,43 @@ def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
 
 def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, Query]]) -> None:
     compared = {name for one, other, _ in pairs for name in (one, other)}
-    if alone := [name for name in row if name not in compared]:
+    if unmatched := [name for name in row if name not in compared]:
         raise ComparisonError(
-            f"{' and '.join(alone)} cannot be compared: no other cloud has the same queries",
+            f"{' and '.join(unmatched)} cannot be compared: no other cloud has the same queries",
             where=", ".join(row),
             remedy="record the same queries of each; imagedetail ls lists what there is",
         )
 
 
-def _merged(found: Iterable[Step], clouds: Sequence[str]) -> list[Step]:
-    merged: dict[tuple[object, ...], list[Step]] = {}
-    for step in found:
+def _merge(steps: Iterable[Step], clouds: Sequence[str]) -> list[Step]:
+    groups: dict[tuple[object, ...], list[Step]] = {}
+    for step in steps:
         change = step.difference
-        what = (change.id(step.queries[0]), change.path, change.image, change.count)
+        identity = (change.id(step.queries[0]), change.path, change.image, change.count)
         values = map(value_key, (change.baseline, change.candidate))
-        key = (step.baseline, step.candidate, *what, change.examples, change.rule, *values)
-        merged.setdefault(key, []).append(step)
-    steps = (
+        key = (step.baseline, step.candidate, *identity, change.examples, change.rule, *values)
+        groups.setdefault(key, []).append(step)
+    merged_steps = (
         replace(
-            each[0],
-            queries=tuple(query for one in each for query in one.queries),
-            recorded=tuple(date for one in each for date in one.recorded),
+            group[0],
+            queries=tuple(query for step in group for query in step.queries),
+            recorded=tuple(date for step in group for date in step.recorded),
         )
-        for each in merged.values()
+        for group in groups.values()
     )
 
-    def place(step: Step) -> tuple[int, ...]:
+    def sort_key(step: Step) -> tuple[int, ...]:
         severity = SEVERITIES.index(step.difference.severity)
         return clouds.index(step.baseline), clouds.index(step.candidate), severity
 
-    return sorted(steps, key=place)
+    return sorted(merged_steps, key=sort_key)
 
 
 def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -> Iterator[Span]:
     fields = {
         cloud: dict.fromkeys(path for each in answers.values() for path in _fields(each, profile))
         for cloud, answers in row.items()
-        if any(each.error is None and each.images for each in answers.values())
+        if any(listing.error is None and listing.images for listing in answers.values())
     }
     yield from _uneven("field", fields)
     for query in queries:
@@ -473,16 +473,16 @@ def _fields(listing: Listing, profile: str) -> Iterator[str]:
             yield path_of(("images", *path))
 
 
-def _uneven(kind: str, shown: Mapping[str, Iterable[str]]) -> Iterator[Span]:
-    clouds = [*shown]
-    for what in dict.fromkeys(each for seen in shown.values() for each in seen):
-        seen = [cloud for cloud in clouds if what in shown[cloud]]
+def _uneven(kind: str, values_by_cloud: Mapping[str, Iterable[str]]) -> Iterator[Span]:
+    clouds = [*values_by_cloud]
+    for value in dict.fromkeys(value for seen in values_by_cloud.values() for value in seen):
+        seen = [cloud for cloud in clouds if value in values_by_cloud[cloud]]
         if seen != clouds:
             first, last = clouds.index(seen[0]), clouds.index(seen[-1])
             yield Span(
                 kind=kind,
-                what=what,
+                what=value,
                 first=seen[0] if first else None,
                 last=seen[-1] if last < len(clouds) - 1 else None,
-                missing=tuple(each for each in clouds[first:last] if each not in seen),
+                missing=tuple(cloud for cloud in clouds[first:last] if cloud not in seen),
             )

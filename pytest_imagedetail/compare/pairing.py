@@ -45,25 +45,25 @@ def pair(baseline: Sequence[Image], candidate: Sequence[Image], *, across_clouds
     Repeated ids are paired occurrence by occurrence; a surplus one stays unpaired.
     """
     ids = [_by_id(side, across_clouds=across_clouds) for side in (baseline, candidate)]
-    found = _unique_matches(*ids)
+    matches = _unique_matches(*ids)
     for key in (_name, _name_and_size) if across_clouds else ():
-        left = _keyed(baseline, ids[0], {*found}, key)
-        right = _keyed(candidate, ids[1], {*found.values()}, key)
-        found |= _unique_matches(left, right)
-    paired = {*found.values()}
-    one = tuple(place for place in range(len(baseline)) if place not in found)
-    other = tuple(place for place in range(len(candidate)) if place not in paired)
-    alone = [baseline[place] for place in one], [candidate[place] for place in other]
+        old_keys = _keyed(baseline, ids[0], {*matches}, key)
+        new_keys = _keyed(candidate, ids[1], {*matches.values()}, key)
+        matches |= _unique_matches(old_keys, new_keys)
+    paired = {*matches.values()}
+    old_only = tuple(position for position in range(len(baseline)) if position not in matches)
+    new_only = tuple(position for position in range(len(candidate)) if position not in paired)
+    unpaired = [baseline[index] for index in old_only], [candidate[index] for index in new_only]
     return Pairing(
         old=baseline,
         new=candidate,
-        pairs=tuple(sorted(found.items())),
-        old_only=one,
-        new_only=other,
+        pairs=tuple(sorted(matches.items())),
+        old_only=old_only,
+        new_only=new_only,
         unpaired=Unpaired(
-            baseline=tuple(map(reference, alone[0])),
-            candidate=tuple(map(reference, alone[1])),
-            ambiguous=_ambiguous(*alone) if across_clouds else (),
+            baseline=tuple(map(reference, unpaired[0])),
+            candidate=tuple(map(reference, unpaired[1])),
+            ambiguous=_ambiguous(*unpaired) if across_clouds else (),
         ),
     )
 
@@ -81,11 +81,11 @@ def _by_id(images: Sequence[Image], *, across_clouds: bool) -> dict[int, tuple[H
     """
     seen: dict[str, int] = {}
     keys: dict[int, tuple[Hashable, ...]] = {}
-    for place, image in enumerate(images):
+    for position, image in enumerate(images):
         id_ = str(image["id"])
         number = seen[id_] = seen.get(id_, -1) + 1
         is_counted = across_clouds and not is_uuid(id_.lower())
-        keys[place] = (id_, number, _name(image)) if is_counted else (id_, number)
+        keys[position] = (id_, number, _name(image)) if is_counted else (id_, number)
     return keys
 
 
@@ -96,8 +96,8 @@ def _keyed(
     key: Callable[[Image], Hashable],
 ) -> dict[int, Hashable]:
     """Return the keys of unpaired images by position, except where an id is repeated."""
-    free = (place for place in ids if place not in paired and not ids[place][1])
-    return {place: value for place in free if (value := key(images[place]))}
+    unpaired = (position for position in ids if position not in paired and not ids[position][1])
+    return {position: value for position in unpaired if (value := key(images[position]))}
 
 
 def _name(image: Image) -> str | None:
@@ -110,21 +110,23 @@ def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
     return (name, size) if name and size and isinstance(size, int | float) else None
 
 
-def _unique_matches(one: Mapping[int, Hashable], other: Mapping[int, Hashable]) -> dict[int, int]:
-    ones, others = _unique(one), _unique(other)
-    return {ones[key]: others[key] for key in ones.keys() & others.keys()}
+def _unique_matches(
+    baseline: Mapping[int, Hashable], candidate: Mapping[int, Hashable]
+) -> dict[int, int]:
+    old, new = _unique(baseline), _unique(candidate)
+    return {old[key]: new[key] for key in old.keys() & new.keys()}
 
 
 def _unique(keys: Mapping[int, Hashable]) -> dict[Hashable, int]:
-    found: dict[Hashable, int] = {}
-    for place, key in keys.items():
-        found[key] = -1 if key in found else place
-    return {key: place for key, place in found.items() if place >= 0}
+    positions: dict[Hashable, int] = {}
+    for position, key in keys.items():
+        positions[key] = -1 if key in positions else position
+    return {key: position for key, position in positions.items() if position >= 0}
 
 
-def _ambiguous(one: list[Image], other: list[Image]) -> tuple[ImageRef, ...]:
-    shared = {*filter(None, map(_name, one))} & {*map(_name, other)}
-    return tuple(reference(image) for image in (*one, *other) if _name(image) in shared)
+def _ambiguous(old: list[Image], new: list[Image]) -> tuple[ImageRef, ...]:
+    shared = {*filter(None, map(_name, old))} & {*map(_name, new)}
+    return tuple(reference(image) for image in (*old, *new) if _name(image) in shared)
 
 
 def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterator[Difference]:
@@ -133,7 +135,7 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
     An added image is breaking if it does not fit a filter that all images of the baseline fit.
     """
     old, new = pairing.old, pairing.new
-    kept = [each for each in query.params if old and all(_fits(one, each) for one in old)]
+    kept = [each for each in query.params if old and all(_fits(image, each) for image in old)]
     ambiguous = frozenset(pairing.unpaired.ambiguous)
     removed = _of_one_side("removed", old, pairing.old_only)
     for image, change in (*removed, *_of_one_side("added", new, pairing.new_only)):
@@ -145,8 +147,8 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
         elif change.kind == "image_repeated":
             verdict = repeated_verdict(change.candidate)
         elif ignored := [each for each in kept if not _fits(image, each)]:
-            wanted = "=".join(ignored[0])
-            verdict = "breaking", f"the candidate ignores {wanted}, which the baseline keeps"
+            filter_ = "=".join(ignored[0])
+            verdict = "breaking", f"the candidate ignores {filter_}, which the baseline keeps"
         elif ref in ambiguous:
             verdict = "data", _AMBIGUOUS
         path = path_of(("images", *change.path), ref)
@@ -154,25 +156,25 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
 
 
 def _of_one_side(
-    what: str, images: Sequence[Image], places: Iterable[int]
+    change: str, images: Sequence[Image], positions: Iterable[int]
 ) -> Iterator[tuple[Image, Change]]:
-    first = {str(images[place]["id"]): place for place in reversed(range(len(images)))}
-    for place in places:
-        image = images[place]
+    first = {str(images[position]["id"]): position for position in reversed(range(len(images)))}
+    for position in positions:
+        image = images[position]
         # A repeated id is not another image.
-        kind = f"image_{what}" if first[str(image["id"])] == place else "image_repeated"
-        keys = ((f"field_{what}", *each) for each in _repeated_keys(image))
+        kind = f"image_{change}" if first[str(image["id"])] == position else "image_repeated"
+        keys = ((f"field_{change}", *key) for key in _repeated_keys(image))
         for kind_, path, value in ((kind, (), image), *keys):
-            old, new = (MISSING, value) if what == "added" else (value, MISSING)
+            old, new = (MISSING, value) if change == "added" else (value, MISSING)
             yield image, Change(kind=kind_, path=path, baseline=old, candidate=new)
 
 
 def _repeated_keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         if is_repeated(key):
-            yield (*path, key), each
-        elif isinstance(each, dict | list):
-            yield from _repeated_keys(each, (*path, key))
+            yield (*path, key), item
+        elif isinstance(item, dict | list):
+            yield from _repeated_keys(item, (*path, key))
 
 
 def _fits(image: Image, parameter: tuple[str, str]) -> bool:
@@ -181,20 +183,20 @@ def _fits(image: Image, parameter: tuple[str, str]) -> bool:
     `minDisk` and `minRam` are minima, as the api-ref says; Nova's equality fits them as well.
     """
     name, value = parameter
-    shown = image.get(name)
+    actual = image.get(name)
     if name == "status":
-        return str(shown).upper() == value.upper()
+        return str(actual).upper() == value.upper()
     if name in {"minDisk", "minRam"} and value.isdecimal():
-        return isinstance(shown, int) and shown >= int(value)
-    return name != "name" or shown == value
+        return isinstance(actual, int) and actual >= int(value)
+    return name != "name" or actual == value
 
 
-def moved(pairing: Pairing) -> Iterator[Difference]:
+def order_differences(pairing: Pairing) -> Iterator[Difference]:
     """Yield one difference if the paired images are in another order."""
-    expected = sorted(right for _, right in pairing.pairs)
-    for (left, right), place in zip(pairing.pairs, expected, strict=True):
-        if right != place:
-            names = str(reference(pairing.old[left])), str(reference(pairing.new[place]))
+    expected = sorted(match for _, match in pairing.pairs)
+    for (old, actual), new in zip(pairing.pairs, expected, strict=True):
+        if actual != new:
+            names = str(reference(pairing.old[old])), str(reference(pairing.new[new]))
             verdict: Verdict = "data", "the images are in another order"
             yield difference("order_changed", "images", verdict, names)
             return

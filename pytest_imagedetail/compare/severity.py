@@ -58,7 +58,7 @@ class Change:
         return str(self.path[0])
 
     @property
-    def below(self) -> Path:
+    def subpath(self) -> Path:
         """The keys below that field."""
         return self.path[1:]
 
@@ -93,17 +93,17 @@ class Judge:
         release = {"field_added": self.baseline, "field_removed": self.candidate}.get(change.kind)
         if release is None or not _never_had(change.path, release):
             return None
-        had = "; the baseline's release has" if change.kind == "field_removed" else ""
-        return f"{NOT_OFFERED}{release} never had it{had}"
+        suffix = "; the baseline's release has" if change.kind == "field_removed" else ""
+        return f"{NOT_OFFERED}{release} never had it{suffix}"
 
     def _of_value(self, change: Change) -> Verdict:
         if jsontext.is_repeated(change.path[-1]):
             return REPEATED if change.is_addition else FIXED
         if change.is_addition and (broken := self._breach_verdict(change)):
             return broken
-        if change.field == "metadata" and change.below:
+        if change.field == "metadata" and change.subpath:
             return self._metadata(change)
-        if is_of_links(change):
+        if is_link_change(change):
             return self._links(change)
         if change.kind == "field_added":
             return "compatible", "clients ignore fields that they do not know"
@@ -115,7 +115,7 @@ class Judge:
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
         part = self.part(change.path)
-        old, new = (_first_breach(each, part, change.path) for each in change.values)
+        old, new = (_first_breach(value, part, change.path) for value in change.values)
         if new is not None and old is not None and old.seen == new.seen:
             return "data", "neither side keeps the contract"
         if new is not None:
@@ -124,13 +124,13 @@ class Judge:
 
     def _removed(self, change: Change) -> Verdict:
         field = change.field
-        if change.below:
+        if change.subpath:
             return "breaking", "a part of the field is gone"
         if change.cause is not None:
             return "breaking", f"Nova sends it for every image with metadata.{change.cause}"
         if contract.promises(field, self.baseline):
-            named = f" ({self.baseline})" if self.baseline else ""
-            return "breaking", f"the baseline's release{named} promises it for every image"
+            release = f" ({self.baseline})" if self.baseline else ""
+            return "breaking", f"the baseline's release{release} promises it for every image"
         if field in contract.FIELDS:
             return "data", "optional: it depends on the image"
         return "compatible", "no release promises it"
@@ -140,8 +140,8 @@ class Judge:
         retyped = change.kind in {"type_changed", "null_changed"}
         if retyped and not part.types:
             return "breaking", RETYPED
-        if judged := self._breach_verdict(change):
-            return judged
+        if verdict := self._breach_verdict(change):
+            return verdict
         if retyped:
             return "data", "the contract allows both"
         old, new = map(_formats, change.values)
@@ -162,15 +162,15 @@ class Judge:
             return "compatible", "one more link relation or attribute"
         if change.kind in {"field_removed", "item_removed"}:
             return _link_removed(change)
-        is_attribute = change.kind == "link_changed" and bool(change.below)
+        is_attribute = change.kind == "link_changed" and bool(change.subpath)
         if is_attribute and isinstance(change.candidate, str):
             return _attribute_changed(change)
         return self._relinked(change)
 
     def _relinked(self, change: Change) -> Verdict:
-        judged = self._breach_verdict(change)
-        if judged is not None and judged[0] != "breaking":
-            return judged
+        verdict = self._breach_verdict(change)
+        if verdict is not None and verdict[0] != "breaking":
+            return verdict
         several = self.part(change.path).several
         if several and isinstance(change.baseline, list) and isinstance(change.candidate, dict):
             return "compatible", "one link of each relation, where there were several"
@@ -193,10 +193,10 @@ def _never_had(path: Path, release: str) -> bool:
 
 def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:
     """Judge the text formats of both sides against the promised format."""
-    fresh = new - old - {form}
-    if not fresh:
+    added = new - old - {form}
+    if not added:
         return "compatible", "the candidate writes what the contract promises"
-    if form == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
+    if form == contract.ISOTIME and all(map(contract.is_isotime, added)):
         return "compatible", "a date in another format; strict parsers refuse it"
     return "breaking", f"the contract promises {form}"
 
@@ -205,30 +205,30 @@ def _formats(value: Any) -> set[str]:
     return {contract.text_format(value)} if isinstance(value, str) else set()
 
 
-def is_of_links(change: Change) -> bool:
+def is_link_change(change: Change) -> bool:
     """Return whether links of the image or of its server changed."""
     return change.field == "links" or (
-        change.field == "server" and change.below[:1] == ("links",) and len(change.below) > 1
+        change.field == "server" and change.subpath[:1] == ("links",) and len(change.subpath) > 1
     )
 
 
 def link_verdict(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:
     """Judge changed normalized addresses of links with one relation."""
-    before, after = ({_destination(each) for each in side} for side in (old, new))
+    before, after = ({_destination(href) for href in side} for side in (old, new))
     if after == before:
         return "compatible", "the same place, written in another form"
     if after < before:
         return "compatible", "the baseline also has links that lead elsewhere"
-    if all(_is_own(each, relation) for each in after - before):
+    if all(_is_own(destination, relation) for destination in after - before):
         return "compatible", "the candidate's link leads to its own image or server, as it should"
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
 
 
 def _attribute_changed(change: Change) -> Verdict:
-    if change.below[-1] != "href":
+    if change.subpath[-1] != "href":
         return "compatible", OTHER_ATTRIBUTE
-    names = [each for each in change.below if isinstance(each, str)]  # without list positions
-    old, new = (str(each).partition("/servers/") for each in change.values)
+    names = [key for key in change.subpath if isinstance(key, str)]  # without list positions
+    old, new = (str(value).partition("/servers/") for value in change.values)
     named_by_user = change.field == "server" and "<server>" not in {old[2], new[2]}
     if named_by_user and old[1] and old[:2] == new[:2]:
         return "data", "Nova puts metadata.instance_uuid there, whatever its owner wrote"
@@ -255,13 +255,13 @@ def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
     """Return whether a link points to its own image or server; "" stands for any relation."""
     host, path = destination
     services = {SERVICES.get(relation)} if relation else {*SERVICES.values()}
-    return host in {f"<{each}>" for each in services} and path in _RESOURCES
+    return host in {f"<{service}>" for service in services} and path in _RESOURCES
 
 
 def _link_removed(change: Change) -> Verdict:
-    was = change.baseline
+    link = change.baseline
     is_entry = change.kind == "item_removed" and change.path[-2] == "links"
-    is_named = isinstance(was, dict) and isinstance(was.get("rel"), str)
+    is_named = isinstance(link, dict) and isinstance(link.get("rel"), str)
     if change.path[-1] == WITHOUT_RELATION or (is_entry and not is_named):
         return "compatible", "a link without a relation, which no client can look up"
     return "breaking", "a link relation or attribute is gone"

@@ -50,12 +50,12 @@ class Shape:
     @property
     def repeated(self) -> set[int]:
         """The images whose id occurred before."""
-        first = {ref.id: place for place, ref in reversed([*enumerate(self.images)])}
-        return {place for place, ref in enumerate(self.images) if first[ref.id] != place}
+        first = {ref.id: position for position, ref in reversed([*enumerate(self.images)])}
+        return {position for position, ref in enumerate(self.images) if first[ref.id] != position}
 
-    def refs(self, places: Iterable[int]) -> tuple[ImageRef, ...]:
+    def refs(self, positions: Iterable[int]) -> tuple[ImageRef, ...]:
         """Return references to images in the order of the listing."""
-        return tuple(self.images[place] for place in sorted(places))
+        return tuple(self.images[position] for position in sorted(positions))
 
     def presence(self, path: Path) -> tuple[set[int], set[int]]:
         """Return the images that have the path, and those that could have it but do not."""
@@ -63,7 +63,7 @@ class Shape:
         if len(path) > 1:
             candidates = self._places(path[:-1]) if path[0] != "metadata" else set()
         elif (cause := _cause(path)) is not None:
-            candidates = {place for place, keys in enumerate(self.keys) if cause in keys}
+            candidates = {position for position, keys in enumerate(self.keys) if cause in keys}
         return present, candidates - present
 
     def _places(self, path: Path) -> set[int]:
@@ -74,10 +74,10 @@ def describe(listing: Listing, normalized: Normalized) -> Shape:
     """Describe the images of a listing: links and metadata normalized, the rest as sent."""
     traits: defaultdict[Path, Traits] = defaultdict(lambda: defaultdict(dict))
     keys = []
-    for place, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
+    for position, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
         for path, value in _values(sent, image):
-            for aspect, shown in _shown(path, value):
-                traits[path][aspect].setdefault(shown, set()).add(place)
+            for aspect, value_shown in _aspects(path, value):
+                traits[path][aspect].setdefault(value_shown, set()).add(position)
         metadata = sent.get("metadata")
         values = metadata.items() if isinstance(metadata, dict) else ()
         keys.append(frozenset(key for key, value in values if value is not None))
@@ -96,32 +96,32 @@ def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple
         if name == "links":
             yield from _links(("links",), image["links"], own, "<id>")
         elif name == "metadata" and isinstance(value, dict):
-            for key, each in image["metadata"].items():  # an XML answer has no null
-                yield ("metadata", key if key in contract.JSON_PROPERTIES else ANY_KEY), each
+            for key, item in image["metadata"].items():  # an XML answer has no null
+                yield ("metadata", key if key in contract.JSON_PROPERTIES else ANY_KEY), item
         elif name == "server" and isinstance(value, dict):
-            for key, each in value.items():
-                yield ("server", key), each
+            for key, item in value.items():
+                yield ("server", key), item
             links = image["server"].get("links")
             yield from _links(("server", "links"), links, str(value.get("id")), "<server>")
 
 
 def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple[Path, Any]]:
-    listed = links.as_sent() if isinstance(links, Links) else links
+    items = links.as_sent() if isinstance(links, Links) else links
     by_relation: dict[str, list[dict[str, Any]]] = {}
-    for link in listed if isinstance(listed, list) else ():
+    for link in items if isinstance(items, list) else ():
         if isinstance(link, dict):
             rel = link.get("rel")
             name = rel if isinstance(rel, str) else WITHOUT_RELATION
             by_relation.setdefault(name, []).append(link)
-    for rel, found in by_relation.items():
-        named = (*path, rel)
-        yield named, found[0] if len(found) == 1 else found
-        for link in found:
+    for rel, links_of_relation in by_relation.items():
+        link_path = (*path, rel)
+        yield link_path, links_of_relation[0] if len(links_of_relation) == 1 else links_of_relation
+        for link in links_of_relation:
             for key, value in link.items():
                 if key == "href" and isinstance(value, str):
-                    yield (*named, key), _without_id(value, own, placeholder)
+                    yield (*link_path, key), _without_id(value, own, placeholder)
                 elif key != "rel":
-                    yield (*named, key), value
+                    yield (*link_path, key), value
 
 
 def _without_id(href: str, own: str, placeholder: str) -> str:
@@ -130,7 +130,7 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
     return f"{href.removesuffix(end)}/{placeholder}" if href.endswith(end) else href
 
 
-def _shown(path: Path, value: Any) -> Iterator[tuple[str, Any]]:
+def _aspects(path: Path, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what a value shows: its JSON type, perhaps its format, and itself if enumerated."""
     yield "types", _type_of_links(value) if path[-1] == "links" else json_type(value)
     is_unknown = len(path) == 1 and path[0] not in contract.FIELDS and path[0] not in _FREE
@@ -147,7 +147,7 @@ def _shown(path: Path, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _type_of_links(links: Any) -> str:
     """Return the JSON type, with the types of other items than links: "array with null, string"."""
-    others = {json_type(each) for each in links} - {"object"} if isinstance(links, list) else ()
+    others = {json_type(item) for item in links} - {"object"} if isinstance(links, list) else ()
     return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
 
 
@@ -163,59 +163,60 @@ _DEPENDS: Final = "depends on which images there are"
 _Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 
-def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """Compare the shape of the candidate, `other`, with the baseline's, `one`."""
-    for path in _paths(one, other):
-        if any(one.presence(path)) and any(other.presence(path)):
-            yield from _presence(path, one, other, judge)
-            if path in one.traits and path in other.traits:
-                yield from _traits(path, one, other, judge)
-        elif path in other.traits:
-            yield from _only_candidate(path, other, judge)
-    if bool(one.repeated) != bool(other.repeated):
-        yield _repeated(one, other)
+def shape_differences(baseline: Shape, candidate: Shape, judge: Judge) -> Iterator[Difference]:
+    """Compare the shape of the candidate with the baseline's."""
+    for path in _paths(baseline, candidate):
+        if any(baseline.presence(path)) and any(candidate.presence(path)):
+            yield from _presence(path, baseline, candidate, judge)
+            if path in baseline.traits and path in candidate.traits:
+                yield from _traits(path, baseline, candidate, judge)
+        elif path in candidate.traits:
+            yield from _only_candidate(path, candidate, judge)
+    if bool(baseline.repeated) != bool(candidate.repeated):
+        yield _repeated(baseline, candidate)
 
 
-def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
+def unseen(baseline: Shape, candidate: Shape) -> tuple[str, ...]:
     """Return the fields that one side has and no image on the other could have."""
     return tuple(
         path_of(("images", *path))
-        for path in _paths(one, other)
-        if len(path) == 1 and not (any(one.presence(path)) and any(other.presence(path)))
+        for path in _paths(baseline, candidate)
+        if len(path) == 1 and not (any(baseline.presence(path)) and any(candidate.presence(path)))
     )
 
 
-def _paths(one: Shape, other: Shape) -> list[Path]:
-    return sorted({*one.traits, *other.traits})
+def _paths(baseline: Shape, candidate: Shape) -> list[Path]:
+    return sorted({*baseline.traits, *candidate.traits})
 
 
-def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
+def _only_candidate(path: Path, candidate: Shape, judge: Judge) -> Iterator[Difference]:
     """Yield a path that no baseline image could have, if its type breaks a promise."""
-    types = other.traits[path]["types"]
-    if wrong := _not_allowed(path, types, judge):
-        images = other.refs(set().union(*(types[each] for each in wrong)))
-        yield _difference("field_added", path, _REFUSED_TYPE, (MISSING, _listed(wrong)), images)
+    types = candidate.traits[path]["types"]
+    if refused := _not_allowed(path, types, judge):
+        images = candidate.refs(set().union(*(types[type_] for type_ in refused)))
+        values = MISSING, _one_or_sorted(refused)
+        yield _difference("field_added", path, _REFUSED_TYPE, values, images)
 
 
-def _repeated(one: Shape, other: Shape) -> Difference:
-    side = other if other.repeated else one
+def _repeated(baseline: Shape, candidate: Shape) -> Difference:
+    side = candidate if candidate.repeated else baseline
     text = f"{len(side.repeated)} of {len(side.images)}"
-    before, after = (text if each.repeated else MISSING for each in (one, other))
+    before, after = (text if shape.repeated else MISSING for shape in (baseline, candidate))
     images, verdict = side.refs(side.repeated), repeated_verdict(after)
     return _difference("image_repeated", ("id",), verdict, (before, after), images)
 
 
-def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    before, after = one.presence(path), other.presence(path)
+def _presence(path: Path, baseline: Shape, candidate: Shape, judge: Judge) -> Iterator[Difference]:
+    before, after = baseline.presence(path), candidate.presence(path)
     if [*map(bool, before)] == [*map(bool, after)]:
         return
     kind = "presence_changed"
     if not (before[0] and after[0]):
         kind = "field_removed" if before[0] else "field_added"
     fewer = not before[1] or not after[0]
-    verdict = _fewer_verdict(path, kind, judge) if fewer else _more_verdict(path, other, judge)
+    verdict = _fewer_verdict(path, kind, judge) if fewer else _more_verdict(path, candidate, judge)
     shares = _share(before), _share(after)
-    yield _difference(kind, path, verdict, shares, other.refs(after[1] if fewer else after[0]))
+    yield _difference(kind, path, verdict, shares, candidate.refs(after[1] if fewer else after[0]))
 
 
 def _share(presence: tuple[set[int], set[int]]) -> Any:
@@ -223,18 +224,18 @@ def _share(presence: tuple[set[int], set[int]]) -> Any:
     return f"in {present} of {present + lacking}" if present else MISSING
 
 
-def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
+def _more_verdict(path: Path, candidate: Shape, judge: Judge) -> Verdict:
     """Judge an added field by the worst path at or below it."""
     verdicts: list[Verdict] = []
-    for each in sorted(other.traits):
-        if each[: len(path)] != path:
+    for subpath in sorted(candidate.traits):
+        if subpath[: len(path)] != path:
             continue
-        if _not_allowed(each, other.traits[each]["types"], judge):
+        if _not_allowed(subpath, candidate.traits[subpath]["types"], judge):
             verdicts.append(_REFUSED_TYPE)
         else:
-            added = Change(kind="field_added", path=each, baseline=MISSING, candidate=MISSING)
+            added = Change(kind="field_added", path=subpath, baseline=MISSING, candidate=MISSING)
             verdicts.append(judge.severity(added))
-    return min(verdicts, key=lambda each: SEVERITIES.index(each[0]))
+    return min(verdicts, key=lambda verdict: SEVERITIES.index(verdict[0]))
 
 
 def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
@@ -246,17 +247,17 @@ def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
     return severity, reason
 
 
-def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    old, new = one.traits[path], other.traits[path]
-    others = [set(each["types"]) - {"null"} for each in (old, new)]
-    nulls_only = not all(others) or others[0] == others[1]
+def _traits(path: Path, baseline: Shape, candidate: Shape, judge: Judge) -> Iterator[Difference]:
+    old, new = baseline.traits[path], candidate.traits[path]
+    types = [set(traits["types"]) - {"null"} for traits in (old, new)]
+    nulls_only = not all(types) or types[0] == types[1]
     of_values = "link_changed" if path[-1] == "href" else "enumeration_changed"
     aspects: list[tuple[str, str, _Judgement]] = [
         ("types", "null_changed" if nulls_only else "type_changed", _type_verdict),
         ("formats", "format_changed", _format_verdict),
         ("values", of_values, _value_verdict),
     ]
-    for aspect, kind, verdict in aspects:
+    for aspect, kind, judged_by in aspects:
         before, after = old[aspect], new[aspect]
         left, right = set(before), set(after)
         if path == ("metadata",) and kind == of_values:  # show only the keys of one side
@@ -264,15 +265,18 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
         elif not left or not right:
             continue
         if left != right:
-            judged = verdict(path, left, right, judge)
-            images = _images_showing(one, other, before, after)
-            yield _difference(kind, path, judged, (_listed(left), _listed(right)), images)
+            verdict = judged_by(path, left, right, judge)
+            images = _changed_images(baseline, candidate, before, after)
+            values = _one_or_sorted(left), _one_or_sorted(right)
+            yield _difference(kind, path, verdict, values, images)
 
 
-def _images_showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
-    fresh = set().union(*(after[value] for value in after.keys() - before.keys()))
-    gone = set().union(*(before[value] for value in before.keys() - after.keys()))
-    return other.refs(fresh) if fresh else one.refs(gone)
+def _changed_images(
+    baseline: Shape, candidate: Shape, before: Seen, after: Seen
+) -> tuple[ImageRef, ...]:
+    added = set().union(*(after[value] for value in after.keys() - before.keys()))
+    removed = set().union(*(before[value] for value in before.keys() - after.keys()))
+    return candidate.refs(added) if added else baseline.refs(removed)
 
 
 def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
@@ -281,8 +285,8 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ver
         return "data", "metadata belongs to the images"
     if allowed is None:
         return ("data", _DEPENDS) if old & new else ("breaking", RETYPED)
-    if fresh := new - old - allowed:
-        if fresh == {"null"}:
+    if added := new - old - allowed:
+        if added == {"null"}:
             return "breaking", "the contract does not allow null here"
         return _REFUSED_TYPE
     if old - new - allowed:
@@ -290,14 +294,14 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ver
     return "data", f"the contract allows all of them; it {_DEPENDS}"
 
 
-def _not_allowed(path: Path, seen: Iterable[str], judge: Judge) -> set[str]:
+def _not_allowed(path: Path, types: Iterable[str], judge: Judge) -> set[str]:
     allowed = _allowed_types(path, judge)
-    return set() if allowed is None else set(seen) - allowed
+    return set() if allowed is None else set(types) - allowed
 
 
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
     types = judge.part(path).types
-    return {JSON_TYPES[each] for each in types} if types else None
+    return {JSON_TYPES[type_] for type_ in types} if types else None
 
 
 def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
@@ -326,14 +330,14 @@ def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ve
     return "data", _DEPENDS
 
 
-def _listed(values: Collection[Any]) -> Any:
+def _one_or_sorted(values: Collection[Any]) -> Any:
     if len(values) == 1:
         return next(iter(values))
-    return sorted(values, key=lambda each: (str(type(each)), each))
+    return sorted(values, key=lambda value: (str(type(value)), value))
 
 
 def _difference(
     kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: tuple[ImageRef, ...]
 ) -> Difference:
-    found = difference(kind, path_of(("images", *path)), verdict, values)
-    return replace(found, count=max(len(images), 1), examples=images[:_EXAMPLES])
+    result = difference(kind, path_of(("images", *path)), verdict, values)
+    return replace(result, count=max(len(images), 1), examples=images[:_EXAMPLES])
