@@ -151,13 +151,13 @@ def json_type(value: Any) -> str:
 
 def text_format(value: str) -> str:
     """Return the format of a text: "uuid", "isotime", ...; "text" if it has no known one."""
-    found = next((name for name, pattern in _PATTERNS.items() if pattern.fullmatch(value)), "text")
-    if is_isotime(found):
+    format_ = next((name for name, regex in _PATTERNS.items() if regex.fullmatch(value)), "text")
+    if is_isotime(format_):
         try:
             datetime.fromisoformat(value)
         except ValueError:
             return "text"
-    return found
+    return format_
 
 
 def is_uuid(text: str) -> bool:
@@ -218,26 +218,26 @@ class Part:
     ) -> Iterator[tuple[tuple[str | int, ...], Breach]]:
         """Yield the promises that the value or its parts break, each with its path."""
         if self.several and isinstance(value, list):
-            for each in value:
-                yield from self.breaches(each, path)
-        elif (found := self._breach(value, path[-1])) is not None:
-            yield path, found
+            for item in value:
+                yield from self.breaches(item, path)
+        elif (breach := self._breach(value, path[-1])) is not None:
+            yield path, breach
         elif isinstance(value, dict | list):
-            for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-                yield from self.at(key).breaches(each, (*path, key))
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from self.at(key).breaches(item, (*path, key))
 
     def _breach(self, value: Any, name: str | int) -> Breach | None:
         if self.types and type(value) not in self.types:
             reason = "does not allow null here" if value is None else "names another JSON type"
-            wanted = " or ".join(with_article(JSON_TYPES[each]) for each in self.types)
-            seen = f"{with_article(json_type(value))}, not {wanted}"
+            expected = " or ".join(with_article(JSON_TYPES[type_]) for type_ in self.types)
+            seen = f"{with_article(json_type(value))}, not {expected}"
             return Breach(reason=f"the contract {reason}", seen=seen)
         if self.values and value not in self.values:
             return Breach(reason=f"no {name} of the contract", seen=json.dumps(value))
         if self.form is not None and isinstance(value, str):
-            found = text_format(value)
-            if found != self.form and not (self.form == ISOTIME and is_isotime(found)):
-                seen = f"{with_article(found)}, not {with_article(self.form)}"
+            form = text_format(value)
+            if form != self.form and not (self.form == ISOTIME and is_isotime(form)):
+                seen = f"{with_article(form)}, not {with_article(self.form)}"
                 return Breach(reason=f"the contract promises {self.form}", seen=seen)
         if self.least is not None and isinstance(value, int) and value < self.least:
             reason = f"the contract promises {self.least} or more"
