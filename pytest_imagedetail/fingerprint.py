@@ -73,7 +73,7 @@ class Clue:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; null for "or earlier" and "or later"."""
-        first, last = (contract.release_name(self.releases[each]) for each in (0, -1))
+        first, last = (contract.release_name(self.releases[index]) for index in (0, -1))
         return {
             "seen": self.seen,
             "since": first if self.releases.start else None,
@@ -106,19 +106,20 @@ class Fingerprint:
     def releases(self) -> range:
         """The releases that all clues allow; empty if clues contradict each other."""
         ranges = [_ALL, *(clue.releases for clue in self.clues)]
-        return range(max(each.start for each in ranges), min(each.stop for each in ranges))
+        return range(max(span.start for span in ranges), min(span.stop for span in ranges))
 
     @cached_property
     def unsent(self) -> tuple[Unsent, ...]:
         """What no release sends that all clues allow."""
-        newest_first = [contract.release_number(each) for each in reversed(self.releases or _ALL)]
+        possible = reversed(self.releases or _ALL)
+        newest_first = [contract.release_number(release) for release in possible]
         unsent: Counter[Unsent] = Counter()
         for listing in self.listings:
             images = listing.document.get("images", ())
             unsent |= Counter(
-                each for image in images for each in dict.fromkeys(_unsent(image, newest_first))
+                part for image in images for part in dict.fromkeys(_unsent(image, newest_first))
             )
-        return tuple(replace(each, images=unsent[each]) for each in unsent)
+        return tuple(replace(part, images=unsent[part]) for part in unsent)
 
     @property
     def contradictions(self) -> tuple[Clue, ...]:
@@ -140,10 +141,10 @@ class Fingerprint:
             new = max(self.clues, key=lambda clue: clue.releases.start)
             seen = f"{old.seen} ({old.span}), but {new.seen} ({new.span})"
             return f"no release of Nova answers like this: {seen}"
-        fields = len({each.path for each in self.unsent})
+        fields = len({field.path for field in self.unsent})
         plural = "s" * (fields > 1)
-        but = f", except for {fields} field{plural} that no release sends like this"
-        return f"answers like {_span(self.releases)}{but if fields else ''}"
+        exception = f", except for {fields} field{plural} that no release sends like this"
+        return f"answers like {_span(self.releases)}{exception if fields else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1."""
@@ -152,28 +153,29 @@ class Fingerprint:
             "cloud": self.cloud,
             "declared": self.declared,
             "fits": self.fits,
-            "releases": [contract.release_name(each) for each in self.releases],
-            "clues": [each.to_dict() for each in self.clues],
-            "unsent": [asdict(each) for each in self.unsent],
+            "releases": [contract.release_name(release) for release in self.releases],
+            "clues": [clue.to_dict() for clue in self.clues],
+            "unsent": [asdict(field) for field in self.unsent],
         }
 
 
 def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
     """Find the releases that match a cloud's listings and errors."""
-    several = tuple(listings)
-    clues = sorted((clue for each in several for clue in _clues(each)), key=lambda it: it.images)
-    most = {clue.seen: clue for clue in clues}  # from the listing with the most images
-    widest_first = sorted(most.values(), key=lambda it: (len(it.releases), it.seen), reverse=True)
+    listings = tuple(listings)
+    clues = (clue for listing in listings for clue in _clues(listing))
+    fewest_first = sorted(clues, key=lambda clue: clue.images)
+    by_seen = {clue.seen: clue for clue in fewest_first}  # from the listing with the most images
+    narrowest_first = sorted(by_seen.values(), key=lambda clue: (len(clue.releases), clue.seen))
     return Fingerprint(
-        cloud=several[0].cloud,
-        declared=next(filter(None, (each.provenance.release for each in several)), None),
-        clues=tuple(widest_first),
-        listings=several,
+        cloud=listings[0].cloud,
+        declared=next(filter(None, (each.provenance.release for each in listings)), None),
+        clues=tuple(reversed(narrowest_first)),
+        listings=listings,
     )
 
 
 def _span(releases: range) -> str:
-    first, last = (contract.release_name(releases[each]) for each in (0, -1))
+    first, last = (contract.release_name(releases[index]) for index in (0, -1))
     if first == last:
         return first
     if releases.stop == _ALL.stop:
@@ -191,13 +193,13 @@ def _clues(listing: Listing) -> Iterator[Clue]:
             source="Nova api_version_request.py, _MAX_API_VERSION",
         )
     images = listing.normalized(_PROFILE).images if listing.error is None else ()
-    seen = Counter(each for image in images for each in _seen_in_image(image))
-    for each in (*_seen_in_answer(listing), *seen):
-        if each in _EVIDENCE or seen[each] == len(images):
-            since, until, source = _EVIDENCE.get(each) or _EVIDENCE_IF_ALL[each]
+    seen = Counter(text for image in images for text in _seen_in_image(image))
+    for text in (*_seen_in_answer(listing), *seen):
+        if text in _EVIDENCE or seen[text] == len(images):
+            since, until, source = _EVIDENCE.get(text) or _EVIDENCE_IF_ALL[text]
             first, last = contract.release_index(since), contract.release_index(until)
             releases = range(first or 0, _ALL.stop if last is None else last + 1)
-            yield Clue(seen=each, releases=releases, source=source, images=seen[each])
+            yield Clue(seen=text, releases=releases, source=source, images=seen[text])
 
 
 def _seen_in_answer(listing: Listing) -> Iterator[str]:
@@ -244,7 +246,7 @@ def _seen_in_image(image: Image) -> Iterator[str]:
 
 def _href(image: Image, relation: str) -> str:
     links = image["links"].as_sent() if isinstance(image["links"], Links) else ()
-    return next((str(each.get("href")) for each in links if each["rel"] == relation), "")
+    return next((str(link.get("href")) for link in links if link["rel"] == relation), "")
 
 
 def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
