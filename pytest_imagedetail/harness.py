@@ -72,7 +72,7 @@ class Cloud:
             VerificationError: In record mode verify: the live cloud's answer differs.
         """
         check_types({"expect": expect}, _ARGUMENTS)
-        return self._harness.answer(self.name, self._harness.asked(query), expect)
+        return self._harness.answer(self.name, self._harness.merge_query(query), expect)
 
     @property
     def endpoint(self) -> str:
@@ -126,8 +126,8 @@ class RunResult:
         self.used |= other.used
         for cassette, interactions in other.unplayed.items():
             # Several tests may replay one read-only file.
-            known = self.unplayed.get(cassette, interactions)
-            self.unplayed[cassette] = [each for each in known if each in interactions]
+            previous = self.unplayed.get(cassette, interactions)
+            self.unplayed[cassette] = [line for line in previous if line in interactions]
         self.expected |= other.expected
         self.left_out = self.left_out or other.left_out
 
@@ -140,14 +140,14 @@ class RunResult:
         """Yield the counts of comparisons as JUnit XML properties, if there were any."""
         if not self.results and not self.failures:
             return
-        matrices = sum(isinstance(each, Matrix) for each in self.results)
+        matrices = sum(isinstance(result, Matrix) for result in self.results)
         yield "imagedetail_comparisons", len(self.results) - matrices
         yield "imagedetail_matrices", matrices
         yield "imagedetail_not_compared", len(self.failures)
-        found = [severity for each in self.results for severity in each.severities]
+        severities = [severity for result in self.results for severity in result.severities]
         for severity in SEVERITIES:
-            yield f"imagedetail_{severity}", found.count(severity)
-        yield "imagedetail_expected", sum(len(each.expected) for each in self.results)
+            yield f"imagedetail_{severity}", severities.count(severity)
+        yield "imagedetail_expected", sum(len(result.expected) for result in self.results)
 
 
 class Harness:
@@ -188,11 +188,11 @@ class Harness:
         return self[self.settings.baseline]
 
     def __getitem__(self, cloud: str | Cloud) -> Cloud:
-        name = self._only(cloud)
+        name = self._cloud_name(cloud)
         check_cloud_name(name)
         if self.settings.record_mode == "none" and not self.store.has(name):
-            own = (*self.store.clouds(), *self.store.traffic_clouds())
-            known = (*own, *self.settings.declared, *self.store.library_clouds())
+            recorded = (*self.store.clouds(), *self.store.traffic_clouds())
+            known = (*recorded, *self.settings.declared, *self.store.library_clouds())
             if name not in known:
                 where = self.settings.cassette_dir
                 unknown = unknown_cloud(name, dict.fromkeys(known), where=where)
@@ -231,7 +231,7 @@ class Harness:
         """
         given = {"baseline": baseline, "candidate": candidate, "expect": expect, "rules": rules}
         check_types(given, _ARGUMENTS)
-        with self._noted(baseline, candidate):
+        with self._noting_failure(baseline, candidate):
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
@@ -246,7 +246,7 @@ class Harness:
 
     def why_unequal(self, baseline: Listing, candidate: Listing) -> Comparison:
         """Compare two listings that a test's `==` found unequal, with the settings of `==`."""
-        with self._noted(baseline, candidate):
+        with self._noting_failure(baseline, candidate):
             comparison = compare(baseline, candidate, fail_on="change")
         self.result.results.append(comparison)
         return comparison
@@ -276,31 +276,31 @@ class Harness:
             ImageDetailError: As for `compare`.
         """
         check_types({"expect": expect, "rules": rules}, _ARGUMENTS)
-        asked, own = self.asked(query), replace(self.store, library=None)
-        groups = [self._names(each) for each in names] or [self.clouds]
-        clouds = tuple(dict.fromkeys(each for group in groups for each in group))
-        with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
+        merged, project = self.merge_query(query), replace(self.store, library=None)
+        groups = [self._names(name) for name in names] or [self.clouds]
+        clouds = tuple(dict.fromkeys(cloud for group in groups for cloud in group))
+        with self._noting_failure(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {
                 name: {
                     each: self._as_recorded(name, each, expect)
-                    for each in ([asked] if asked != Query() else self._recorded(name))
+                    for each in ([merged] if merged != Query() else self._recorded_queries(name))
                 }
                 for name in clouds
             }
-            found = [by_release({name: row[name] for name in group}) for group in groups]
-            ordered = {name: row[name] for each in found for name in each}
+            rows = [by_release({name: row[name] for name in group}) for group in groups]
+            ordered = {name: row[name] for group in rows for name in group}
             matrix = compare_neighbors(
                 ordered,
                 profile=self.settings.profile if profile is None else profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
-                own={} if asked != Query() else {name: own.queries(name) for name in clouds},
+                own={} if merged != Query() else {name: project.queries(name) for name in clouds},
             )
         self.result.results.append(matrix)
         return matrix
 
-    def asked(self, query: Mapping[str, Any]) -> Query:
+    def merge_query(self, query: Mapping[str, Any]) -> Query:
         """Merge a call's filters into those of the marker."""
         return Query.of(**{**self.settings.query, **query})
 
@@ -318,7 +318,7 @@ class Harness:
             return self._replay(name, known, expect)
         if mode == "verify":
             try:
-                return self._verified(name, query, known=known, expect=expect)
+                return self._verify(name, query, known=known, expect=expect)
             except (ReleaseError, VerificationError) as error:
                 self.unverified.append(error)
                 raise
@@ -357,12 +357,12 @@ class Harness:
         store = self.store
         if self.settings.record_mode != "none" and is_shipped(name, self.settings):
             store = with_library(store)
-        found = store.find(name, query)
-        path = found or store.path(name, query)
+        existing = store.find(name, query)
+        path = existing or store.path(name, query)
         self.result.used.add(path)  # even if it is refused, as a test may expect
-        if found is None:
+        if existing is None:
             self[name]  # raises for an unknown cloud
-        recording = store.load(name, query) if found is None else load_once(found)
+        recording = store.load(name, query) if existing is None else load_once(existing)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # Users cannot record the library again, and verify queries the live cloud anyway.
@@ -377,7 +377,7 @@ class Harness:
             expect = error_status(self.store.load(cloud, query))
         return self.answer(cloud, query, expect)
 
-    def _recorded(self, name: str) -> Sequence[Query]:
+    def _recorded_queries(self, name: str) -> Sequence[Query]:
         return with_library(self.store).queries(self[name].name) or (Query(),)
 
     def _names(self, cloud: str | Cloud) -> tuple[str, ...]:
@@ -385,18 +385,18 @@ class Harness:
         pattern = _name(cloud)
         if not set(pattern) & WILDCARDS:
             return (pattern,)
-        chosen = replace(self.settings, clouds=(pattern,))
-        return chosen.select(selectable(self.store, chosen))
+        selection = replace(self.settings, clouds=(pattern,))
+        return selection.select(selectable(self.store, selection))
 
-    def _only(self, cloud: str | Cloud) -> str:
-        found = self._names(cloud)
-        return only(_name(cloud), found)
+    def _cloud_name(self, cloud: str | Cloud) -> str:
+        names = self._names(cloud)
+        return only(_name(cloud), names)
 
-    def _rules(self, chosen: RuleSources | None) -> Rules:
-        return read_rules(self.settings, None if chosen is None else rule_sources(chosen))
+    def _rules(self, sources: RuleSources | None) -> Rules:
+        return read_rules(self.settings, None if sources is None else rule_sources(sources))
 
     @contextmanager
-    def _noted(self, *sides: str | Cloud | Listing) -> Iterator[None]:
+    def _noting_failure(self, *sides: str | Cloud | Listing) -> Iterator[None]:
         try:
             yield
         except ImageDetailError as error:
@@ -420,12 +420,12 @@ class Harness:
             return (
                 side if expect in {None, side.status_code} else read(side.recording, expect=expect)
             )
-        return self.answer(self._only(side), self.asked(query), expect)
+        return self.answer(self._cloud_name(side), self.merge_query(query), expect)
 
-    def _verified(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
+    def _verify(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
         access = self._live(name)
-        with self._noted(name, f"{name} (now)"):
+        with self._noting_failure(name, f"{name} (now)"):
             recorded = self._replay(name, known, expect)
             comparison = verify(recorded, access, query=query, rules=self._rules(None))
             self.result.results.append(comparison)
@@ -440,8 +440,8 @@ class Harness:
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
                 remedy=remedies_for_change(comparison, access, command=REWRITE),
             )
-        unseen = (line for _, line in notes.redaction(comparison))
-        self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
+        hidden = (line for _, line in notes.redaction(comparison))
+        self.result.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *hidden])
         return recorded
 
 
