@@ -33,7 +33,7 @@ _GLANCE = frozenset(  # v1 and v2; Nova renames or drops all of them
     {"container_format", "created_at", "disk_format", "is_public", "min_disk", "min_ram"}
     | {"owner", "protected", "schema", "updated_at", "visibility"}
 )
-_GLANCE_BESIDE = frozenset({"first", "schema"})
+_GLANCE_TOP_LEVEL = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
 _BODY_START = 200  # characters of an unexpected body in a message
 
@@ -85,7 +85,7 @@ class Listing:
     @property
     def media_types(self) -> tuple[str, ...]:
         """The media type of each page: "application/json" or "application/xml"."""
-        return tuple(media_type(each.response.body) for each in self.recording.interactions)
+        return tuple(media_type(page.response.body) for page in self.recording.interactions)
 
     @property
     def complete(self) -> bool:
@@ -115,14 +115,15 @@ class Listing:
         Raises:
             ComparisonError: An id is repeated, so a mapping would drop an image.
         """
-        repeated = [id_ for id_, n in Counter(each["id"] for each in self.images).items() if n > 1]
+        counts = Counter(image["id"] for image in self.images)
+        repeated = [id_ for id_, count in counts.items() if count > 1]
         if repeated:
             raise ComparisonError(
                 f"image id {repeated[0]!r} is repeated in the listing",
                 where=f"cloud {self.cloud}, query {self.query}",
                 remedy="use .images, which has all of them",
             )
-        return {each["id"]: each for each in self.images}
+        return {image["id"]: image for image in self.images}
 
     @property
     def error(self) -> dict[str, Any] | None:
@@ -132,67 +133,68 @@ class Listing:
         """
         if "images" in self.document:
             return None
-        found = _fault(self.document)
-        if found is None:
+        fault = _fault(self.document)
+        if fault is None:
             return {"code": self.status_code, "message": self.body.strip()}
-        return {"code": found.get("code"), "message": found["message"]}
+        return {"code": fault.get("code"), "message": fault["message"]}
 
     def normalized(self, profile: str | None = None) -> Normalized:
         """Return the images in comparable form, with the counts of the rules applied."""
-        return normalize(_answer_of(self), DEFAULT_PROFILE if profile is None else profile)
+        return normalize(_answer(self), DEFAULT_PROFILE if profile is None else profile)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Listing):
             return NotImplemented
         if self.complete != other.complete:
             return False
-        refused = error_status(self.recording)
-        if refused != error_status(other.recording):
+        status = error_status(self.recording)
+        if status != error_status(other.recording):
             return False
-        if refused is not None:
-            raise errors_alone(self, other)
-        one, two = normalized_together(self, other)
-        return strictly_equal(one.facts, two.facts)
+        if status is not None:
+            raise same_errors(self, other)
+        first, second = normalize_both(self, other)
+        return strictly_equal(first.facts, second.facts)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        found = f"{len(self.document['images'])} images" if "images" in self.document else "error"
-        return f"<Listing {self.cloud} {self.query}: {self.status_code}, {found}>"
+        images = self.document.get("images")
+        contents = "error" if images is None else f"{len(images)} images"
+        return f"<Listing {self.cloud} {self.query}: {self.status_code}, {contents}>"
 
 
-def errors_alone(one: Listing, other: Listing) -> ComparisonError:
-    """Return the error for comparing two errors with the same status."""
-    status = one.status_code
+def same_errors(baseline: Listing, candidate: Listing) -> ComparisonError:
+    """Return the error for a comparison of two errors with the same status."""
+    status = baseline.status_code
     return ComparisonError(
         f"both sides answered {status}; two errors have no images to compare",
-        where=f"query {one.query} of {one.cloud} and {other.cloud}",
+        where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
         remedy="look at both: imagedetail show CLOUD, or .error in a test\n"
         f"to compare what they say: imagedetail.compare(..., expect={status}) in a test, "
         f"--expect {status} in a shell",
     )
 
 
-def normalized_together(
-    one: Listing, other: Listing, profile: str = DEFAULT_PROFILE
+def normalize_both(
+    baseline: Listing, candidate: Listing, profile: str = DEFAULT_PROFILE
 ) -> tuple[Normalized, Normalized]:
     """Normalize both listings; equal links become one object, which speeds up comparing."""
     pool: dict[str, Links] = {}
     return (
-        normalize(_answer_of(one), profile, pool=pool),
-        normalize(_answer_of(other), profile, pool=pool),
+        normalize(_answer(baseline), profile, pool=pool),
+        normalize(_answer(candidate), profile, pool=pool),
     )
 
 
-def _answer_of(listing: Listing) -> Answer:
+def _answer(listing: Listing) -> Answer:
     pages = listing.recording.interactions
     return Answer(
         images=tuple(listing.images),
-        status_code=max(each.response.status_code for each in pages),
+        status_code=max(page.response.status_code for page in pages),
         top_level={name: value for name, value in listing.document.items() if name != "images"},
         complete=listing.complete,
         media_types=listing.media_types,
-        asked_for=tuple(map(_asked_for, pages)),
+        requested_types=tuple(map(_asked_for, pages)),
     )
 
 
@@ -218,24 +220,24 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
             )
         return Listing(recording=recording, document=document)
     images: list[dict[str, Any]] = []
-    beside: dict[str, list[Any]] = {}
+    other_fields: dict[str, list[Any]] = {}
     for number, interaction in enumerate(pages, start=1):
-        place = where if len(pages) == 1 else f"{where}, page {number}"
-        _check_status(interaction.response, None, place, _CHANGED)
-        page = read_page(interaction.response.body, where=place)
+        page_where = where if len(pages) == 1 else f"{where}, page {number}"
+        _check_status(interaction.response, None, page_where, _CHANGED)
+        page = read_page(interaction.response.body, where=page_where)
         images += page.pop("images")
         for name, value in page.items():
-            beside.setdefault(name, []).append(value)
-    merged = {name: _of_all_pages(name, values) for name, values in beside.items()}
+            other_fields.setdefault(name, []).append(value)
+    merged = {name: _merge_pages(name, values) for name, values in other_fields.items()}
     return Listing(recording=recording, document={"images": images} | merged)
 
 
-def _of_all_pages(name: str, values: list[Any]) -> Any:
+def _merge_pages(name: str, values: list[Any]) -> Any:
     """Merge a field besides `images` of all pages, so that every page is compared."""
     if name == "images_links" and len(values) > 1:
-        lists = (each if isinstance(each, list) else [each] for each in values)
+        lists = (value if isinstance(value, list) else [value] for value in values)
         return [link for links in lists for link in links]
-    return values[0] if all(strictly_equal(values[0], each) for each in values) else values
+    return values[0] if all(strictly_equal(values[0], value) for value in values) else values
 
 
 def error_status(recording: Recording) -> int | None:
@@ -247,9 +249,9 @@ def error_status(recording: Recording) -> int | None:
 def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     """Read one page of a listing; raise BodyError unless it is an object with `images`."""
     document = read_document(body, where=where)
-    if of_glance := _of_glance(document):
+    if evidence := _glance_evidence(document):
         raise BodyError(
-            f"the body is Glance's list of images, not Nova's: {of_glance}",
+            f"the body is Glance's list of images, not Nova's: {evidence}",
             where=where,
             remedy="ask GET .../images/detail at the endpoint of the service `compute`; Glance's "
             "is `image`\nif clouds.yaml has compute_endpoint_override or compute_service_type, "
@@ -304,20 +306,20 @@ def read_document(body: bytes, *, where: str) -> Any:
     return xmltext.parse(body, where=where)
 
 
-def _of_glance(document: Any) -> str | None:
+def _glance_evidence(document: Any) -> str | None:
     """Return the evidence that a document is Glance's, or None.
 
     A vendor's Nova may send one of Glance's names, but then it sends more of Nova's.
     """
     if not isinstance(document, dict) or not isinstance(document.get("images"), list):
         return None
-    if document.keys() >= _GLANCE_BESIDE:
+    if document.keys() >= _GLANCE_TOP_LEVEL:
         return "it has `first` and `schema`"
     first = document["images"][0] if document["images"] else None
     names = first.keys() if isinstance(first, dict) else frozenset()
-    found = _GLANCE & names
-    is_glance = len(found) > max(1, len(_NOVA & names))
-    return f"images[0] has {', '.join(sorted(found)[:4])}" if is_glance else None
+    shared = _GLANCE & names
+    is_glance = len(shared) > max(1, len(_NOVA & names))
+    return f"images[0] has {', '.join(sorted(shared)[:4])}" if is_glance else None
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:
@@ -330,12 +332,12 @@ def _object(body: bytes, where: str) -> dict[str, Any]:
 
 
 def _check_status(response: Response, expect: int | None, where: str, hint: str) -> None:
-    status, wanted = response.status_code, LISTING_STATUSES if expect is None else {expect}
-    if status in wanted:
+    status, allowed = response.status_code, LISTING_STATUSES if expect is None else {expect}
+    if status in allowed:
         return
-    expected = " or ".join(map(str, sorted(wanted)))
+    expected = " or ".join(map(str, sorted(allowed)))
     raise ResponseError(
-        f"the cloud answered {status}, not {expected}: {_said(response.body, where)}",
+        f"the cloud answered {status}, not {expected}: {_message(response.body, where)}",
         where=where,
         remedy=_REMEDIES.get(status, "{hint}").format(hint=hint.format(status=status)),
         status_code=status,
@@ -386,13 +388,13 @@ def _outline(value: Any) -> str:
 
 def _fault(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the fault in an error answer: `{"badRequest": {"code": 400, "message": "..."}}`."""
-    faults = (each for each in document.values() if isinstance(each, dict) and "message" in each)
-    return next(faults, None)
+    objects = (value for value in document.values() if isinstance(value, dict))
+    return next((fault for fault in objects if "message" in fault), None)
 
 
-def _said(body: bytes, where: str) -> str:
-    found = _fault(_object(body, where))
-    if found is not None:
-        return plain(" ".join(str(found["message"]).split()))
-    said = " ".join(body.decode("utf-8", errors="replace").split())
-    return cut(plain(said), _BODY_START) or "an empty body"
+def _message(body: bytes, where: str) -> str:
+    fault = _fault(_object(body, where))
+    if fault is not None:
+        return plain(" ".join(str(fault["message"]).split()))
+    words = " ".join(body.decode("utf-8", errors="replace").split())
+    return cut(plain(words), _BODY_START) or "an empty body"

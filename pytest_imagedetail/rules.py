@@ -20,9 +20,9 @@ from pytest_imagedetail.model import KINDS, Difference, ImageRef, Query, RuleRef
 
 NEVER: Final = "never"
 
-_WHAT: Final = ("path", "kind", "id")
+_TARGETS: Final = ("path", "kind", "id")
 _REQUIRED: Final = ("reason", "expires")
-_KEYS: Final = (*_WHAT, "query", "between", "clouds", "reason", "reference", "expires")
+_KEYS: Final = (*_TARGETS, "query", "between", "clouds", "reason", "reference", "expires")
 _REMEDY: Final = (
     "a rule needs reason, expires, and one of path, kind and id; it may have query, between or "
     "clouds, and reference: see docs/rules.md"
@@ -31,7 +31,7 @@ _FILES: Final = yamltext.Files(SettingsError, _REMEDY)
 _ID: Final = re.compile("([MS][0-9]+-)?[0-9a-f]{12}")
 _PARAMETERS: Final = ("all", *contract.FILTERS)  # `all` stands for a query without parameters
 
-_LIKE_TYPO: Final = 0.75  # `nmae` and `name`, but not `staging-next` and `staging`
+_TYPO_SIMILARITY: Final = 0.75  # `nmae` and `name`, but not `staging-next` and `staging`
 
 _SEGMENT: Final = re.compile(
     r"""(?P<dot>\.)?(?P<key>[^.\[\]'"`\s]+)"""
@@ -126,7 +126,7 @@ Rules = tuple[Rule, ...]
 """The rules of one comparison or a whole file; the first that accepts a difference counts."""
 
 
-def between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
+def rules_between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
     """Return the rules that apply to differences of two clouds in a query."""
     asked = str(query)
     return tuple(
@@ -134,12 +134,12 @@ def between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
     )
 
 
-def of_check(rules: Rules, check: str, cloud: str) -> Rules:
+def rules_for_check(rules: Rules, check: str, cloud: str) -> Rules:
     """Return the rules that apply to causes of a check of a cloud."""
     return tuple(rule for rule in rules if rule.check == check and rule.names(cloud))
 
 
-def by_rule(
+def split_by_rule(
     rules: Rules, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
 ) -> dict[RuleRef | None, list[ImageRef]]:
     """Split images that share a difference by the rules that name images by id."""
@@ -147,22 +147,22 @@ def by_rule(
         return {None: list(images)}
     parts: dict[RuleRef | None, list[ImageRef]] = {}
     for image in images:
-        rule = accepting(rules, kind, path_of(("images", *path), image))
+        rule = matching_rule(rules, kind, path_of(("images", *path), image))
         parts.setdefault(rule, []).append(image)
     return parts
 
 
-def accepting(rules: Rules, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
+def matching_rule(rules: Rules, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
     """Return the rule that matches a difference, preferring a valid one to an expired one."""
-    found = [rule.ref for rule in rules if rule.accepts(kind, path, id_)]
-    return min(found, key=lambda rule: rule.expired, default=None)
+    matching = [rule.ref for rule in rules if rule.accepts(kind, path, id_)]
+    return min(matching, key=lambda rule: rule.expired, default=None)
 
 
 def with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
-    """Add the rule that matches a difference, unless `by_rule` found a valid one."""
+    """Add the rule that matches a difference, unless `split_by_rule` found a valid one."""
     if not rules or is_accepted(difference):
         return difference
-    rule = accepting(rules, difference.kind, difference.path, difference.id(query))
+    rule = matching_rule(rules, difference.kind, difference.path, difference.id(query))
     if rule is None or (rule.expired and difference.rule is not None):
         return difference
     return replace(difference, rule=rule)
@@ -181,7 +181,7 @@ def is_accepted(difference: Difference) -> bool:
     return difference.rule is not None and not difference.rule.expired
 
 
-def _listed(text: str, path: Path, today: date) -> Iterator[Rule]:
+def _parse_file(text: str, path: Path, today: date) -> Iterator[Rule]:
     document = _FILES.parse(text, where=str(path))
     if document is None:  # only comments
         return
@@ -201,33 +201,33 @@ def rules_of(
     Raises:
         SettingsError: A file is not a YAML list of rules, or a rule is not valid.
     """
-    found: list[Rule] = []
+    rules: list[Rule] = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, Path):
-            found += _listed(_FILES.text(source), source, today)
+            rules += _parse_file(_FILES.text(source), source, today)
         else:
-            found.append(parse(source, today=today, where=f"rules=, number {number}"))
-    return tuple(_with_typo(rule, clouds) for rule in found)
+            rules.append(parse(source, today=today, where=f"rules=, number {number}"))
+    return tuple(_with_typo(rule, clouds) for rule in rules)
 
 
 def _with_typo(rule: Rule, clouds: Collection[str]) -> Rule:
-    named = (*(rule.between or ()), *rule.clouds) if clouds else ()
+    clouds_named = (*(rule.between or ()), *rule.clouds) if clouds else ()
     for what, globs, known in (
-        ("cloud", named, clouds),
-        ("parameter", [each for glob in rule.queries for each in _parameters(glob)], _PARAMETERS),
+        ("cloud", clouds_named, clouds),
+        ("parameter", [name for glob in rule.queries for name in _parameters(glob)], _PARAMETERS),
     ):
         for glob in globs:
             # Other names may be of saved files, of the next release, or not recorded yet.
-            others = [each for each in known if _letters(each) != _letters(glob)]
-            near = did_you_mean(glob, others, least=_LIKE_TYPO).rstrip()
-            if near and not any(fnmatchcase(each, glob) for each in known):
-                typo = f"no {what} {glob!r} is known ({near})"
+            candidates = [name for name in known if _letters(name) != _letters(glob)]
+            suggestion = did_you_mean(glob, candidates, least=_TYPO_SIMILARITY).rstrip()
+            if suggestion and not any(fnmatchcase(name, glob) for name in known):
+                typo = f"no {what} {glob!r} is known ({suggestion})"
                 return replace(rule, ref=replace(rule.ref, typo=typo))
     return rule
 
 
 def _letters(name: str) -> str:
-    return "".join(each for each in name if not each.isdigit())
+    return "".join(letter for letter in name if not letter.isdigit())
 
 
 def _parameters(glob: str) -> Iterator[str]:
@@ -241,12 +241,12 @@ def _parameters(glob: str) -> Iterator[str]:
 def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     """Append a rule to a rules file, creating it if needed; return the rule."""
     expires = parse(entry, today=today).ref.expires or NEVER
-    old = _FILES.text(path) if path.exists() else ""
-    text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
-        [{**entry, "expires": expires}]
-    )
+    existing = _FILES.text(path) if path.exists() else ""
+    if existing and not existing.endswith("\n"):
+        existing += "\n"
+    text = existing + yamltext.dump([{**entry, "expires": expires}])
     try:
-        *_, added = _listed(text, path, today)
+        *_, added = _parse_file(text, path, today)
         with yamltext.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except SettingsError:
@@ -286,8 +286,8 @@ def parse(entry: Any, *, today: date, where: str = "") -> Rule:
             between=_between(entry),
             clouds=_names(entry, "clouds"),
         )
-    except SettingsError as fault:
-        fault.where = where
+    except SettingsError as error:
+        error.where = where
         raise
 
 
@@ -302,7 +302,7 @@ def _check_keys(rule: Any) -> None:
         if key not in _KEYS:
             raise _invalid(f"unknown key {key!r}", _known(str(key), _KEYS))
     missing = [key for key in _REQUIRED if rule.get(key) is None]
-    if all(rule.get(key) is None for key in _WHAT):
+    if all(rule.get(key) is None for key in _TARGETS):
         missing.insert(0, "path")
     if missing:
         raise _invalid(f"the rule has no {' and no '.join(missing)}")
@@ -337,7 +337,7 @@ def _pattern(text: str) -> PathPattern:
     segments = segments[: len(segments) - below]
     if not segments:
         raise _invalid_path(text, "it would accept every difference")
-    if any("**" in each.text and not each.quoted for each in segments):
+    if any("**" in segment.text and not segment.quoted for segment in segments):
         raise _invalid_path(text, "`**` stands at the end, after a dot")
     if segments[0].text in contract.FIELDS:
         raise _invalid(
@@ -356,23 +356,24 @@ def _invalid_path(path: str, reason: str) -> SettingsError:
 
 
 def _segments(path: str) -> tuple[_Segment, ...]:
-    found: list[_Segment] = []
-    at = 0
-    while at < len(path):
-        match = _SEGMENT.match(path, at)
-        if match is None or (match["key"] is not None and bool(match["dot"]) != bool(found)):
-            raise _invalid_path(path, f"no key or place can be read at {path[at : at + 20]!r}")
+    segments: list[_Segment] = []
+    position = 0
+    while position < len(path):
+        match = _SEGMENT.match(path, position)
+        if match is None or (match["key"] is not None and bool(match["dot"]) != bool(segments)):
+            rest = path[position : position + 20]
+            raise _invalid_path(path, f"no key or place can be read at {rest!r}")
         quoted = match["quoted"] is not None
         try:
             text = ast.literal_eval(match["quoted"]) if quoted else match["key"] or match["place"]
         except SyntaxError:
             raise _invalid_path(path, f"{match['quoted']} is not a quoted key") from None
         what: Literal["key", "place", "image"] = "key" if match["place"] is None else "place"
-        if [each.text for each in found] == ["images"]:
+        if [segment.text for segment in segments] == ["images"]:
             what = "image"
-        found.append(_Segment(text, quoted, what))
-        at = match.end()
-    return tuple(found)
+        segments.append(_Segment(text, quoted, what))
+        position = match.end()
+    return tuple(segments)
 
 
 def _kinds(rule: Mapping[str, Any]) -> tuple[str, ...]:
@@ -408,7 +409,7 @@ def _names(rule: Mapping[str, Any], key: str) -> tuple[str, ...]:
     value = rule[key]
     names = [value] if isinstance(value, str) else value
     is_list = isinstance(names, list | tuple) and names
-    if not is_list or not all(isinstance(each, str) and each for each in names):
+    if not is_list or not all(isinstance(name, str) and name for name in names):
         raise _invalid(f"{key} must be a name or a list of names, not {value!r}")
     return tuple(names)
 

@@ -12,7 +12,7 @@ from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef, RuleRef, id_of
 from pytest_imagedetail.report.notes import expired, why
-from pytest_imagedetail.rules import Rules, accepting, of_check, unused
+from pytest_imagedetail.rules import Rules, matching_rule, rules_for_check, unused
 from pytest_imagedetail.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
@@ -244,7 +244,7 @@ def apply_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...
     """Turn failures into known deviations if rules accept the ids of all their causes."""
     return tuple(
         verdict.from_causes(
-            _apply(of_check(rules, verdict.check.id, verdict.cloud), cause)
+            _apply(rules_for_check(rules, verdict.check.id, verdict.cloud), cause)
             for cause in verdict.causes
         )
         if verdict.verdict == "fail"
@@ -254,7 +254,7 @@ def apply_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...
 
 
 def _apply(rules: Rules, cause: Cause) -> Cause:
-    rule = accepting(rules, kind="", path="", id_=cause.id)
+    rule = matching_rule(rules, kind="", path="", id_=cause.id)
     if rule is None or cause.accepted:
         return cause
     if rule.expired:
@@ -270,7 +270,7 @@ def unused_rules(
         (rule, verdict)
         for verdict in verdicts
         if verdict.verdict in CONCLUSIVE
-        for rule in of_check(rules, verdict.check.id, verdict.cloud)
+        for rule in rules_for_check(rules, verdict.check.id, verdict.cloud)
     ]
     used = {rule.ref for rule, each in pairs if rule.ref.id in [cause.id for cause in each.causes]}
     of_checks, ids = tuple(rule for rule in rules if rule.check), {check.id for check in checks}

@@ -24,7 +24,7 @@ from pytest_imagedetail.compare.severity import (
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.listing import Listing, errors_alone, normalized_together
+from pytest_imagedetail.listing import Listing, normalize_both, same_errors
 from pytest_imagedetail.model import (
     MISSING,
     SEVERITIES,
@@ -33,9 +33,16 @@ from pytest_imagedetail.model import (
     Path,
     path_of,
 )
-from pytest_imagedetail.normalize import Normalized, matched, vendors
+from pytest_imagedetail.normalize import Normalized, match_ids, vendors
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.rules import Rules, between, by_rule, is_accepted, unused, with_rule
+from pytest_imagedetail.rules import (
+    Rules,
+    is_accepted,
+    rules_between,
+    split_by_rule,
+    unused,
+    with_rule,
+)
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
     DEFAULT_PROFILE,
@@ -82,7 +89,7 @@ def compare(
         expect=expect,
         listings=(baseline, candidate),
     )
-    applicable = between(rules, baseline.cloud, candidate.cloud, baseline.query)
+    applicable = rules_between(rules, baseline.cloud, candidate.cloud, baseline.query)
     try:
         if level == "shape":
             result = _compare_shapes(empty, baseline, candidate)
@@ -115,10 +122,10 @@ def _compare_facts(
 ) -> Comparison:
     _check_complete(baseline, candidate)
     judge = Judge(baseline=empty.baseline.release, candidate=empty.candidate.release)
-    old, new = normalized_together(baseline, candidate, empty.profile)
+    old, new = normalize_both(baseline, candidate, empty.profile)
     across_clouds = empty.profile == "cross-cloud"
     pairing = pair(baseline.images, candidate.images, across_clouds=across_clouds)
-    comparable = matched(old, new, pairing.pairs)
+    comparable = match_ids(old, new, pairing.pairs)
     differences = (
         *answer_differences(baseline, candidate, old, new),
         *_vendor_differences(old, new),
@@ -191,7 +198,7 @@ def _compare_errors(empty: Comparison, baseline: Listing, candidate: Listing) ->
     if baseline.status_code != candidate.status_code:
         return replace(empty, differences=differences)
     if empty.expect != baseline.status_code:
-        raise errors_alone(baseline, candidate)
+        raise same_errors(baseline, candidate)
     redacted = _redacted_in_both(error_of(baseline), error_of(candidate))
     return replace(empty, differences=differences, not_compared=tuple(map(path_of, redacted)))
 
@@ -262,7 +269,7 @@ def _judge(
         change = replace(change, kind="link_changed")
     verdict = judge.severity(change)
     refs = [reference(pairing.old[position]) for position in places]
-    for rule, images in by_rule(rules, change.kind, change.path, refs).items():
+    for rule, images in split_by_rule(rules, change.kind, change.path, refs).items():
         image = images[0] if len(images) == 1 else None
         path = path_of(("images", *change.path), image)
         result = difference(change.kind, path, verdict, change.values, image)

@@ -33,7 +33,7 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import Rules, between, is_accepted, unused, with_rule
+from pytest_imagedetail.rules import Rules, is_accepted, rules_between, unused, with_rule
 from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
 
 Answers = Mapping[Query, Listing]
@@ -322,8 +322,8 @@ def compare_neighbors(
     ]
     changes += [_unrecorded(row, pair, rules) for pair in unrecorded]
     steps = _merge(changes, [*row])
-    matched = dict.fromkeys(step.difference.rule for step in changes)
-    applicable = {rule for pair in (*compared, *unrecorded) for rule in between(rules, *pair)}
+    used_rules = dict.fromkeys(step.difference.rule for step in changes)
+    applicable = {rule for pair in (*compared, *unrecorded) for rule in rules_between(rules, *pair)}
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -337,8 +337,8 @@ def compare_neighbors(
         fail_on=fail_on,
         expect=expect,
         expected=tuple(step for step in steps if is_accepted(step.difference)),
-        expired_rules=tuple(rule for rule in matched if rule is not None and rule.expired),
-        unused_rules=unused(rules, applicable, matched),
+        expired_rules=tuple(rule for rule in used_rules if rule is not None and rule.expired),
+        unused_rules=unused(rules, applicable, used_rules),
         nothing_in_common=tuple(pair for pair in compared if comparisons[pair].nothing_in_common),
         lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
         not_compared=tuple(
@@ -358,7 +358,7 @@ def _compare_pair(
     comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
         return comparison
-    applicable = between(rules, *pair)
+    applicable = rules_between(rules, *pair)
     headers = (with_rule(each, applicable, query) for each in header_differences(old, new))
     return replace(comparison, differences=(*comparison.differences, *headers))
 
@@ -370,7 +370,7 @@ def _unrecorded(row: Mapping[str, Answers], pair: ComparedPair, rules: Rules) ->
     return Step(
         baseline=baseline,
         candidate=candidate,
-        difference=with_rule(_UNRECORDED, between(rules, *pair), query),
+        difference=with_rule(_UNRECORDED, rules_between(rules, *pair), query),
         queries=(query,),
         listings=(answer,),
         recorded=() if recorded_at is None else (recorded_at,),

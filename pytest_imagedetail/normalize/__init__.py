@@ -19,7 +19,7 @@ from pytest_imagedetail.normalize.links import (
     is_own_project,
     without_hosts,
 )
-from pytest_imagedetail.normalize.pairs import matched, vendors
+from pytest_imagedetail.normalize.pairs import match_ids, vendors
 from pytest_imagedetail.normalize.rules import RULES, rules_of
 from pytest_imagedetail.normalize.values import date_in_utc, form_of_id, vendor_of
 from pytest_imagedetail.redact.names import names_owner
@@ -32,7 +32,7 @@ __all__ = [
     "Normalized",
     "is_compute",
     "is_own_project",
-    "matched",
+    "match_ids",
     "normalize",
     "vendors",
     "without_hosts",
@@ -51,25 +51,25 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
     rules = rules_of(profile)
     pool = {} if pool is None else pool
     links = LinkRewriter(rules=frozenset(rule.id for rule in rules), answer=answer, pool=pool)
-    work = _Work(answer, links)
-    images = tuple(map(work.image, answer.images))
+    normalizer = _Normalizer(answer, links)
+    images = tuple(map(normalizer.image, answer.images))
     if "R10" in links.rules and {*answer.media_types} != {JSON}:
         for image in images:
-            work.restore_nulls(image)
+            normalizer.restore_nulls(image)
     return Normalized(
         profile=profile,
         images=images,
         ids=tuple(str(image["id"]) for image in answer.images),
         status_code=answer.status_code,
-        media_type=work.media_type(),
-        top_level=work.top_level(),
+        media_type=normalizer.media_type(),
+        top_level=normalizer.top_level(),
         link_forms=links.forms,
         counts={rule.id: links.counts[rule.id] for rule in rules if rule.counts},
     )
 
 
 @dataclass(slots=True)
-class _Work:
+class _Normalizer:
     answer: Answer
     links: LinkRewriter
 
@@ -142,18 +142,18 @@ class _Work:
         return fields
 
     def media_type(self) -> str:
-        came, wanted = ({*each} for each in (self.answer.media_types, self.answer.asked_for))
-        if "R10" in self.links.rules and came == wanted:
+        sent, requested = {*self.answer.media_types}, {*self.answer.requested_types}
+        if "R10" in self.links.rules and sent == requested:
             return "as asked for"
-        text = " and ".join(sorted(came))
+        text = " and ".join(sorted(sent))
         if "R10" not in self.links.rules:
             return text
-        return f"{text}, though {' and '.join(sorted(wanted))} was asked for"
+        return f"{text}, though {' and '.join(sorted(requested))} was asked for"
 
 
-def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:
+def _without_hosts(fields: dict[str, Any], *excluded: str) -> dict[str, Any]:
     rest = dict(fields)
-    for name in others:
+    for name in excluded:
         rest.pop(name, None)
     clean: dict[str, Any] = without_hosts(rest)
     return clean

@@ -18,7 +18,7 @@ class Answer:
     top_level: Mapping[str, Any] = field(default_factory=dict)  # beside `images`
     complete: bool = True
     media_types: tuple[str, ...] = (JSON,)
-    asked_for: tuple[str, ...] = (JSON,)
+    requested_types: tuple[str, ...] = (JSON,)
 
 
 class Links(dict[str, Any]):
@@ -31,8 +31,8 @@ class Links(dict[str, Any]):
         """Return the links as a list, with their relations."""
         return [
             {"rel": rel, **link}
-            for rel, found in self.items()
-            for link in (found if isinstance(found, list) else [found])
+            for rel, links in self.items()
+            for link in (links if isinstance(links, list) else [links])
         ]
 
 
@@ -60,5 +60,5 @@ class Normalized:
     @property
     def facts(self) -> dict[str, Any]:
         """Everything that must be equal in equal answers."""
-        names = {each.name for each in fields(self)} - {"profile", "counts"}
+        names = {field_.name for field_ in fields(self)} - {"profile", "counts"}
         return {name: getattr(self, name) for name in names}

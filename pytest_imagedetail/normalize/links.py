@@ -25,7 +25,7 @@ SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """An image or server that has links; `own` replaces the id at the end of each."""
+    """An image or server that has links; `own` replaces its id at the end of each."""
 
     path: str
     resource: str
@@ -54,25 +54,25 @@ class LinkRewriter:
     forms: dict[str, dict[tuple[bool, bool], str]] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
-    _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
+    _cache: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
 
     def rewrite(self, holder: Holder, links: Any, own_id: str) -> Any:
         """Return links by relation; links that differ only in the own id are rewritten once."""
         if not is_uuid(own_id):  # another id could be part of a word
             return self._by_relation(holder, links, own_id)
         key = holder.path, repr(links).replace(own_id, "\n")  # repr never contains a line break
-        if key in self._known:
-            known, changes = self._known[key]
+        if key in self._cache:
+            cached, changes = self._cache[key]
             for rule, count in changes:
                 self.counts[rule] += count
-            return known
+            return cached
         before = dict(self.counts)
         new = self._by_relation(holder, links, own_id)
         text = repr(new)
         if isinstance(new, Links) and own_id not in text:
             new = self.pool.setdefault(text, new)
             changes = [(rule, count - before.get(rule, 0)) for rule, count in self.counts.items()]
-            self._known[key] = new, [each for each in changes if each[1]]
+            self._cache[key] = new, [change for change in changes if change[1]]
         return new
 
     def next_links(self, links: Any) -> Any:
@@ -83,14 +83,14 @@ class LinkRewriter:
         if not isinstance(links, list) or not all(map(_is_link, links)):
             return without_hosts(links)
         self.counts["R5"] += 1
-        found: list[Any] = []
+        merged: list[Any] = []
         sent: set[str] = set()
         for link in links:
             new = {**without_hosts(link), "href": self._next_href(link["href"])}
-            if new not in found or link["href"] in sent:  # two pages never share a marker
-                found.append(new)
+            if new not in merged or link["href"] in sent:  # two pages never share a marker
+                merged.append(new)
             sent.add(link["href"])
-        return found
+        return merged
 
     def _by_relation(self, holder: Holder, links: Any, own_id: str) -> Any:
         if not isinstance(links, list):
@@ -99,48 +99,48 @@ class LinkRewriter:
         if not all(map(_is_link, links)):
             return new
         self.counts["R6"] += 1
-        keyed: dict[str, list[Any]] = {}
+        by_relation: dict[str, list[Any]] = {}
         for link in new:
-            keyed.setdefault(link.pop("rel"), []).append(link)
-        return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
+            by_relation.setdefault(link.pop("rel"), []).append(link)
+        return Links({rel: g[0] if len(g) == 1 else g for rel, g in by_relation.items()})
 
     def _link(self, holder: Holder, link: Any, own_id: str) -> Any:
         if not _is_link(link):
             return without_hosts(link)
         href, where = link["href"], f"{holder.path}.links.{link['rel']}"
         # A user may put any text into a server's id.
-        own = f"/{holder.resource}/{own_id.strip('/')}"
-        if href.endswith(own):
-            href = f"{href.removesuffix(own)}/{holder.resource}/{holder.own}"
+        ending = f"/{holder.resource}/{own_id.strip('/')}"
+        if href.endswith(ending):
+            href = f"{href.removesuffix(ending)}/{holder.resource}/{holder.own}"
             self.counts["R1"] += 1
         parts = _split(href)
         segments = parts.path.split("/")[1:]
         if "?" in href or "#" in href or holder.resource not in segments:
             new = self._as_sent(href, parts, link["rel"], where)
         else:
-            new = self._rewritten(parts, segments, link["rel"], where, holder)
-        rest = {name: each for name, each in link.items() if name != "href"}
-        return {**without_hosts(rest), "href": new}
+            new = self._rewrite_href(parts, segments, link["rel"], where, holder)
+        others = {name: attribute for name, attribute in link.items() if name != "href"}
+        return {**without_hosts(others), "href": new}
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
         if "images" not in segments:
             return self._as_sent(href, parts, "self", "images_links")
-        path = self._rewritten(parts, segments, "self", "images_links", IMAGE)
-        asked = sorted(self._asked(parts.query))
+        path = self._rewrite_href(parts, segments, "self", "images_links", IMAGE)
+        parameters = sorted(self._parameters(parts.query))
         fragment = f"#{parts.fragment}" if "#" in href else ""
-        return path + (f"?{'&'.join(asked)}" if asked else "") + fragment
+        return path + (f"?{'&'.join(parameters)}" if parameters else "") + fragment
 
-    def _rewritten(
+    def _rewrite_href(
         self, parts: SplitResult, segments: list[str], rel: str, where: str, holder: Holder
     ) -> str:
-        place = len(segments) - 1 - segments[::-1].index(holder.resource)
+        position = len(segments) - 1 - segments[::-1].index(holder.resource)
         resource = holder.resource if where == "images_links" else f"{holder.resource}/{holder.own}"
-        before = self._before(segments[:place], where, resource)
-        return "/".join([self._origin(parts, rel, where), *before, *segments[place:]])
+        parents = self._normalize_parents(segments[:position], where, resource)
+        return "/".join([self._origin(parts, rel, where), *parents, *segments[position:]])
 
-    def _asked(self, query: str) -> Iterator[str]:
+    def _parameters(self, query: str) -> Iterator[str]:
         """Yield the parameters of a next link; a marker that is no image of this answer stays."""
         images = self.answer.images if self.answer.complete else self.answer.images[-1:]
         markers = {str(image["id"]) for image in images}
@@ -148,9 +148,9 @@ class LinkRewriter:
             if name == "limit" or (name == "marker" and value in markers):
                 yield name
             else:  # bytes that are not UTF-8 stay as they are
-                yield "=".join(quote_plus(each, errors="surrogateescape") for each in (name, value))
+                yield "=".join(quote_plus(text, errors="surrogateescape") for text in (name, value))
 
-    def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
+    def _normalize_parents(self, segments: list[str], where: str, resource: str) -> list[str]:
         head, project = segments, segments[:0]
         if segments and placeholders.is_owner_placeholder(segments[-1]):
             head, project = segments[:-1], segments[-1:]
@@ -158,15 +158,15 @@ class LinkRewriter:
             self.counts["R3"] += 1
             project = ["<project>"]
         prefix, version = self._prefix_and_version(head)
-        kept = [*version, *project]
+        parents = [*version, *project]
         if "R8" not in self.rules:
-            return kept
+            return parents
         if project in ([], ["<project>"]):  # any other project is a fact about this link
             self.counts["R8"] += bool(project)
-            kept = version
+            parents = version
         form = "/".join(["", *["<prefix>"] * prefix, *version, *project, resource])
         self.forms.setdefault(where, {}).setdefault((prefix, bool(project)), form)
-        return kept
+        return parents
 
     def _prefix_and_version(self, head: list[str]) -> tuple[bool, list[str]]:
         """Return whether there is a prefix, and the version, with any unknown segments."""
@@ -216,9 +216,9 @@ def _without_hosts(value: Any) -> Any:
     if isinstance(value, str):
         return _HOST.sub(_without_name, value)
     if isinstance(value, dict):
-        new = {_without_hosts(key): _without_hosts(each) for key, each in value.items()}
+        new = {_without_hosts(key): _without_hosts(item) for key, item in value.items()}
         return new if len(new) == len(value) else value
-    return [_without_hosts(each) for each in value] if isinstance(value, list) else value
+    return [_without_hosts(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_name(match: re.Match[str]) -> str:
@@ -243,7 +243,7 @@ def is_own_project(owner: str) -> bool:
 def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:
     """Return the path segments before the version in self links, for example ("compute",)."""
     lists = (image["links"] for image in images if isinstance(image.get("links"), list))
-    links = (link for each in lists for link in each if _is_link(link) and link["rel"] == "self")
+    links = (link for group in lists for link in group if _is_link(link) and link["rel"] == "self")
     starts = {link["href"].rpartition("/images/")[0] for link in links}
     paths = [_split(start).path.split("/")[1:] for start in starts]
     return frozenset(

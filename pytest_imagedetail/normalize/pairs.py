@@ -11,30 +11,33 @@ from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.redact.names import names_owner
 
 
-def matched(
-    one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
+def match_ids(
+    baseline: Normalized, candidate: Normalized, pairs: Iterable[tuple[int, int]]
 ) -> tuple[Normalized, Normalized]:
-    """Return both answers with comparable ids; only the profile `cross-cloud` changes anything.
+    """Return both answers with comparable ids; other profiles than `cross-cloud` change nothing.
 
     The candidate's references to paired images get the baseline's ids. The id of a server, an owner
     or an image that is not in the answer becomes `<server of images[2]>`, by its first place in the
     paired images: equal ids get one name, different ids get two.
     Metadata of vendors that only one side has is left out.
     """
-    if one.profile != "cross-cloud":
-        return one, other
+    if baseline.profile != "cross-cloud":
+        return baseline, candidate
     pairs = sorted(pairs)
-    old, new = map(_foreign_ids, (one, other))
-    ours: dict[str, str] = {}
-    theirs: dict[str, str] = {}
+    old, new = map(_foreign_ids, (baseline, candidate))
+    old_names: dict[str, str] = {}
+    new_names: dict[str, str] = {}
     for left, right in pairs:
         for key in sorted(old[left].keys() & new[right].keys()):
             name = f"<{key} of images[{left}]>"
-            ours.setdefault(old[left][key], name)
-            theirs.setdefault(new[right][key], name)
-    partner = {other.ids[right]: one.ids[left] for left, right in pairs}
-    shared = {*vendors(one)} & {*vendors(other)}
-    return _translated(one, old, ours, {}, shared), _translated(other, new, theirs, partner, shared)
+            old_names.setdefault(old[left][key], name)
+            new_names.setdefault(new[right][key], name)
+    baseline_ids = {candidate.ids[right]: baseline.ids[left] for left, right in pairs}
+    shared = {*vendors(baseline)} & {*vendors(candidate)}
+    return (
+        _rename_ids(baseline, old, old_names, {}, shared),
+        _rename_ids(candidate, new, new_names, baseline_ids, shared),
+    )
 
 
 def vendors(side: Normalized) -> dict[str, list[str]]:
@@ -45,19 +48,19 @@ def vendors(side: Normalized) -> dict[str, list[str]]:
         for key in metadata if isinstance(metadata, dict) else ():
             if (vendor := vendor_of(key)) is not None:
                 keys.setdefault(vendor, set()).add(key)
-    return {vendor: sorted(found) for vendor, found in keys.items()}
+    return {vendor: sorted(names) for vendor, names in keys.items()}
 
 
 def _foreign_ids(side: Normalized) -> list[dict[str, str]]:
     """Return, for each image, the ids by key that refer to anything but a listed image."""
-    listed, found = {*side.ids}, []
+    listed, foreign = {*side.ids}, []
     for image in side.images:
         server, metadata = image.get("server"), image.get("metadata")
         texts = dict(metadata) if isinstance(metadata, dict) else {}
         texts["server"] = server.get("id") if isinstance(server, dict) else None
         ids = {key: value for key, value in texts.items() if isinstance(value, str)}
-        found.append({key: id_ for key, id_ in ids.items() if _is_foreign_id(key, id_, listed)})
-    return found
+        foreign.append({key: id_ for key, id_ in ids.items() if _is_foreign_id(key, id_, listed)})
+    return foreign
 
 
 def _is_foreign_id(key: str, value: str, listed: set[str]) -> bool:
@@ -72,39 +75,39 @@ def _is_foreign_id(key: str, value: str, listed: set[str]) -> bool:
     )
 
 
-def _translated(
+def _rename_ids(
     side: Normalized,
     ids: Sequence[Mapping[str, str]],
     names: Mapping[str, str],
-    partner: Mapping[str, str],
+    baseline_ids: Mapping[str, str],
     shared: set[str],
 ) -> Normalized:
     counts = Counter(side.counts)
     images = []
     for image, foreign in zip(side.images, ids, strict=True):
-        new = {
+        replaced = {
             key: (form_of_id(value) or "{}").format(names[value])
             for key, value in foreign.items()
             if value in names
         }
-        counts.update("R14" if names_owner(key) else "R13" for key in new)
-        images.append(_with(image, new, partner, shared))
+        counts.update("R14" if names_owner(key) else "R13" for key in replaced)
+        images.append(_replace_ids(image, replaced, baseline_ids, shared))
     return replace(side, images=tuple(images), counts=dict(counts))
 
 
-def _with(
-    image: Image, names: dict[str, str], partner: Mapping[str, str], shared: set[str]
+def _replace_ids(
+    image: Image, names: dict[str, str], baseline_ids: Mapping[str, str], shared: set[str]
 ) -> Image:
     new = dict(image)
     if "server" in names:
         new["server"] = {**image["server"], "id": names.pop("server")}
     if isinstance(image.get("metadata"), dict):
-        of_all = {None, *shared}
-        kept = {key: value for key, value in image["metadata"].items() if vendor_of(key) in of_all}
+        vendors = {None, *shared}
+        kept = {key: value for key, value in image["metadata"].items() if vendor_of(key) in vendors}
         for key, value in kept.items():
             if key in names:
                 kept[key] = names[key]
             elif key in REFERENCES and isinstance(value, str):
-                kept[key] = partner.get(value, value)
+                kept[key] = baseline_ids.get(value, value)
         new["metadata"] = kept
     return new

@@ -32,8 +32,8 @@ def form_of_id(value: str) -> str | None:
 
 def date_in_utc(value: str) -> str:
     """Return the same second as `2010-10-10T12:00:00Z`; what is not a date stays as sent."""
-    is_novas = value[10:11] == "T" and value[19:] == "Z"
-    if is_novas or not _ISO_DATE.fullmatch(value):
+    is_nova_form = value[10:11] == "T" and value[19:] == "Z"
+    if is_nova_form or not _ISO_DATE.fullmatch(value):
         return value
     try:
         moment = datetime.fromisoformat(value)
@@ -55,10 +55,10 @@ def strictly_equal(one: Any, other: Any) -> bool:
     In Python, `1 == 1.0 == True`, which would hide a changed JSON type. But `==` is fast, so types
     are compared only where it finds no difference.
     """
-    return one is other or bool(one == other and _of_the_same_types(one, other))
+    return one is other or bool(one == other and _same_types(one, other))
 
 
-def _of_the_same_types(one: Any, other: Any) -> bool:
+def _same_types(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -67,8 +67,8 @@ def _of_the_same_types(one: Any, other: Any) -> bool:
         pairs = zip(one, other, strict=True)
     else:
         return True
-    for each, against in pairs:
-        is_clear = each is against or type(each) is str  # a string equals only strings
-        if not is_clear and not _of_the_same_types(each, against):
+    for left, right in pairs:
+        is_clear = left is right or type(left) is str  # a string equals only strings
+        if not is_clear and not _same_types(left, right):
             return False
     return True
