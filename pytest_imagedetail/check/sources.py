@@ -17,7 +17,7 @@ from pytest_imagedetail.redact import Known, origin, placeholders
 from pytest_imagedetail.traffic.keystone import endpoint_of
 from pytest_imagedetail.traffic.matching import Key, as_recorded, by_request, key_of
 
-_OWN: Final = "of a cloud of yours: imagedetail record NAME --suite check"
+_OWN: Final = "to record your own cloud: imagedetail record NAME --suite check"
 _EMPTY: Final = Response(status_code=200, body=b'{"images": []}')
 
 
@@ -70,7 +70,7 @@ def recorded(
     known = Known(project=placeholders.OWN_PROJECT, origins={origin(endpoint): "compute"})
     missing = f"not recorded: imagedetail record {name} --suite check"
     if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
-        missing = f"not recorded of the shipped release; {_OWN}"
+        missing = f"not recorded from the shipped release; {_OWN}"
 
     def send(sent: Interaction) -> Interaction:
         (request,) = as_recorded(sent, cloud=name, known=known).interactions

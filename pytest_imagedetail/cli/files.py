@@ -235,7 +235,7 @@ def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
             sources.append(reading.read(path, name=name))
         except ImageDetailError as error:
             if isinstance(error, NoRecordingError) and path not in given:
-                say(f"passed over, {error.problem}: {path}")
+                say(f"skipped, {error.problem}: {path}")
             else:
                 failed.append(_Result(file=path, error=error))
     return sources, failed

@@ -144,5 +144,5 @@ def _not_recorded(query: Query, row: Mapping[str, Answers]) -> ImageDetailError:
     return CassetteNotFoundError(
         f"there is nothing to compare: {who} was asked query {str(query)!r}",
         where=", ".join(row),
-        remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
+        remedy=f"record it from each: {command}\nor ask for one that is recorded: imagedetail ls",
     )

@@ -78,7 +78,7 @@ def add_verbs(verbs: Any) -> None:
         help="gate: all images, and every query that Nova's releases answer differently; "
         "check: what `imagedetail check` asks",
     )
-    value(queries, "--like", "CLOUD", "every query that is recorded of this cloud")
+    value(queries, "--like", "CLOUD", "every query that is recorded from this cloud")
     help_ = "record this error, which the query must give"
     value(parser, "--expect", "CODE", help_, type=int)
     flag(parser, "--twice", "ask twice, and note what two identical requests disagree on")

@@ -34,7 +34,7 @@ _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 
 def add_verbs(verbs: Any) -> None:
     """Add the verb."""
-    summary = "ask live clouds what was recorded of them, and compare; writes no cassette"
+    summary = "ask live clouds what was recorded from them, and compare; writes no cassette"
     shared = ("--rules", "--since", "--report", "--json", "--github")
     parser = add_verb(verbs, "verify", _verify, summary, *QUERY, *shared)
     help_ = "a cloud or a glob (default: every cloud that is recorded or declared)"

@@ -158,7 +158,7 @@ def _next_link_differences(
     if verdict[0] != "breaking" and (old is MISSING or new is MISSING):
         verdict = "data", "there is a next link if the page is full, which depends on the images"
     elif old_faults == new_faults and _unknown(old) != _unknown(new):
-        verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
+        verdict = "compatible", "since 2024.2 Nova drops parameters that it does not know"
     # Show only the addresses if each side has one and they differ.
     before, after = (hrefs[0] if len(hrefs := _hrefs(side)) == 1 else side for side in (old, new))
     if strictly_equal(before, after):

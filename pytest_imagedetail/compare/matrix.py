@@ -422,7 +422,7 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, 
         raise ComparisonError(
             f"{' and '.join(unmatched)} cannot be compared: no other cloud has the same queries",
             where=", ".join(row),
-            remedy="record the same queries of each; imagedetail ls lists what there is",
+            remedy="record the same queries from each; imagedetail ls lists what there is",
         )
 
 

@@ -32,7 +32,7 @@ def test_outcomes_are_the_verdicts(pytester, imagedetail, tmp_path):
             *("fail * M24  *", " *found * an image lacks OS-EXT-IMG-SIZE:size*"),
             *(" *again * curl *", "fail * S1  *"),
             "XFAIL *nova-2026.2-S1* - unset later (for good)",
-            "*inconclusive: not recorded of the shipped release*",
+            "*inconclusive: not recorded from the shipped release*",
         ]
     )
 

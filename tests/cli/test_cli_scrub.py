@@ -264,7 +264,7 @@ def test_a_folder_keeps_its_structure(scrub, imagedetail, folder):
     done = scrub("old")
     assert done.returncode == 0, done.stderr
     assert "2 files: 2 done, 0 failed" in done.stdout
-    assert "passed over, not a known recording: " in done.stderr
+    assert "skipped, not a known recording: " in done.stderr
     assert "old/notes.json" in done.stderr
     assert cassettes().keys() == names
     assert all(map(safe, cassettes().values()))

@@ -212,7 +212,7 @@ def test_a_query_that_fails_does_not_stop_a_suite(staging, imagedetail, tmp_path
 
 
 def test_a_missing_recording_of_one_side_fails_the_matrix(staging, imagedetail, tmp_path):
-    """Queries recorded of one cloud must be recorded of the other, unless a rule accepts it."""
+    """Queries recorded from one cloud must be recorded from the other, unless a rule accepts it."""
     ok(imagedetail("record", "old", "--suite=gate"))
     ok(imagedetail("record", "new"))
     result = imagedetail("matrix", "old", "new", "--fail-on=none")
