@@ -15,7 +15,7 @@ from pytest_imagedetail.listing import Listing, error_status, read
 from pytest_imagedetail.model import SEVERITIES, Failure, Query, Types, check_types
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.release_guard import REWRITE, remedies_for_change, upgraded
+from pytest_imagedetail.record.release_guard import REWRITE, remedies_for_change, upgrade_error
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import verify
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
@@ -429,7 +429,7 @@ class Harness:
             recorded = self._replay(name, known, expect)
             comparison = verify(recorded, access, query=query, rules=self._rules(None))
             self.result.results.append(comparison)
-            upgrade = upgraded(recorded.provenance, access)
+            upgrade = upgrade_error(recorded.provenance, access)
             if upgrade is not None:
                 upgrade.add_note(terminal.details(comparison))
                 raise upgrade

@@ -28,7 +28,7 @@ from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.record.release_guard import (
     evidence_of,
     refuse_other_import,
@@ -250,7 +250,7 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
 
 
 def _keep_unchanged(
-    answer: recorder.Unwritten, path: Path, access: Access, options: Options
+    answer: recorder.UnwrittenAnswer, path: Path, access: Access, options: Options
 ) -> int:
     """Write an answer unless it would replace a different one; return the exit code."""
     hidden: Iterable[tuple[str, str]] = ()
@@ -311,7 +311,7 @@ def _import(options: Options) -> int:
     check_release(options.release)
     declared = options.settings.declaration(cloud).release
     labels = (options.release, declared, *(each.release for each in evidence_of(store, cloud)))
-    answer = imported(
+    answer = import_body(
         sides.read_bytes(Path(options.file)),
         cloud=cloud,
         where=options.file,
@@ -333,7 +333,7 @@ def _import(options: Options) -> int:
     return _keep(store, answer)
 
 
-def _keep(store: Store, answer: recorder.Unwritten) -> int:
+def _keep(store: Store, answer: recorder.UnwrittenAnswer) -> int:
     show_written(store, recorder.keep(store, answer), answer.listing.recording, answer.known)
     return SAME
 

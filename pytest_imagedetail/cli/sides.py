@@ -23,7 +23,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import recorder, release_guard
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.settings import only
 
 
@@ -54,7 +54,7 @@ def load(name: str, options: Options) -> Loaded:
         recording = options.store.load(cloud, options.parsed_query)
         listing = _listing(recording, declared, options.expect)
         path = options.store.find(cloud, options.parsed_query) or path
-    error = release_guard.mislabelled(listing.provenance, declared)
+    error = release_guard.release_mismatch(listing.provenance, declared)
     return Loaded(listing=listing, path=path, error=error)
 
 
@@ -81,8 +81,8 @@ def _load_file(name: str, options: Options) -> Listing:
         return _listing(recording, expect=expect)
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     check_cloud_name(cloud)
-    status_code = expect or HTTPStatus.OK
-    return imported(content, cloud=cloud, where=name, query=query, status_code=status_code).listing
+    status = expect or HTTPStatus.OK
+    return import_body(content, cloud=cloud, where=name, query=query, status_code=status).listing
 
 
 def load_path(path: Path, release: str | None = None, expect: int | None = None) -> Listing:

@@ -20,7 +20,11 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
-from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change, upgraded
+from pytest_imagedetail.record.release_guard import (
+    release_mismatch,
+    remedies_for_change,
+    upgrade_error,
+)
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import verify
 from pytest_imagedetail.report import notes
@@ -185,8 +189,8 @@ def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterat
                 return result
             access = sessions.access(name)
             compared = verify(recorded, access, fail_on=settings.fail_on, rules=rules)
-            mislabel = mislabelled(recorded.provenance, declared.release)
-            error = mislabel or upgraded(recorded.provenance, access)
+            mislabel = release_mismatch(recorded.provenance, declared.release)
+            error = mislabel or upgrade_error(recorded.provenance, access)
             return replace(
                 result,
                 comparison=replace(compared, candidate=replace(compared.candidate, version="now")),

@@ -17,7 +17,7 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.record.paging import further_page
-from pytest_imagedetail.record.recorder import Unwritten
+from pytest_imagedetail.record.recorder import UnwrittenAnswer
 from pytest_imagedetail.redact import Known, placeholders, project_in_path, redact, redact_query
 from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
@@ -26,7 +26,7 @@ _UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without links
 _REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
 
 
-def imported(
+def import_body(
     body: bytes,
     *,
     cloud: str,
@@ -34,7 +34,7 @@ def imported(
     query: Query = _ALL,
     status_code: int = 200,
     release: str | None = None,
-) -> Unwritten:
+) -> UnwrittenAnswer:
     """Make a recording of a body that was saved by hand; `where` names it in errors.
 
     Raise BodyError if the status is that of a listing but the body is not a listing.
@@ -66,20 +66,20 @@ def imported(
     )
     recording = Recording(provenance=provenance, interactions=redacted.interactions)
     listing = read(recording, expect=status_code)
-    return Unwritten(listing=listing, known=redacted.known)
+    return UnwrittenAnswer(listing=listing, known=redacted.known)
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
     for rel in ("self", "bookmark"):
-        found = Counter(
+        starts = Counter(
             str(link.get("href", "")).rpartition("/images/")[0]
             for image in images
             for link in objects_in(image, "links")
             if link.get("rel") == rel
         )
-        for each, _ in found.most_common():
-            if is_endpoint(each):
-                return each if rel == "self" else _with_version(each)
+        for start, _ in starts.most_common():
+            if is_endpoint(start):
+                return start if rel == "self" else _with_version(start)
     return _UNKNOWN
 
 

@@ -79,26 +79,26 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
     """
     pending = [("", name, value) for name, value in fields.items() if name != "images"]
     while pending:
-        above, name, value = pending.pop()
+        prefix, name, value = pending.pop()
         words = _words(name)
         if value is False and words & _END:
-            return above + name
+            return prefix + name
         if not value or (isinstance(value, str) and value.strip().lower() in _EMPTY):
             continue
-        shows_rest = words & _REST and not (words | _words(above)) & _OTHER
-        if words & _MORE or shows_rest or _is_next_link(name, value):
-            return above + name
-        counted = words - _NUMBER
-        is_total = counted <= _ITEMS and words & _TOTAL
-        if _words(above) <= _ABOUT_PAGES and (
+        is_about_rest = words & _REST and not (words | _words(prefix)) & _OTHER
+        if words & _MORE or is_about_rest or _is_next_link(name, value):
+            return prefix + name
+        remaining = words - _NUMBER
+        is_total = remaining <= _ITEMS and words & _TOTAL
+        if _words(prefix) <= _ABOUT_PAGES and (
             (is_total and _exceeds(value, images))
-            or (counted and counted <= _PAGES and _exceeds(value, pages))
+            or (remaining and remaining <= _PAGES and _exceeds(value, pages))
         ):
-            return above + name
+            return prefix + name
         if isinstance(value, dict):
-            pending += ((f"{above}{name}.", key, each) for key, each in value.items())
+            pending += ((f"{prefix}{name}.", key, item) for key, item in value.items())
         elif isinstance(value, list):
-            pending += ((above, name, each) for each in value)
+            pending += ((prefix, name, item) for item in value)
     return None
 
 
@@ -138,7 +138,7 @@ _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 def _words(name: Any) -> frozenset[str]:
     """Return the words of a name, in lower case: "nextPage", "next_page" and "Next-Page" alike."""
-    return frozenset(each.lower() for each in _WORD.findall(str(name)))
+    return frozenset(word.lower() for word in _WORD.findall(str(name)))
 
 
 def _is_next_link(name: str, value: Any) -> bool:

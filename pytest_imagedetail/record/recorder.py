@@ -24,7 +24,7 @@ from pytest_imagedetail.model import (
     isotime,
 )
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
-from pytest_imagedetail.record.release_guard import mislabelled
+from pytest_imagedetail.record.release_guard import release_mismatch
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.redact import (
     Known,
@@ -39,7 +39,7 @@ from pytest_imagedetail.transport.request import api_version, headers_of, url_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unwritten:
+class UnwrittenAnswer:
     """A redacted answer that is not written yet."""
 
     listing: Listing
@@ -57,7 +57,7 @@ class LiveCloud:
 
 def refuse_stale(recording: Recording, declared: str | None) -> None:
     """Raise StaleCassetteError if a recording is not of its declared release."""
-    error = mislabelled(recording.provenance, declared)
+    error = release_mismatch(recording.provenance, declared)
     if error is not None:
         raise error
 
@@ -82,9 +82,9 @@ def follow(
     if provenance.source == "imported":
         return listing  # one body; the pages it links to were not saved
     cloud, query = provenance.cloud, provenance.query
-    asked = walk(_from_cassette(pages, cloud), query, where=f"cloud {cloud}, query {query}")
-    if len(asked) != len(pages):
-        raise _lost_pages(cloud, len(asked), len(pages))
+    followed = walk(_from_cassette(pages, cloud), query, where=f"cloud {cloud}, query {query}")
+    if len(followed) != len(pages):
+        raise _lost_pages(cloud, len(followed), len(pages))
     refuse_further_page(listing, Headers())  # the headers were checked while recording
     return listing
 
@@ -95,7 +95,7 @@ def ask(
     *,
     expect: int | None = None,
     accept: frozenset[int] = frozenset(),
-) -> Unwritten:
+) -> UnwrittenAnswer:
     """Query a live cloud; redact and check its answer, but write nothing.
 
     An error is accepted if its status is `expect` or one of `accept`.
@@ -144,7 +144,7 @@ def ask(
     except (ResponseError, BodyError, RecordingError):
         refuse_leak(recording, redacted.known)
         raise
-    return Unwritten(listing=listing, known=redacted.known)
+    return UnwrittenAnswer(listing=listing, known=redacted.known)
 
 
 def refuse_leak(recording: Recording, known: Known) -> None:
@@ -159,7 +159,7 @@ def known_query(access: Access, query: Query, *, cloud: str) -> Query:
     return redact_query(query, cloud=cloud, known=known_of(access))
 
 
-def keep(store: Store, answer: Unwritten) -> Written:
+def keep(store: Store, answer: UnwrittenAnswer) -> Written:
     """Write the answer of a cloud as `Store.write` does."""
     return store.write(answer.listing.recording, known=answer.known)
 
@@ -177,9 +177,9 @@ def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:
     return find
 
 
-def _lost_pages(cloud: str, wanted: int, there: int) -> DamagedCassetteError:
+def _lost_pages(cloud: str, expected: int, actual: int) -> DamagedCassetteError:
     return DamagedCassetteError(
-        f"the recording is incomplete: it links to {wanted} pages and has {there}",
+        f"the recording is incomplete: it links to {expected} pages and has {actual}",
         where=f"cloud {cloud}",
         remedy="record it again: pytest --imagedetail-record-mode=rewrite",
     )
@@ -191,9 +191,9 @@ def known_of(*accesses: Access) -> Known:
     in_path = project_in_path(f"{urlsplit(first.endpoint).path}/images")
     return Known(
         project=in_path or first.project_id or None,
-        secrets=frozenset().union(*(each.secrets | {each.token} for each in accesses)),
+        secrets=frozenset().union(*(access.secrets | {access.token} for access in accesses)),
         owners=frozenset(
-            id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_
+            id_ for access in accesses for id_ in (access.project_id, access.user_id) if id_
         ),
         origins={**first.origins, origin(first.endpoint): "compute"},
     )

@@ -31,16 +31,16 @@ class Evidence:
 
     def contradicts(self, other: "Evidence") -> bool:
         """Return whether the two cannot come from the same release."""
-        mine, theirs = map(contract.releases_of, (self.max_microversion, other.max_microversion))
-        if mine is not None and theirs is not None:
+        old, new = map(contract.releases_of, (self.max_microversion, other.max_microversion))
+        if old is not None and new is not None:
             if self.max_microversion != other.max_microversion:
                 return True
-        elif (mine is not None and other.offers_none) or (theirs is not None and self.offers_none):
+        elif (old is not None and other.offers_none) or (new is not None and self.offers_none):
             return True
         # A label that contradicts its own microversion is a mistake, not evidence.
-        labels = [None if each.contradicts_itself else each.release for each in (self, other)]
-        indexes = {contract.release_index(each) for each in labels} - {None}
-        return _excludes(mine, labels[1]) or _excludes(theirs, labels[0]) or len(indexes) > 1
+        labels = [None if side.contradicts_itself else side.release for side in (self, other)]
+        indexes = {contract.release_index(label) for label in labels} - {None}
+        return _excludes(old, labels[1]) or _excludes(new, labels[0]) or len(indexes) > 1
 
     @classmethod
     def of(cls, known: Provenance, *, where: str) -> Self:
@@ -82,12 +82,12 @@ def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
     """Yield the evidence in a cloud's recordings, including the traffic of tests."""
     for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
         try:
-            known = load(path).provenance
+            provenance = load(path).provenance
         except DamagedCassetteError as error:
             if error.rule != "foreign":  # a recording of another tool is no evidence
                 raise
         else:
-            yield Evidence.of(known, where=str(path))
+            yield Evidence.of(provenance, where=str(path))
 
 
 def refuse_other_release(
@@ -119,11 +119,11 @@ def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) 
         raise error
 
 
-def upgraded(recorded: Provenance, access: Access) -> ReleaseError | None:
+def upgrade_error(recorded: Provenance, access: Access) -> ReleaseError | None:
     """Return an error if a live cloud is not of the recording's release, or None."""
     cloud = recorded.cloud
-    old, remedy = Evidence.of(recorded, where=f"cloud {cloud}"), _under_new_name(cloud, access)
-    return _other_release(_offered_by(access), [old], cloud=cloud, remedy=remedy)
+    evidence, remedy = Evidence.of(recorded, where=f"cloud {cloud}"), _under_new_name(cloud, access)
+    return _other_release(_offered_by(access), [evidence], cloud=cloud, remedy=remedy)
 
 
 def _offered_by(access: Access, release: str | None = None) -> Evidence:
@@ -144,12 +144,12 @@ def _other_release(
             remedy=f"{remedy}\nif the declared release is wrong, correct it: `release:` in "
             "imagedetail.yaml, or --release",
         )
-    for each in recorded:
-        if each.contradicts(new):
+    for evidence in recorded:
+        if evidence.contradicts(new):
             return ReleaseError(
                 f"cloud {cloud!r} is of another release than its recordings: recorded with "
-                f"{each.text}; {new.where} has {new.text}",
-                where=f"{each.where}; nothing was written",
+                f"{evidence.text}; {new.where} has {new.text}",
+                where=f"{evidence.where}; nothing was written",
                 remedy=f"{remedy}\nif the recordings are obsolete, delete them and record again",
             )
     return None
@@ -172,7 +172,7 @@ def _under_new_name(cloud: str, access: Access, *options: str, recorded: bool = 
 
 
 def remedies_for_change(
-    changed: Comparison,
+    comparison: Comparison,
     access: Access,
     *,
     cassette_dir: str | None = None,
@@ -182,21 +182,21 @@ def remedies_for_change(
 
     The default command records the query again.
     """
-    recorded, expect, os_cloud = changed.baseline, changed.candidate.error, access.os_cloud
+    recorded, expect, os_cloud = comparison.baseline, comparison.candidate.error, access.os_cloud
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
     start = f"imagedetail record --os-cloud={shlex.quote(os_cloud)}"
-    if changed.of_two_projects:
-        words = [f"--name={recorded.cloud}-other", f"--like={recorded.cloud}", *folder]
+    if comparison.of_two_projects:
+        options = [f"--name={recorded.cloud}-other", f"--like={recorded.cloud}", *folder]
         return (
             "use the credentials of the project that recorded it\n"
-            f"or record the other one under a name of its own: {' '.join([start, *words])}"
+            f"or record the other one under a name of its own: {' '.join([start, *options])}"
         )
-    words = [f"--name={recorded.cloud}"] if os_cloud != recorded.cloud else []
-    release = changed.candidate.release or recorded.release
-    words += [f"--release={release}"] if release else []
-    words += [f"--expect={expect}"] if expect is not None else []
-    again = " ".join([start, *words, *folder, *recorded.query.options, "--rewrite"])
-    if changed.listings[0].provenance.test is not None:
+    options = [f"--name={recorded.cloud}"] if os_cloud != recorded.cloud else []
+    release = comparison.candidate.release or recorded.release
+    options += [f"--release={release}"] if release else []
+    options += [f"--expect={expect}"] if expect is not None else []
+    again = " ".join([start, *options, *folder, *recorded.query.options, "--rewrite"])
+    if comparison.listings[0].provenance.test is not None:
         command = REWRITE
     return (
         f"{_under_new_name(recorded.cloud, access, *folder)}\n"
@@ -204,7 +204,7 @@ def remedies_for_change(
     )
 
 
-def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
+def release_mismatch(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
     """Return an error if a recording is not of its own or the declared release, or None."""
     release, newest = provenance.release or declared, provenance.max_microversion
     if _excludes(contract.releases_of(newest), release):
@@ -217,7 +217,7 @@ def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteEr
             "if the declaration is wrong, correct `release:` in imagedetail.yaml and record it "
             "again: pytest --imagedetail-record-mode=rewrite"
         )
-    elif len({contract.release_index(each) for each in (release, declared)} - {None}) > 1:
+    elif len({contract.release_index(name) for name in (release, declared)} - {None}) > 1:
         problem = (
             f"the recording is stale: it is of release {release}, and the cloud is declared to be "
             f"{declared}"
@@ -229,5 +229,5 @@ def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteEr
         )
     else:
         return None
-    what = f"query {provenance.query}" if provenance.test is None else provenance.test
-    return StaleCassetteError(problem, where=f"cloud {provenance.cloud}, {what}", remedy=remedy)
+    subject = f"query {provenance.query}" if provenance.test is None else provenance.test
+    return StaleCassetteError(problem, where=f"cloud {provenance.cloud}, {subject}", remedy=remedy)

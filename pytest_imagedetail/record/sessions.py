@@ -39,19 +39,19 @@ class CloudSessions:
     def accesses(self, os_cloud: str | None = None) -> tuple[Access, ...]:
         """Return every access of one cloud or of all, including those with expired tokens."""
         with self._lock:
-            used = [each for name, each in self._used.items() if os_cloud in {None, name}]
+            used = [accesses for name, accesses in self._used.items() if os_cloud in {None, name}]
             return tuple(access for accesses in used for access in accesses)
 
-    def _add(self, os_cloud: str, new: Access) -> Access:
-        authenticate = new.renew
+    def _add(self, os_cloud: str, access: Access) -> Access:
+        authenticate = access.renew
 
         def renew() -> Access:
             with self._lock:
                 newest = self._used[os_cloud][-1]
-                if authenticate is None or newest.token != new.token:
+                if authenticate is None or newest.token != access.token:
                     return newest  # another thread renewed it meanwhile
                 return self._add(os_cloud, authenticate())
 
-        shared = new if authenticate is None else replace(new, renew=renew)
+        shared = access if authenticate is None else replace(access, renew=renew)
         self._used.setdefault(os_cloud, []).append(shared)
         return shared

@@ -26,12 +26,12 @@ def gate_suite(library: Path) -> Suite:
     A baseline of them shows what an upgrade changes for clients, for example `limit=0`.
     """
     store = Store(directory=library)
-    recorded = {cloud: _answers(store, cloud) for cloud in store.clouds()}
-    row = by_release({cloud: each for cloud, each in recorded.items() if release_of(each)})
+    clouds = {cloud: _answers(store, cloud) for cloud in store.clouds()}
+    row = by_release({cloud: answers for cloud, answers in clouds.items() if release_of(answers)})
     changed = {query for step in compare_neighbors(row).steps for query in step.queries}
     queries = dict.fromkeys(query for answers in row.values() for query in answers)
     return {
-        query: frozenset(each[query].status_code for each in row.values() if query in each)
+        query: frozenset(answers[query].status_code for answers in row.values() if query in answers)
         for query in queries
         if query == Query() or query in changed
     }
@@ -39,18 +39,18 @@ def gate_suite(library: Path) -> Suite:
 
 def suite_like(store: Store, cloud: str) -> Suite:
     """Return every recorded query of a cloud; a refusal counts as an answer."""
-    recorded = map(load_once, store.paths(cloud))
+    recordings = map(load_once, store.paths(cloud))
     statuses = {
-        each.provenance.query: frozenset({each.interactions[0].response.status_code})
-        for each in recorded
+        recording.provenance.query: frozenset({recording.interactions[0].response.status_code})
+        for recording in recordings
     }
     # A cloud that refuses to list all images is the wrong endpoint, not a baseline.
     return {
-        query: found if query == Query() else REFUSALS | found for query, found in statuses.items()
+        query: codes if query == Query() else REFUSALS | codes for query, codes in statuses.items()
     } or {Query(): frozenset()}
 
 
 def _answers(store: Store, cloud: str) -> dict[Query, Listing]:
     recordings = map(load_own, store.paths(cloud))
     listings = (recorder.follow(each, expect=error_status(each)) for each in recordings)
-    return {each.query: each for each in listings}
+    return {listing.query: listing for listing in listings}

@@ -13,7 +13,7 @@ from pytest_imagedetail.errors import ComparisonError, ImageDetailError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Query, Recording
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.recorder import LiveCloud, Unwritten
+from pytest_imagedetail.record.recorder import LiveCloud, UnwrittenAnswer
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import Rules
@@ -57,11 +57,11 @@ def verify(
         )
     expect = error_status(recorded.recording)
     live = LiveCloud(access=access, name=recorded.cloud, release=recorded.provenance.release)
-    asked = recorder.ask(live, query or recorded.query, expect=expect, accept=_ANSWERS)
-    found = asked.listing
-    recorder.refuse_leak(found.recording, asked.known)
+    answer = recorder.ask(live, query or recorded.query, expect=expect, accept=_ANSWERS)
+    current = answer.listing
+    recorder.refuse_leak(current.recording, answer.known)
     return compare(
-        recorded, found, profile="same-cloud", fail_on=fail_on, expect=expect, rules=rules
+        recorded, current, profile="same-cloud", fail_on=fail_on, expect=expect, rules=rules
     )
 
 
@@ -69,17 +69,19 @@ def _is_redacted(query: Query) -> bool:
     return any(placeholders.holds(value) for _, value in query.params)
 
 
-def ask_twice(live: LiveCloud, query: Query, *, expect: int | None) -> tuple[Unwritten, Comparison]:
+def ask_twice(
+    live: LiveCloud, query: Query, *, expect: int | None
+) -> tuple[UnwrittenAnswer, Comparison]:
     """Ask a live cloud twice and compare; the first answer's provenance lists what changed."""
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
-    for each in (first, second):
-        recorder.refuse_leak(each.listing.recording, each.known)
-    compared = compare(first.listing, second.listing, profile="wire", expect=expect)
+    for answer in (first, second):
+        recorder.refuse_leak(answer.listing.recording, answer.known)
+    comparison = compare(first.listing, second.listing, profile="wire", expect=expect)
     recording = first.listing.recording
-    paths = tuple(dict.fromkeys(each.any_image for each in compared.differences))
+    paths = tuple(dict.fromkeys(difference.any_image for difference in comparison.differences))
     recording = replace(recording, provenance=replace(recording.provenance, volatile=paths))
     listing = replace(first.listing, recording=recording)
-    return Unwritten(listing=listing, known=first.known | second.known), compared
+    return UnwrittenAnswer(listing=listing, known=first.known | second.known), comparison
 
 
 def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | None:
@@ -87,7 +89,7 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
 
     The release guard cannot tell apart releases that share a microversion or have none.
     """
-    for recording in _recorded(live.access, store, live.name):
+    for recording in _repeatable_recordings(live.access, store, live.name):
         recorder.refuse_stale(recording, live.release)
         provenance = recording.provenance
         if provenance.source == "recorded" and not _is_redacted(provenance.query):
@@ -97,29 +99,30 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | No
     return None
 
 
-def _recorded(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
+def _repeatable_recordings(access: Access, store: Store, cloud: str) -> Iterator[Recording]:
     """Yield own recordings, then the listings that test clients received with this access."""
     yield from map(load_own, filter(store.is_own, store.paths(cloud)))
     ids = access.user_id, access.project_id
-    mine = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
-    for path in store.traffic_paths(cloud) if mine[0] else ():
+    identity = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
+    for path in store.traffic_paths(cloud) if identity[0] else ():
         with suppress(ImageDetailError):  # another tool's recording, or an incomplete listing
             traffic = load(path)
-            known = traffic.provenance
+            provenance = traffic.provenance
             # Unlike in listings, e-mail addresses are redacted in traffic.
-            is_alike = known.test != CHECK and "people" not in known.redactions
-            if is_alike and mine == [known.user, known.project, known.api_version]:
+            is_comparable = provenance.test != CHECK and "people" not in provenance.redactions
+            sender = [provenance.user, provenance.project, provenance.api_version]
+            if is_comparable and sender == identity:
                 yield from _listings_in(traffic)
 
 
 def _listings_in(traffic: Recording) -> Iterator[Recording]:
-    known = traffic.provenance
-    for each in traffic.interactions:
-        url, _, asked = each.url.partition("?")
-        if url == f"{known.endpoint}/images/detail" and each.response.body[:1] == b"{":
-            newest = each.request_headers.get("X-OpenStack-Nova-API-Version")
-            query = replace(Query.parse(asked), microversion=newest)
-            provenance = replace(known, query=query, complete=query.is_whole)
-            listing = Recording(provenance=provenance, interactions=(each,))
+    provenance = traffic.provenance
+    for interaction in traffic.interactions:
+        url, _, query_text = interaction.url.partition("?")
+        if url == f"{provenance.endpoint}/images/detail" and interaction.response.body[:1] == b"{":
+            microversion = interaction.request_headers.get("X-OpenStack-Nova-API-Version")
+            query = replace(Query.parse(query_text), microversion=microversion)
+            provenance = replace(provenance, query=query, complete=query.is_whole)
+            listing = Recording(provenance=provenance, interactions=(interaction,))
             recorder.follow(listing)
             yield listing

@@ -49,7 +49,7 @@ def body(name):
 
 
 def imported(data, *, cloud="a"):
-    return importing.imported(data, cloud=cloud, where="body.json")
+    return importing.import_body(data, cloud=cloud, where="body.json")
 
 
 def listing(name, cloud="a"):

@@ -11,7 +11,7 @@ from unit import image_of, listing_of
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.settings import LEVELS, PROFILES
 
 KEYS = st.sampled_from(["a", "b", "__x", "name", "minRam", "status", "updated"])
@@ -189,6 +189,6 @@ def test_the_name_of_a_cloud_does_not_matter(links, beside, profile, level):
     if "server" in links:
         image["server"] = {"id": "1", "links": links["server"]}
     body = json.dumps({"images": [image], **beside}).encode()
-    one, other = (imported(body, cloud=cloud, where="x").listing for cloud in ("one", "two-2.0"))
+    one, other = (import_body(body, cloud=cloud, where="x").listing for cloud in ("one", "two-2.0"))
     found = compare(one, other, profile=profile, level=level)
     assert found.same, found.differences

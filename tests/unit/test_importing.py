@@ -3,7 +3,7 @@
 import json
 
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.transport.request import is_url_of_http
 
 HOST, PROJECT = "http://nova.corp.example:8774", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
@@ -11,7 +11,7 @@ HOST, PROJECT = "http://nova.corp.example:8774", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a5
 
 def linked(links):
     body = json.dumps({"images": [{"id": "1", "links": links}]}).encode()
-    return imported(body, cloud="a", where="saved.json").listing
+    return import_body(body, cloud="a", where="saved.json").listing
 
 
 def test_an_imported_body_is_redacted_by_its_own_links():

@@ -75,23 +75,24 @@ def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configur
     from openstack.config import OpenStackConfig  # noqa: PLC0415
     from openstack.exceptions import SDKException  # noqa: PLC0415
 
-    there = [paths[:1] for paths in _credential_files().values()]
-    files = tuple(path for paths in there for path in paths)
+    first_files = [paths[:1] for paths in _credential_files().values()]
+    files = tuple(path for paths in first_files for path in paths)
     for path in files:
         _clouds_in(path)  # openstacksdk would skip a broken file
     known: Sequence[str] = ()
     with quiet_sdk():
         try:
-            config, secure = ([*map(str, paths)] for paths in there)
-            read = OpenStackConfig(config_files=config, secure_files=secure)
-            known = _names(read)
-            name = os_cloud or read.default_cloud
+            config, secure = ([*map(str, paths)] for paths in first_files)
+            sdk_config = OpenStackConfig(config_files=config, secure_files=secure)
+            known = _names(sdk_config)
+            name = os_cloud or sdk_config.default_cloud
             if name in known:
-                region = read.get_one(cloud=name)
+                region = sdk_config.get_one(cloud=name)
                 region.config["api_timeout"] = float(region.config.get("api_timeout") or _TIMEOUT)
-                found = _configuration(region, files=files if name != read.envvar_key else ())
+                used = files if name != sdk_config.envvar_key else ()
+                configuration = _configuration(region, files=used)
                 _check_complete(region.config)
-                return found
+                return configuration
             failure = _unknown(name if name != _BUILT_IN else None, known, files, declared)
         except (AuthPluginException, SDKException, OSError, *MALFORMED) as error:
             failure = _unusable(os_cloud, error, files)
@@ -113,18 +114,18 @@ def configured_secrets(os_cloud: str) -> frozenset[str]:
     ordinary words, which may occur elsewhere.
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
-    found = set(secrets_in(variables))
+    secrets = set(secrets_in(variables))
     for path in chain.from_iterable(_credential_files().values()):
         for name, section in _clouds_in(path).items():
             values = secrets_in(section)
-            found.update(values if name == os_cloud else filter(is_searchable, values))
-    return frozenset(each for each in found if not names.is_harmless(each))
+            secrets.update(values if name == os_cloud else filter(is_searchable, values))
+    return frozenset(secret for secret in secrets if not names.is_harmless(secret))
 
 
 def secrets_in(section: Any) -> Iterator[str]:
     """Yield the secrets of a section, at any depth."""
     for path, value in leaves(section):
-        name = next((each for each in reversed(path) if isinstance(each, str)), "")
+        name = next((key for key in reversed(path) if isinstance(key, str)), "")
         is_text = isinstance(value, str | int) and not isinstance(value, bool)
         if is_text and (name in _ALSO_SECRET or names.names_secret(name)):
             yield str(value)
@@ -140,25 +141,25 @@ def _credential_files() -> dict[str, list[Path]]:
         from openstack.config import loader  # noqa: PLC0415
     except ImportError:
         return {}  # then no client in this process reads them
-    here = Path.cwd()
-    root = find_root(here)
-    found: dict[str, list[Path]] = {}
-    for variable, searched in (
+    current = Path.cwd()
+    root = find_root(current)
+    files: dict[str, list[Path]] = {}
+    for variable, candidates in (
         ("OS_CLIENT_CONFIG_FILE", [*map(Path, loader.CONFIG_FILES)]),
         ("OS_CLIENT_SECURE_FILE", [*map(Path, loader.SECURE_FILES)]),
     ):
-        first = [path for path in searched if path.parent == here]
-        paths = dict.fromkeys([*first, *(root / path.name for path in searched), *searched])
-        found[variable] = [path for path in paths if path.exists()]
-        if named := os.environ.get(variable):
-            found[variable] = [Path(named)]
-            if not Path(named).exists():
+        first = [path for path in candidates if path.parent == current]
+        paths = dict.fromkeys([*first, *(root / path.name for path in candidates), *candidates])
+        files[variable] = [path for path in paths if path.exists()]
+        if override := os.environ.get(variable):
+            files[variable] = [Path(override)]
+            if not Path(override).exists():
                 raise CredentialsError(
                     f"{variable} names a file that does not exist",
-                    where=named,
+                    where=override,
                     remedy=f"correct {variable}, or unset it to search the usual folders",
                 )
-    return found
+    return files
 
 
 def _clouds_in(path: Path) -> dict[Any, Any]:
@@ -206,30 +207,30 @@ def _check_complete(section: Any) -> None:
     from keystoneauth1 import loading  # noqa: PLC0415
     from keystoneauth1.exceptions import MissingRequiredOptions  # noqa: PLC0415
 
-    options = {each.dest: each for each in loading.get_plugin_options(section["auth_type"])}
+    options = {option.dest: option for option in loading.get_plugin_options(section["auth_type"])}
     given = {name for name, value in section["auth"].items() if value not in (None, "")}
     needed = [("username", "user_id"), ("password",)] if "password" in options else []
     if missing := [options[names[0]] for names in needed if not given.intersection(names)]:
         raise MissingRequiredOptions(missing)
 
 
-def _names(read: Any) -> tuple[str, ...]:
+def _names(sdk_config: Any) -> tuple[str, ...]:
     """Return the configured clouds, without openstacksdk's built-in `defaults`."""
-    found = read.get_cloud_names() if read.default_cloud != _BUILT_IN else ()
-    return tuple(name for name in found if isinstance(name, str))
+    clouds = sdk_config.get_cloud_names() if sdk_config.default_cloud != _BUILT_IN else ()
+    return tuple(name for name in clouds if isinstance(name, str))
 
 
 def _unknown(
     os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...], declared: Iterable[str]
 ) -> CredentialsError:
-    has = f"it has: {', '.join(sorted(known))}"
+    listing = f"it has: {', '.join(sorted(known))}"
     if os_cloud is None:
         problem = "no cloud is named"
-        remedy = f"name one: --os-cloud NAME, or set OS_CLOUD\n{has}"
+        remedy = f"name one: --os-cloud NAME, or set OS_CLOUD\n{listing}"
     else:
         problem = f"clouds.yaml has no usable cloud {os_cloud!r}"
         remedy = (
-            f"{did_you_mean(os_cloud, [*known, *declared])}{has}\n"
+            f"{did_you_mean(os_cloud, [*known, *declared])}{listing}\n"
             "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file\n"
             f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}"
         )
@@ -265,7 +266,7 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
             problem = f"unknown auth_type {error.name!r}"
             remedy = "common ones: password, v3applicationcredential, token"
         case MissingRequiredOptions():
-            missing = " and ".join(each.dest for each in error.options)
+            missing = " and ".join(option.dest for option in error.options)
             problem = f"its auth section is incomplete: without {missing}"
         case OptionError():
             problem = f"its auth section is incomplete: {error}"

@@ -86,10 +86,10 @@ def _refuse_401(response: Any, **_: Any) -> None:
 def access(login: Login) -> Access:
     """Find the compute endpoint; raise CredentialsError if none is usable."""
     with quiet_sdk():
-        found = _access(login)
-    if isinstance(found, CredentialsError):
-        raise found
-    return replace(found, renew=partial(_renew, login, found)) if login.token else found
+        result = _access(login)
+    if isinstance(result, CredentialsError):
+        raise result
+    return replace(result, renew=partial(_renew, login, result)) if login.token else result
 
 
 def _access(login: Login) -> Access | CredentialsError:
@@ -98,7 +98,7 @@ def _access(login: Login) -> Access | CredentialsError:
 
     session, sdk = login.session, login.configuration.sdk
     try:
-        endpoint = session.get_endpoint(**_wanted(login), skip_discovery=True)
+        endpoint = session.get_endpoint(**_endpoint_filter(login), skip_discovery=True)
     except ClientException:
         endpoint = None
     except MALFORMED:
@@ -140,7 +140,7 @@ def _renew(login: Login, expired: Access) -> Access:
     return new
 
 
-def _wanted(login: Login) -> dict[str, Any]:
+def _endpoint_filter(login: Login) -> dict[str, Any]:
     sdk = login.configuration.sdk
     override = sdk.get_endpoint(COMPUTE)
     return {
@@ -155,25 +155,25 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
     try:
-        found = login.session.get_endpoint_data(**_wanted(login))
+        document = login.session.get_endpoint_data(**_endpoint_filter(login))
     except (ClientException, OSError, *MALFORMED):  # a wrong token, or no such document
         return endpoint, None
-    parts = found.max_microversion if found is not None else None
+    parts = document.max_microversion if document is not None else None
     newest = ".".join(map(str, parts)) if parts else None
-    if found is None or api_version(endpoint) or not is_endpoint(found.url):
+    if document is None or api_version(endpoint) or not is_endpoint(document.url):
         return endpoint, newest
-    return found.url, newest
+    return document.url, newest
 
 
 def _origins(login: Login) -> dict[str, str]:
     auth_url = login.configuration.sdk.config.get("auth", {}).get("auth_url")
-    found = {origin(auth_url): "identity"} if auth_url else {}
+    services = {origin(auth_url): "identity"} if auth_url else {}
     if login.token:
         for service in login.token.service_catalog.catalog:
-            urls = (each.get(key) for each in service["endpoints"] for key in _URLS)
+            urls = (endpoint.get(key) for endpoint in service["endpoints"] for key in _URLS)
             for url in filter(None, urls):
-                found.setdefault(origin(str(url)), service["type"])
-    return {url: service for url, service in found.items() if url}
+                services.setdefault(origin(str(url)), service["type"])
+    return {url: service for url, service in services.items() if url}
 
 
 def _no_token(configuration: Configuration, error: Exception) -> CredentialsError:
@@ -182,7 +182,7 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
 
     if isinstance(error.__context__, exceptions.ConnectionError):
         error = error.__context__  # why the versions could not be discovered
-    named = f" --os-cloud {configuration.cloud}" if configuration.files else ""
+    option = f" --os-cloud {configuration.cloud}" if configuration.files else ""
     why, remedy = type(error).__name__, _CHECK_AUTH
     match error:
         case exceptions.HttpError(http_status=status):
@@ -198,7 +198,7 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
     return CredentialsError(
         f"Keystone gave no token: {why}",
         where=configuration.where,
-        remedy=f"{remedy}\n`openstack{named} token issue` must succeed",
+        remedy=f"{remedy}\n`openstack{option} token issue` must succeed",
     )
 
 
@@ -207,7 +207,7 @@ def _no_endpoint(login: Login) -> CredentialsError:
     offered: dict[str, Any] = {}
     if login.token:
         endpoints = login.token.service_catalog.get_endpoints_data()
-        offered = {name: found for name, found in endpoints.items() if found}
+        offered = {name: urls for name, urls in endpoints.items() if urls}
     if not offered:
         problem = "the service catalog is empty: the token is for no project"
         remedy = "name project_name and project_domain_name in the auth section"
@@ -223,10 +223,10 @@ def _no_endpoint(login: Login) -> CredentialsError:
 
 
 def _in_catalog(login: Login) -> str:
-    wanted = login.configuration
-    region = f"region {wanted.region or 'not named'}"
-    kind = wanted.sdk.get_service_type(COMPUTE)
-    return f"{wanted.where}, service {kind}, {region}, interface {wanted.interface}"
+    configuration = login.configuration
+    region = f"region {configuration.region or 'not named'}"
+    kind = configuration.sdk.get_service_type(COMPUTE)
+    return f"{configuration.where}, service {kind}, {region}, interface {configuration.interface}"
 
 
 def _tls_reason(error: Exception) -> str:
