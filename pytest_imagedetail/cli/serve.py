@@ -74,7 +74,7 @@ def _serve(options: Options) -> int:
     names = store.clouds() or store.library_clouds()
     if options.clouds:
         names = sides.select(options.clouds, options)
-    _serve_until_signalled(options, store, dict.fromkeys(names))
+    _serve_until_signaled(options, store, dict.fromkeys(names))
     return SAME
 
 
@@ -97,7 +97,7 @@ def _serve_recording(options: Options) -> int:
         written = partial(show_written, store)
         recorders[target.name] = Recorder(cloud, own, on_written=written, guard=guard)
         targets.append(replace(target, release=cloud.release))
-    _serve_until_signalled(options, own, recorders, on_error=fail)
+    _serve_until_signaled(options, own, recorders, on_error=fail)
     for target in targets:
         if store.has_own(target.name):
             declare_as(target, options.settings)
@@ -109,7 +109,7 @@ def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
     return guarded(target, access, options.settings, options.store, adds=True)
 
 
-def _serve_until_signalled(
+def _serve_until_signaled(
     options: Options,
     store: Store,
     recorders: Mapping[str, Recorder | None],

@@ -160,7 +160,7 @@ _EXAMPLES: Final = 3
 _REFUSED_TYPE: Final[Verdict] = "breaking", "the contract does not allow this JSON type here"
 _DEPENDS: Final = "depends on which images there are"
 
-_Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
+_Judgment = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 
 def shape_differences(baseline: Shape, candidate: Shape, judge: Judge) -> Iterator[Difference]:
@@ -252,7 +252,7 @@ def _traits(path: Path, baseline: Shape, candidate: Shape, judge: Judge) -> Iter
     types = [set(traits["types"]) - {"null"} for traits in (old, new)]
     nulls_only = not all(types) or types[0] == types[1]
     of_values = "link_changed" if path[-1] == "href" else "enumeration_changed"
-    aspects: list[tuple[str, str, _Judgement]] = [
+    aspects: list[tuple[str, str, _Judgment]] = [
         ("types", "null_changed" if nulls_only else "type_changed", _type_verdict),
         ("formats", "format_changed", _format_verdict),
         ("values", of_values, _value_verdict),

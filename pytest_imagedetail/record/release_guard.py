@@ -209,7 +209,7 @@ def release_mismatch(provenance: Provenance, declared: str | None) -> StaleCasse
     release, newest = provenance.release or declared, provenance.max_microversion
     if _excludes(contract.releases_of(newest), release):
         problem = (
-            f"the recording is mislabelled: it is declared as release {release}, and the cloud's "
+            f"the recording is mislabeled: it is declared as release {release}, and the cloud's "
             f"newest microversion was {newest} ({looks_like(newest)})"
         )
         remedy = (

@@ -135,7 +135,7 @@ def test_a_signal_ends_it(serve):
 
 
 def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
-    """A port in use, a damaged or mislabelled cassette, an unknown cloud, a foreign clouds.yaml."""
+    """A port in use, a damaged or mislabeled cassette, an unknown cloud, a foreign clouds.yaml."""
     for name in ("openstack-sample", "cut", "bare"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
     text = (LIBRARY / "openstack-sample" / "all.yaml").read_text(encoding="utf-8")
@@ -156,7 +156,7 @@ def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
             (("--port=99999",), 2, "port 99999 cannot be used"),
             (("openstack-sample",), 2, "cassettes/openstack-sample/all.yaml"),
             (("cut",), 2, "the cassette is empty"),
-            (("wrong",), 2, "the recording is mislabelled"),
+            (("wrong",), 2, "the recording is mislabeled"),
             (("lost",), 2, "nothing is recorded for cloud 'lost'"),
             (("bare",), 4, "unknown cloud 'bare'"),
             (("--clouds-yaml=clouds.yaml",), 4, "was not written by `imagedetail serve`"),

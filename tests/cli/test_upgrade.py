@@ -118,17 +118,17 @@ def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, ref
     for query in ((), ("--query=limit=1",)):
         assert imagedetail("record", *query).returncode == 0
     site.declares(before="juno", after="2026.2")
-    says = "the recording is mislabelled: it is declared as release juno"
+    says = "the recording is mislabeled: it is declared as release juno"
     done = refused("diff", "before", "after", "--json", "--report=r.md", says=says)
     document = json.loads(done.stdout)
     assert (document["same"], document["compatible"]) == (False, False)
-    assert "mislabelled" in document["problem"]
-    assert "mislabelled" in (site.folder / "r.md").read_text()
-    refused("lint", "cassettes", code=1, says="mislabelled")
+    assert "mislabeled" in document["problem"]
+    assert "mislabeled" in (site.folder / "r.md").read_text()
+    refused("lint", "cassettes", code=1, says="mislabeled")
     for verb in (("matrix", "before", "after"), ("fingerprint", "before"), ("show", "before")):
         for query in ((), ("--query=limit=1",)):
             refused(*verb, *query, says=says)
-    tests("none").stdout.fnmatch_lines(["E *StaleCassetteError: the recording is mislabelled*"])
+    tests("none").stdout.fnmatch_lines(["E *StaleCassetteError: the recording is mislabeled*"])
 
 
 def test_a_changed_answer_is_replaced_on_request_only(site, before, imagedetail, refused, tests):

@@ -87,7 +87,7 @@ def test_a_query_and_a_level_of_the_marker_are_those_of_each_call(project):
             assert "status=ACTIVE" in str(matrix.to_dict())
 
         @pytest.mark.imagedetail("nvoa-2026.2")
-        def test_misspelt(imagedetail_cloud):
+        def test_misspelled(imagedetail_cloud):
             pass
 
         @pytest.mark.imagedetail("nova-2026.2", query={"colour": "red"})

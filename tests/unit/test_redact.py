@@ -513,7 +513,7 @@ def test_known_values_beside_other_characters():
     assert json.loads(body)["note"] == "see host-abc.invalid now"
 
 
-def test_headers_are_kept_by_a_list_and_learnt_from():
+def test_headers_are_kept_by_a_list_and_learned_from():
     """Tokens in headers become known values. A redirect may lack a scheme."""
     sent = [
         ("X-Auth-Token", "token-1-of-me"),
@@ -551,7 +551,7 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
         assert kept.response.headers["location"] == expected
 
 
-def test_credentials_of_each_scheme_are_learnt():
+def test_credentials_of_each_scheme_are_learned():
     """The whole value, a password, and parameters that are long or named like a secret."""
     mac, digest = "6R4rV5iE+NPoym+WwjeHzjAGXUtLNIxmo1vpMofpLAE=", "6629fae49393a05397450978507c4ef1"
     for row, *more in (

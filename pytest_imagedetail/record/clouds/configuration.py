@@ -68,7 +68,7 @@ def sdk_version() -> str:
 def configure(os_cloud: str | None, *, declared: Iterable[str] = ()) -> Configuration:
     """Read the configuration of a cloud, by default of `OS_CLOUD`; raise CredentialsError.
 
-    The error for a misspelt name also suggests names `declared` in imagedetail.yaml.
+    The error for a misspelled name also suggests names `declared` in imagedetail.yaml.
     """
     sdk_version()
     from keystoneauth1.exceptions import AuthPluginException  # noqa: PLC0415
