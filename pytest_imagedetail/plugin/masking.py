@@ -15,9 +15,9 @@ from warnings import WarningMessage
 import pytest
 
 from pytest_imagedetail.model import MASKED
+from pytest_imagedetail.redact.known import is_searchable
 
 _RUN: Final = 12  # characters of a secret that are enough to mask
-_SHORTEST: Final = 8  # shorter secrets could occur in ordinary text
 _COLOR: Final = re.compile(r"\x1b\[[\d;]*m")  # pytest may color a part of a secret
 
 
@@ -104,14 +104,11 @@ class _Masked(logging.Formatter):
 def windows_of(secrets: Iterable[str]) -> frozenset[str]:
     """Return the texts to search for: all 12-character windows of a secret, or a shorter one whole.
 
-    Each secret is covered as is, in a repr, in JSON and percent-encoded. Left out are numbers,
-    secrets of fewer than eight characters, and lower-case words of fewer than 16 letters.
+    Each secret is covered as is, in a repr, in JSON and percent-encoded. Secrets that could be
+    ordinary words or numbers are left out.
     """
     found: set[str] = set()
-    for each in secrets:
-        word = each.isalpha() and each.islower() and len(each) < 2 * _SHORTEST
-        if len(each) < _SHORTEST or each.isdigit() or word:
-            continue
+    for each in filter(is_searchable, secrets):
         percent = (quote(each, safe=safe, errors="replace") for safe in ("", "/"))
         for form in (each, repr(each)[1:-1], json.dumps(each)[1:-1], *percent):
             found.update(form[at : at + _RUN] for at in range(max(1, len(form) - _RUN + 1)))
