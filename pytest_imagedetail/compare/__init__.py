@@ -233,15 +233,15 @@ def _may_hold_fixed_words(listing: Listing) -> bool:
 
 def _redacted_in_both(old: Any, new: Any, path: Path = ()) -> Iterator[Path]:
     if isinstance(old, str) and isinstance(new, str):
-        if placeholders.fixed_words(old) and placeholders.fixed_words(new):
+        if placeholders.holds_fixed_word(old) and placeholders.holds_fixed_word(new):
             yield path
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in old:
             if key in new:
                 yield from _redacted_in_both(old[key], new[key], (*path, key))
     elif isinstance(old, list) and isinstance(new, list):
-        for position, pair_ in enumerate(zip(old, new, strict=False)):
-            yield from _redacted_in_both(*pair_, (*path, position))
+        for position, values in enumerate(zip(old, new, strict=False)):
+            yield from _redacted_in_both(*values, (*path, position))
 
 
 def _by_cause(shared: SharedChange, pairing: Pairing) -> Iterator[SharedChange]:

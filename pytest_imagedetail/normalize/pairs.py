@@ -71,7 +71,7 @@ def _is_foreign_id(key: str, value: str, listed: set[str]) -> bool:
     return (
         names_owner(key)
         and placeholders.is_owner_placeholder(value)
-        and not placeholders.is_fixed(value)
+        and value != placeholders.OWNER
     )
 
 

@@ -2,7 +2,7 @@
 
 Equal values get equal placeholders in every page, cassette and cloud, so recordings can be
 compared without matching placeholders first. The exceptions are fixed words, which stand for every
-value of their kind (`is_fixed`).
+value of their kind (`holds_fixed_word`).
 """
 
 import hashlib
@@ -22,9 +22,9 @@ IPV4: Final = "192.0.2.1"  # RFC 5737, for documentation
 IPV6: Final = "2001:db8::1"  # RFC 3849, for documentation
 MAC: Final = "02:00:00:00:00:01"  # locally administered
 
-_WORDS: Final = (SECRET, "%3Credacted%3E", OWNER, EMAIL)
-_FIXED: Final = re.compile("|".join(map(re.escape, _WORDS)) + r"|(?<![\w.<-])redacted(?![\w.>-])")
-_FIXED_VALUES: Final = frozenset({*_WORDS, SECRET_IN_URL, IPV4, IPV6, MAC})
+_WORDS: Final = "|".join(map(re.escape, (SECRET, "%3Credacted%3E", OWNER, EMAIL)))
+_ADDRESSES: Final = "|".join(map(re.escape, (IPV4, IPV6, MAC)))
+_FIXED: Final = re.compile(rf"{_WORDS}|(?<![\w.<-]){SECRET_IN_URL}(?![\w.>-])|\A(?:{_ADDRESSES})\Z")
 HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")  # may be or contain an id
 _MARK: Final = "0" * 8
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}", re.IGNORECASE)
@@ -98,16 +98,16 @@ def is_placeholder_host(hostname: str) -> bool:
     return hostname.lower().endswith(".invalid")
 
 
+def is_placeholder(value: str) -> bool:
+    """Return whether redaction wrote this in place of a whole value."""
+    return _FIXED.fullmatch(value) is not None or is_owner_placeholder(value)
+
+
+def holds_fixed_word(text: str) -> bool:
+    """Return whether a value in a text became a fixed word, and so cannot be compared."""
+    return _FIXED.search(text) is not None
+
+
 def holds(text: str) -> bool:
     """Return whether a text holds a placeholder and so cannot be sent to a cloud."""
-    return _PLACEHOLDER.search(text) is not None or fixed_words(text) > 0
-
-
-def is_fixed(value: str) -> bool:
-    """Return whether a whole value is a fixed word."""
-    return value in _FIXED_VALUES
-
-
-def fixed_words(text: str) -> int:
-    """Return how many values in a text were replaced by a fixed word, and so cannot be compared."""
-    return len(_FIXED.findall(text)) or int(is_fixed(text))
+    return _PLACEHOLDER.search(text) is not None or holds_fixed_word(text)

@@ -237,7 +237,7 @@ class Rewriter:
         if not (owner or secret):
             return None
         bare = value.strip()
-        if placeholders.is_fixed(bare) or placeholders.is_owner_placeholder(bare):
+        if placeholders.is_placeholder(bare):
             return None
         if owner and bare.lower() not in {"", "none", "null"}:
             self.learned.owners.add(value)
