@@ -308,7 +308,10 @@ class Rewriter:
         return value if "://" in value else self._target(value)
 
     def _url(self, url: str) -> str:
-        scheme, user, at, hosts, target, trailing = urls.split(url)
+        bare = url.rstrip(urls.TRAILING)
+        scheme, _, rest = bare.partition("://")
+        netloc, target = urls.split_netloc(rest)
+        user, at, hosts = netloc.rpartition("@")
         if at:
             user = self._in_url(user, user.partition(":")[2])
         name = urls.split_port(hosts)[0].strip("[]").lower()  # the cloud's own on any port
@@ -321,8 +324,8 @@ class Rewriter:
             target = "/" + self._in_url(target, target)
         else:
             target = self._target(target, is_own=is_own)
-        new = f"{scheme}://{user}{at}{hosts}{target}{trailing}"
-        return self._known(new) if trailing else new  # a known value may end in punctuation
+        new = f"{scheme}://{user}{at}{hosts}{target}{url[len(bare) :]}"
+        return new if bare == url else self._known(new)  # a known value may end in punctuation
 
     def _host(self, place: str) -> str:
         host, port = urls.split_port(place)

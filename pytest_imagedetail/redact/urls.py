@@ -23,7 +23,7 @@ _PORT: Final = re.compile(r":[^:\]]*\Z")
 TEMPLATE: Final = re.compile(r"[(){}$]|\A\[(?!.*\]\Z)")
 """A host that is a template, such as `{host}` and `$HOST`, or malformed."""
 
-_TRAILING: Final = ").,;"  # may follow a URL in text
+TRAILING: Final = ").,;"  # may follow a URL in text
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
 _RESOURCE: Final = re.compile(  # a collection of Compute, never a project
     "images|servers|flavors|extensions|limits|volumes|schemas|os-.*"
@@ -37,19 +37,10 @@ _COLLECTIONS: Final = frozenset(
 """Segments before the id of an owner."""
 
 
-def split(url: str) -> tuple[str, str, str, str, str, str]:
-    """Split a URL in text, valid or not.
-
-    Return its scheme, its user info, "@" if it has that, its hosts, all after them, and the
-    punctuation after the URL.
-    """
-    bare = url.rstrip(_TRAILING)
-    scheme, _, rest = bare.partition("://")
-    match = _NETLOC.match(rest)
-    netloc = match[0] if match else ""
-    target, trailing = rest[len(netloc) :], url[len(bare) :]
-    user, at, hosts = netloc.rpartition("@")
-    return scheme, user, at, hosts, target, trailing
+def split_netloc(rest: str) -> tuple[str, str]:
+    """Split a URL without its scheme, valid or not, at the end of its hosts."""
+    target = _NETLOC.sub("", rest, count=1)
+    return rest.removesuffix(target), target
 
 
 def split_port(place: str) -> tuple[str, str]:
