@@ -5,23 +5,18 @@ value with the name of a secret or an owner is learned, and replaced everywhere 
 Placeholders depend on the value alone (`redact.placeholders`).
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import starmap
-from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Interaction, Path, Query, Recording
-from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import Known, Search
 from pytest_imagedetail.redact.rewriting import Rewriter
 from pytest_imagedetail.redact.urls import origin, project_in_path
 
 __all__ = [
-    "SHAPES",
-    "SHAPES_AND_EMAIL",
     "Known",
     "Redacted",
     "learn",
@@ -32,12 +27,6 @@ __all__ = [
     "redact_again",
     "redact_query",
 ]
-
-SHAPES: Final = tuple(names.SHAPES.values())
-"""The shapes of secrets."""
-
-SHAPES_AND_EMAIL: Final = (*SHAPES, names.EMAIL)
-"""`SHAPES` and e-mail addresses, for the traffic of a test's own client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +44,17 @@ def redact(
     *,
     cloud: str,
     known: Known,
-    shapes: Sequence[re.Pattern[str]] = SHAPES,
+    emails: bool = False,
 ) -> Redacted:
     """Replace secrets, owners' ids and hosts in all interactions of a recording.
 
-    Placeholders of hosts contain `cloud`. What the interactions reveal is added to `known`.
+    E-mail addresses are replaced if `emails`: in the traffic of a test's own client. Placeholders
+    of hosts contain `cloud`. What the interactions reveal is added to `known`.
     """
     pages = tuple(interactions)
     known |= _asked(pages, known)
     while True:
-        rewriter = Rewriter(Search(known, cloud=cloud), shapes=shapes)
+        rewriter = Rewriter(Search(known, cloud=cloud), emails=emails)
         redacted = tuple(starmap(rewriter.interaction, enumerate(pages)))
         learned = rewriter.learned.added_to(known)
         if learned == known:
@@ -88,10 +78,9 @@ def redact(
 
 
 def redact_again(recording: Recording, *, known: Known) -> Redacted:
-    """Redact a recording again; e-mail addresses are replaced only in a test's own traffic."""
-    provenance = recording.provenance
-    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
-    return redact(recording.interactions, cloud=provenance.cloud, known=known, shapes=shapes)
+    """Redact a recording again."""
+    cloud, emails = recording.provenance.cloud, recording.provenance.test is not None
+    return redact(recording.interactions, cloud=cloud, known=known, emails=emails)
 
 
 def place_of(number: int, part: str, path: Path) -> str:
@@ -114,7 +103,7 @@ def _asked(pages: Sequence[Interaction], known: Known) -> Known:
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:
     """Redact a query as in its cassette: a `server` URL holds a host and a project."""
-    rewriter = Rewriter(Search(known, cloud=cloud), shapes=SHAPES)
+    rewriter = Rewriter(Search(known, cloud=cloud))
     return replace(
         query,
         params=tuple((name, rewriter.query_value(name, value)) for name, value in query.params),

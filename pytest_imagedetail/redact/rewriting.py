@@ -47,12 +47,12 @@ _DEEPEST: Final = 8  # URLs in queries of URLs, or markup in markup
 class Rewriter:
     """Replace known values, and values with the name of a secret or an owner."""
 
-    def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, search: Search, *, emails: bool = False) -> None:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
         self.learned: Final = Learned()  # values with such names
         self._search: Final = search
-        self._all_shapes: Final = shapes
-        self._shapes = shapes  # those in the current part
+        self._all_shapes: Final = (*names.SHAPES.values(), *([names.EMAIL] if emails else []))
+        self._shapes: Sequence[re.Pattern[str]] = ()  # those in the current part
         self._is_encoded = False  # whether the part holds an encoded known value
         self._part = 0, ""  # number of the interaction; for example "response.body"
         self._path: Path = ()

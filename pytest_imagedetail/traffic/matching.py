@@ -4,9 +4,8 @@ Method, path, query, effective microversion and body are compared, but not the h
 """
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -18,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from pytest_imagedetail.body.json import parse
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import NO_RESPONSE, Interaction, Response
-from pytest_imagedetail.redact import SHAPES, Known, Redacted, placeholders, redact
+from pytest_imagedetail.redact import Known, Redacted, placeholders, redact
 from pytest_imagedetail.text import cut, plain
 from pytest_imagedetail.transport.request import api_version
 
@@ -38,12 +37,12 @@ def as_recorded(
     cloud: str,
     known: Known,
     owners: frozenset[str] = frozenset(),
-    shapes: Sequence[re.Pattern[str]] = SHAPES,
+    emails: bool = False,
 ) -> Redacted:
     """Redact a request like a recorded one; `owners` are placeholders in recorded requests."""
     ids = frozenset(each for each in ids_in(asked) if placeholders.owner(each) in owners)
     request = replace(asked, response=NO_RESPONSE)
-    return redact([request], cloud=cloud, known=known | Known(owners=ids), shapes=shapes)
+    return redact([request], cloud=cloud, known=known | Known(owners=ids), emails=emails)
 
 
 def ids_in(request: Interaction) -> Iterator[str]:

@@ -138,7 +138,7 @@ class Player:
             cloud=self._place.cloud,
             known=replace(self._known, project=project),
             owners=source.owners,
-            shapes=source.shapes,
+            emails=not source.repeats,
         )
         self._known = redacted.known
         return redacted.interactions[0]

@@ -18,7 +18,6 @@ from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.record.recorder import known_of
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import (
-    SHAPES_AND_EMAIL,
     Known,
     learn,
     names,
@@ -65,7 +64,7 @@ def made_of(
     if accesses:
         everything |= known_of(*accesses)
     everything = learn(authentication, known=everything | (known or Known()))
-    redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
+    redacted = redact([*kept, summary], cloud=cloud, known=everything, emails=True)
     said = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     user, project = _asked_as(kept, authentication, accesses)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.cassette import CLIENTS, Store, load_once
 from pytest_imagedetail.model import Interaction, Recording
 from pytest_imagedetail.record.recorder import refuse_stale
-from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, placeholders
+from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.traffic.keystone import endpoint_of
 from pytest_imagedetail.traffic.matching import Key, ids_in, key_of
 
@@ -43,7 +43,6 @@ class Source:
         self._store: Final = store
         self._release: Final = release
         self.repeats: Final = repeats
-        self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
 
     @cached_property
     def paths(self) -> Sequence[Path]:

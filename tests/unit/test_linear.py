@@ -7,7 +7,7 @@ from itertools import product
 
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.lint.suspicious import suspicious
-from pytest_imagedetail.redact import SHAPES_AND_EMAIL, Known, redact
+from pytest_imagedetail.redact import Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from unit import interaction_of
 
@@ -47,7 +47,7 @@ KNOWN = Known(
 def redacted(text):
     body = json.dumps({"images": [{"metadata": {"a": text, text: "a"}}]}).encode()
     page = interaction(text, body=body)
-    redact([page], cloud="a", known=KNOWN, shapes=SHAPES_AND_EMAIL)
+    redact([page], cloud="a", known=KNOWN, emails=True)
 
 
 def redacted_text(text):

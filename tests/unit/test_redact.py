@@ -16,7 +16,6 @@ import pytest
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import (
-    SHAPES_AND_EMAIL,
     Known,
     learn,
     placeholders,
@@ -278,8 +277,8 @@ def test_addresses_by_their_names():
         *(("ip", "dhcp", "dhcp"), ("note", "10.0.0.4", "10.0.0.4")),
     ):
         assert value_of(value, name) == new
-    assert value_of("by me@acme.example", shapes=SHAPES_AND_EMAIL) == f"by {placeholders.EMAIL}"
-    assert value_of("git@host:path", shapes=SHAPES_AND_EMAIL) == "git@host:path"
+    assert value_of("by me@acme.example", emails=True) == f"by {placeholders.EMAIL}"
+    assert value_of("git@host:path", emails=True) == "git@host:path"
 
 
 def test_owners_by_their_names():
@@ -502,7 +501,7 @@ def test_known_values_beside_other_characters():
         ("a me@acme.example\u306e", f"a {placeholders.EMAIL}\u306e"),
         (f"os://a:{PROJECT}/b", f"os://host-ca9.invalid:{0:032x}/b"),
     ):
-        body = body_of({"note": text}, known=known, shapes=SHAPES_AND_EMAIL)
+        body = body_of({"note": text}, known=known, emails=True)
         assert json.loads(body) == {"note": kept}
         refuse_leaks(body.encode(), known=known, where="x")
     done = redact([page(f"password = {ENDPOINT} {ENDPOINT}".encode())], cloud="a", known=KNOWN)
@@ -593,7 +592,7 @@ def test_each_place_is_named_with_its_kind():
         headers=[("X-Id", "1")],
     )
     sent = replace(sent, response=replace(sent.response, reason="password=abc"))
-    done = redact([sent], cloud="a", known=KNOWN, shapes=SHAPES_AND_EMAIL)
+    done = redact([sent], cloud="a", known=KNOWN, emails=True)
     assert done.interactions[0].response.reason == "password=<redacted>"
     first = "interactions[0]"
     assert done.places == (
