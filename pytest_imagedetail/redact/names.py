@@ -118,7 +118,9 @@ ABOUT: Final = IDENTIFIERS | _table(
 LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 """Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
 
-HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
+HARMLESS: Final = {""} | _table(
+    "true, false, none, null, yes, no, on, off, enabled, disabled, required, optional, 0, 1"
+)
 """Values that are not secret under any name."""
 
 _NO_VALUE: Final = re.compile(  # a file's path, `${NAME}`, `{{ name }}`, or a mask

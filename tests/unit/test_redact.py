@@ -105,7 +105,7 @@ def test_names_of_secrets():
 def test_values_that_are_not_secret():
     """Flags, counts, paths and templates, and what describes a secret."""
     for name, value in (
-        *(("password", each) for each in ("", "true", None, False, "none")),
+        *(("password", each) for each in ("", "true", None, False, "none", "Disabled", "required")),
         *(("max_tokens", 100), ("completion_tokens", "77"), ("maxTokens", 0.5)),
         *(("bearer", "John Q Public"), ("personality", "friendly-v2"), ("Erlang/OTP", "26.2")),
         ("limits", {"name": "max_tokens", "value": 100}),
