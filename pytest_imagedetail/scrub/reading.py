@@ -252,8 +252,8 @@ def _undo(body: bytes, headers: Headers, name: str) -> bytes:
     content = compression.decoded(body, headers.get("content-encoding", ""))
     if content is None:
         raise _UnsoundError(
-            f"its `{name}` is compressed and cannot be unpacked: it is damaged, too large, or of "
-            "an unknown encoding"
+            f"its `{name}` is compressed, and damaged, too large or not in gzip: record it again "
+            "with `Accept-Encoding: gzip`"
         )
     return content
 
