@@ -151,8 +151,9 @@ class Player:
                 if first := next((each for each in every if _is_of_same_root(asked, each)), None):
                     return first
             elif found:
-                left = (each for each in self._longest(found) if each not in self._played)
-                return next(left, None)
+                longest = self._longest(found)
+                theirs = [each for each in longest if _has_same_origin(asked, each)]
+                return next((each for each in theirs or longest if each not in self._played), None)
         return None
 
     def _longest(self, found: Mapping[Path, Sequence[Recorded]]) -> Sequence[Recorded]:
@@ -200,7 +201,11 @@ def _answers(some: Iterable[Recorded]) -> list[object]:
 def _is_of_same_root(asked: Interaction, recorded: Recorded) -> bool:
     """Compare the hosts of requests for `/`, which Keystone also answers."""
     is_root = urlsplit(asked.url).path in {"", "/"}
-    return not is_root or origin(asked.url) == origin(recorded.interaction.url)
+    return not is_root or _has_same_origin(asked, recorded)
+
+
+def _has_same_origin(asked: Interaction, recorded: Recorded) -> bool:
+    return origin(asked.url) == origin(recorded.interaction.url)
 
 
 def _remedy(place: Place, *, held: bool) -> str:

@@ -133,6 +133,17 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         assert found == bodies, projects
 
 
+def test_a_recorded_host_is_answered_as_itself_only(tmp_path):
+    """Services have the same paths, and a client may ask several at once; others are any host."""
+    image = "https://image.staging.invalid/v2.1"
+    own = session(
+        tmp_path, "none", kept("/", b"1"), received("/", b"2", base=image), kept("/", b"3")
+    )
+    assert own.answer(received("/", base=image)).body == b"2"
+    assert not own.can_answer(received("/", base=image))
+    assert [own.answer(received("/")).body for _ in range(2)] == [b"1", b"3"]
+
+
 def test_a_listing_of_a_query_with_an_address_is_replayed(tmp_path):
     """Listings keep the addresses of people; a test's own traffic does not."""
     asked = "/images/detail?name=me@corp.example"
