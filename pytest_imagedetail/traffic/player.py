@@ -152,7 +152,8 @@ class Player:
                     return first
             elif found:
                 longest = self._longest(found)
-                theirs = [each for each in longest if _has_same_origin(asked, each)]
+                host = origin(asked.url)
+                theirs = [each for each in longest if origin(each.interaction.url) == host]
                 return next((each for each in theirs or longest if each not in self._played), None)
         return None
 
@@ -160,7 +161,7 @@ class Player:
         """Return the answers of the file that has most; raise CassetteError if another differs."""
         longest = max(found.values(), key=len)
         for path, some in found.items():
-            if _answers(some) != _answers(longest[: len(some)]):
+            if some is not longest and _answers(some) != _answers(longest[: len(some)]):
                 raise CassetteError(
                     f"two cassettes answer differently to {line(longest[0].interaction)}",
                     where=f"{self._place.node}, {longest[0].path}, {path}",
@@ -201,11 +202,7 @@ def _answers(some: Iterable[Recorded]) -> list[object]:
 def _is_of_same_root(asked: Interaction, recorded: Recorded) -> bool:
     """Compare the hosts of requests for `/`, which Keystone also answers."""
     is_root = urlsplit(asked.url).path in {"", "/"}
-    return not is_root or _has_same_origin(asked, recorded)
-
-
-def _has_same_origin(asked: Interaction, recorded: Recorded) -> bool:
-    return origin(asked.url) == origin(recorded.interaction.url)
+    return not is_root or origin(asked.url) == origin(recorded.interaction.url)
 
 
 def _remedy(place: Place, *, held: bool) -> str:

@@ -1,6 +1,7 @@
 """A test's session plays, records, refuses and verifies. See tests/plugin for whole runs."""
 
 import json
+import time
 import urllib.request
 from dataclasses import replace
 
@@ -142,6 +143,21 @@ def test_a_recorded_host_is_answered_as_itself_only(tmp_path):
     assert own.answer(received("/", base=image)).body == b"2"
     assert not own.can_answer(received("/", base=image))
     assert [own.answer(received("/")).body for _ in range(2)] == [b"1", b"3"]
+
+
+def test_a_request_that_is_sent_often_is_replayed_in_linear_time(tmp_path):
+    """A client may poll."""
+    asked = received("/status")
+
+    def seconds(number):
+        own = session(tmp_path / str(number), "none", *[kept("/status")] * number)
+        assert own.can_answer(asked)
+        start = time.thread_time()
+        for _ in range(number):
+            own.answer(asked)
+        return time.thread_time() - start
+
+    assert seconds(1000) < 40 * seconds(100)
 
 
 def test_a_listing_of_a_query_with_an_address_is_replayed(tmp_path):
