@@ -27,9 +27,14 @@ from vcr.record_mode import RecordMode
 from pytest_imagedetail import network
 from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.cassette.format import headers_of, response_of, response_to_dict
-from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.errors import ImageDetailError, RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
+
+_OTHER_CONNECTION: Final = (
+    "this connection bypasses the cassette, whatever is recorded: make it inside the test, as\n"
+    "http.client.HTTPConnection(...), not with a class that was imported by name"
+)
 
 
 class Exchange(Protocol):
@@ -232,7 +237,11 @@ def _unpatched_connections(
 
     def asked(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> None:
         if exchange.closed and is_other(self):
-            exchange.refuse(_asked_of(self, method, url))
+            try:
+                exchange.refuse(_asked_of(self, method, url))
+            except ImageDetailError as error:
+                error.add_note(_OTHER_CONNECTION)
+                raise
         putrequest(self, method, url, *arguments, **named)
 
     def counted(self: Any) -> Any:

@@ -266,8 +266,9 @@ class Session:
                 "the cassette",
                 where=self.place.where,
                 remedy="make connections inside the test, not before it, and on one thread, or "
-                "with requests, urllib3 or httpx\nlibcurl (pycurl, curl_cffi) cannot be recorded: "
-                "ask with another client\n"
+                "with requests, urllib3 or httpx\n"
+                "call http.client.HTTPConnection, not a class imported by name\n"
+                "libcurl (pycurl, curl_cffi) cannot be recorded: ask with another client\n"
                 "nothing was written and an older recording is untouched",
             )
         if self.replays:

@@ -125,6 +125,7 @@ def test_threads_and_tasks_lose_nothing(run):
 
 PASSED_BY = """
 import http.client
+from http.client import HTTPConnection
 import pycurl, pytest, requests
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,13 @@ def test_open_before(connection, imagedetail_cassette):
     assert connection.getresponse().read()
 
 @pytest.mark.imagedetail("staging")
+def test_imported(imagedetail_cassette):
+    connection = HTTPConnection("$URL".split("/")[2])
+    connection.request("GET", "/v2.1/images?limit=7")
+    assert connection.getresponse().read()
+    connection.close()
+
+@pytest.mark.imagedetail("staging")
 def test_curl(imagedetail_cassette):
     asked = pycurl.Curl()
     asked.setopt(asked.URL, "$URL/images?limit=7")
@@ -150,24 +158,26 @@ def test_curl(imagedetail_cassette):
 
 
 def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
-    """An older connection, and libcurl: nothing is kept, and replaying refuses both."""
+    """An older connection, a class imported by name, and libcurl: nothing is kept or replayed."""
     pytest.importorskip("pycurl", reason="pycurl is not installed")
     result = run(PASSED_BY, "once")
-    result.assert_outcomes(passed=2, errors=2)
+    result.assert_outcomes(passed=3, errors=3)
     result.stdout.fnmatch_lines(
         [
             "not everything was recorded: 1 response bypassed the *",
             "  next:  make connections inside the test, not before it, *",
+            "  next:  call http.client.HTTPConnection, not a class imported by name",
             "  next: *libcurl (pycurl, curl_cffi) cannot be recorded: ask with another client",
         ]
     )
     assert cassettes_of() == {}
     served.asked.clear()
     result = run(PASSED_BY)
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(
         [
             "E *nothing is recorded for GET https://compute.staging.invalid/v2.1/images?limit=7",
+            "E *this connection bypasses the cassette, whatever is recorded: *",
             f"E *something tried to reach {served.url}/images* with libcurl while the network is *",
         ]
     )
