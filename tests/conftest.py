@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 live = recorder.ask(live_cloud, query)
                 recorder.keep(Store(directory=folder), live)
     return folder
+
+
+@pytest.fixture
+def live(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedCloud]:
+    """A running cloud that the project declares as `staging`; nothing is recorded."""
+    with SimulatedCloud(release="2023.1") as cloud:
+        clouds_yaml = pytester.path / "clouds.yaml"
+        clouds_yaml.write_text(cloud.clouds_yaml("staging"))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
+        pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
+        yield cloud
 
 
 @pytest.fixture

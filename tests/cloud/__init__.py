@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from pytest_imagedetail.transport.http import Access
-from tests.cloud.images import DEFAULT_SEED, generated_rows, load_rows, newest_first
+from tests.cloud.images import DEFAULT_SEED, load_rows
 from tests.cloud.keystone import PREFIX, REGION, Account, Identity
 from tests.cloud.nova import Compute
 from tests.cloud.releases import RELEASES
@@ -45,19 +45,19 @@ class SimulatedCloud:
 
     Args:
         release: A key of `RELEASES`.
-        images: The number of images to generate in addition to the seed.
         seed: A JSON file with images.
         port: A TCP port; 0 lets the system choose.
     """
 
-    def __init__(self, release="2026.2", *, images=0, seed=DEFAULT_SEED, port=0):
+    def __init__(self, release="2026.2", *, seed=DEFAULT_SEED, port=0):
         self.release = RELEASES[release]
         self.account = Account()
         self.project_id = project = self.account.project_id
-        rows = newest_first([*load_rows(seed, project), *generated_rows(images, project)])
         self.application = Application(
             identity=Identity(account=self.account, release=self.release),
-            compute=Compute(release=self.release, account=self.account, rows=rows),
+            compute=Compute(
+                release=self.release, account=self.account, rows=load_rows(seed, project)
+            ),
         )
         self.port = port
         self._server = None

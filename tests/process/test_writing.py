@@ -15,7 +15,6 @@ import pytest
 from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Store, Written, load_own, swapping
 from pytest_imagedetail.errors import DamagedCassetteError, RecordingError
-from tests.cloud import SimulatedCloud
 
 BEGIN = """
 import json, os, signal, sys, time
@@ -217,19 +216,16 @@ TESTS = """
 """
 
 
-def test_two_runs_of_two_workers_at_once(pytester, monkeypatch):
+def test_two_runs_of_two_workers_at_once(pytester, live):
     """Both record the same and are green, and every answer is there."""
     pytest.importorskip("openstack", reason="recording needs the extra `record`")
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
-    pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
     pytester.makepyfile(TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-n2", "-p", "no:cacheprovider"]
     command.append("--imagedetail-record-mode=once")
-    with SimulatedCloud(release="2023.1", images=30) as cloud:
-        (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
-        start = {"cwd": pytester.path, "stdout": subprocess.PIPE, "text": True}
-        runs = [subprocess.Popen(command, **start) for _ in "12"]
-        said = [run.communicate(timeout=120)[0] for run in runs]
+    start = {"cwd": pytester.path, "stdout": subprocess.PIPE, "text": True}
+    runs = [subprocess.Popen(command, **start) for _ in "12"]
+    said = [run.communicate(timeout=120)[0] for run in runs]
+    live.stop()
     assert [run.returncode for run in runs] == [0, 0], said
     folder = pytester.path / "cassettes" / "staging"
     names = {path.name for path in folder.glob("*.yaml")}

@@ -1,4 +1,4 @@
-"""A project that declares a running cloud, and a search for secrets in what a run shows."""
+"""A search for secrets in what a run shows."""
 
 import html
 import json
@@ -6,19 +6,6 @@ import re
 from urllib.parse import quote
 
 import pytest
-
-from tests.cloud import SimulatedCloud
-
-
-@pytest.fixture
-def cloud(pytester, monkeypatch):
-    """A running cloud whose images a test can change, declared by the project."""
-    with SimulatedCloud(release="2023.1") as cloud:
-        clouds_yaml = pytester.path / "clouds.yaml"
-        clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
-        pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
-        yield cloud
 
 
 @pytest.fixture

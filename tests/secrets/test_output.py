@@ -20,7 +20,6 @@ import pytest
 
 JWTS, PASSWORD, SHORT, SENT = json.load(open("facts.json"))
 
-
 @pytest.fixture
 def headers(imagedetail_cassette, imagedetail_cloud):
     return dict(imagedetail_cloud.headers)
@@ -38,11 +37,9 @@ import pytest
 import requests
 from conftest import JWTS, PASSWORD, SENT, SHORT
 
-
 @pytest.mark.parametrize("number", [0, 1])  # the cloud refuses both
 def test_sent(imagedetail_cassette, imagedetail_cloud, number):
     requests.get(imagedetail_cloud.endpoint + "/servers", headers={"X-Auth-Token": JWTS[number]})
-
 
 def test_login(imagedetail_cassette, imagedetail_cloud):
     user = {"name": "me", "domain": {"id": "default"}, "password": SENT}
@@ -50,22 +47,18 @@ def test_login(imagedetail_cassette, imagedetail_cloud):
     url = imagedetail_cloud.endpoint.partition("/v2")[0] + "/v3/auth/tokens"
     assert login == requests.post(url, json=login).json()
 
-
 def test_printed(headers):
     print(headers, json.dumps(headers), quote(json.dumps(headers)))
     print(PASSWORD, quote(PASSWORD), f"{SHORT}, and ordinary text", file=sys.stderr)
     assert not headers
-
 
 @pytest.fixture
 def in_teardown(headers):
     yield
     raise ValueError(JWTS) from KeyError(PASSWORD)
 
-
 def test_teardown(in_teardown):
     pass
-
 
 def test_subtests(headers, subtests):
     with subtests.test("one", sent=headers):
@@ -75,20 +68,16 @@ def test_subtests(headers, subtests):
     with subtests.test(headers["X-Auth-Token"]):
         print("sent", headers)
 
-
 def test_properties(headers, record_property):
     record_property("sent", headers)
     record_property("each", [(1, headers["X-Auth-Token"].encode())])
     assert not headers
 
-
 def test_expected(headers):
     pytest.xfail(f"not with {headers}")
 
-
 def test_skipped(headers):
     pytest.skip(f"not with {headers}")
-
 
 def test_logged(headers):
     logging.getLogger("mine").warning("asked with %s", headers)
@@ -98,15 +87,12 @@ def test_logged(headers):
         logging.getLogger("mine").exception("failed")
     assert not headers
 
-
 def test_warned(headers):
     warnings.warn(str(headers))
     warnings.warn(DeprecationWarning(headers, 1))
 
-
 def raises(headers):
     raise ValueError(headers)
-
 
 def test_thread(headers):
     thread = threading.Thread(target=raises, args=(headers,))
@@ -118,7 +104,6 @@ INTERRUPTED = """
 def stop(sent):
     raise KeyboardInterrupt
 
-
 def test_interrupted(headers):
     stop(headers)
 """
@@ -128,10 +113,8 @@ import socket
 
 import pytest
 
-
 def refuse(address, *more, **named):
     raise ConnectionRefusedError(f"no answer at {address}")
-
 
 @pytest.fixture
 def lost(imagedetail_cloud, monkeypatch):
@@ -139,12 +122,10 @@ def lost(imagedetail_cloud, monkeypatch):
     monkeypatch.setattr(socket, "create_connection", refuse)
     return imagedetail_cloud
 
-
 @pytest.fixture
 def in_teardown(lost):
     yield
     lost.list()
-
 
 @pytest.fixture
 def translated(lost):
@@ -153,21 +134,17 @@ def translated(lost):
     except Exception as error:
         raise ExceptionGroup("translated", [error]) from error
 
-
 def test_teardown(in_teardown):
     pass
 
-
 def test_translated(translated):
     pass
-
 
 def test_defect(imagedetail_cloud, monkeypatch):
     from pytest_imagedetail.transport import http
 
     monkeypatch.setattr(http, "get", lambda *args, **named: 1 / 0)
     imagedetail_cloud.list()
-
 
 def test_held(imagedetail, imagedetail_cloud):
     access = imagedetail.access("staging")
@@ -184,7 +161,7 @@ LOUD = (
 
 
 @pytest.fixture
-def live(pytester, cloud):
+def loud(pytester, live):
     """A project that declares a running cloud, and has the passwords of two others."""
     clouds_yaml = pytester.path / "clouds.yaml"
     others = (
@@ -194,7 +171,7 @@ def live(pytester, cloud):
     clouds_yaml.write_text(clouds_yaml.read_text() + "".join(others))
     (pytester.path / "facts.json").write_text(json.dumps([JWTS, PASSWORD, SHORT, SENT]))
     pytester.makeconftest(CONFTEST)
-    return cloud
+    return live
 
 
 def secrets_of(cloud):
@@ -208,7 +185,7 @@ def secrets_of(cloud):
     [(*LOUD, "-n2", "--dist=loadfile"), ("-qq", "--full-trace")],
     ids=["loud workers", "quiet"],
 )
-def test_a_live_secret_is_shown_nowhere(pytester, live, shown, more):
+def test_a_live_secret_is_shown_nowhere(pytester, loud, shown, more):
     """Not in assertions, output, logs, subtests, properties, reasons, warnings, JUnit or locals."""
     pytester.makepyfile(test_places=PLACES, test_ours=OURS)
     result = pytester.runpytest_subprocess("--imagedetail-record-mode=rewrite", *more)
@@ -216,17 +193,17 @@ def test_a_live_secret_is_shown_nowhere(pytester, live, shown, more):
         counts = {"passed": 6, "failed": 8, "errors": 5, "skipped": 1, "xfailed": 1}
         assert {key: result.parseoutcomes().get(key) for key in counts} == counts
         result.stdout.fnmatch_lines(["*<hidden>, and ordinary text*"])
-    assert shown(result, *secrets_of(live)) == set()
+    assert shown(result, *secrets_of(loud)) == set()
     if "--junitxml=junit.xml" in more:
         junit = html.unescape((pytester.path / "junit.xml").read_text())
         assert """name="sent" value="{'X-Auth-Token': '<hidden>'""" in junit
         assert "asked with {'X-Auth-Token': '<hidden>'" in (pytester.path / "all.log").read_text()
 
 
-def test_an_interrupted_run_shows_no_live_secret(pytester, live, shown):
+def test_an_interrupted_run_shows_no_live_secret(pytester, loud, shown):
     """Even with --full-trace, which shows arguments."""
     pytester.makepyfile(test_interrupted=INTERRUPTED)
     result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", "-l", "--full-trace")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(["*raise KeyboardInterrupt*"])
-    assert shown(result, *secrets_of(live)) == set()
+    assert shown(result, *secrets_of(loud)) == set()

@@ -28,11 +28,9 @@ from conftest import LOGIN, URL
 
 pytestmark = pytest.mark.imagedetail("staging")
 
-
 def test_login(imagedetail_cassette):
     answer = requests.post(URL + "/v3/auth/tokens", json=LOGIN)
     assert requests.get(URL + "/servers", headers={"X-Auth-Token": "x"}).ok
-
 
 def test_described(imagedetail_cassette):
     assert requests.get(URL + "/described").ok
@@ -80,11 +78,9 @@ from conftest import URL
 
 pytestmark = pytest.mark.imagedetail("staging")
 
-
 def test_before(monkeypatch, imagedetail_cassette):
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")
     assert requests.get(URL + "/described").ok
-
 
 def test_behind(imagedetail_cassette, monkeypatch):
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")

@@ -15,12 +15,10 @@ from planting import WRITINGS, is_in
 TESTS = """
 import urllib.request
 
-
 def test_listing(imagedetail, imagedetail_cloud):
     listing = imagedetail_cloud.list()
     comparison = imagedetail.compare(listing, imagedetail_cloud.list(status="ACTIVE"))
     assert comparison.same and False, "fails, so that everything is shown"
-
 
 def test_own_client(imagedetail_cloud, imagedetail_cassette):
     url = imagedetail_cloud.endpoint + "/images/detail?limit=3"
@@ -67,9 +65,9 @@ def written(pytester):
 
 
 @pytest.fixture
-def found(pytester, cloud, shown):
+def found(pytester, live, shown):
     def search(result):
-        *secrets, address = secrets_of(cloud)
+        *secrets, address = secrets_of(live)
         return shown(result, secrets, address) | {
             (path.name, each)
             for path, content in written(pytester).items()
@@ -80,15 +78,15 @@ def found(pytester, cloud, shown):
     return search
 
 
-def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud, found):
+def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, live, found):
     """Plain secrets are redacted; encoded ones are redacted or refused."""
-    plant(cloud, PLAIN)
+    plant(live, PLAIN)
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *LOUD)
     result.assert_outcomes(failed=2)
     assert len(written(pytester)) == 2
     assert found(result) == set()
-    plant(cloud, COVERED)
+    plant(live, COVERED)
     for mode in ("new_episodes", "rewrite", "verify"):
         kept = written(pytester)
         result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *LOUD)
@@ -98,14 +96,14 @@ def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud, fo
         assert mode == "rewrite" or written(pytester) == kept
 
 
-def test_the_command_shows_none_either(pytester, cloud, found):
+def test_the_command_shows_none_either(pytester, live, found):
     """In any verb that asks a cloud."""
 
     def run(*arguments):
         return pytester.run(sys.executable, "-m", "pytest_imagedetail", *arguments)
 
     assert run("record", "--os-cloud=staging").ret == 0
-    plant(cloud, [*PLAIN, "base64", "gzip in base64"])
+    plant(live, [*PLAIN, "base64", "gzip in base64"])
     for arguments in (
         ("record", "--os-cloud=staging"),
         ("record", "--os-cloud=staging", "--twice", "--name=twice"),
