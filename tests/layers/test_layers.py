@@ -96,19 +96,13 @@ def test_there_is_no_cycle():
 
 
 def test_foreign_libraries_have_one_owner():
-    """vcr, yaml, deepdiff and the others are known to one module or folder each."""
+    """A private name of another library breaks users when it moves."""
     for module, path in MODULES.items():
         for name in imports(path):
             for library, owners in OWNERS.items():
                 if name == library or name.startswith(f"{library}."):
                     inside = any(module == own or module.startswith(f"{own}.") for own in owners)
                     assert inside, f"{module} imports {library}, which {owners} owns"
-
-
-def test_nothing_private_of_pytest_or_vcr():
-    """Only documented interfaces: a private one breaks users when it moves."""
-    for module, path in MODULES.items():
-        for name in imports(path):
             parts = name.split(".")
             foreign = parts[0] not in {"pytest_imagedetail", "__future__"}
             private = [part for part in parts if part.startswith("_")]

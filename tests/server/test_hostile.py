@@ -15,7 +15,7 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.server import Server
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
-OWN, OTHER = "0" * 32, "7" * 32
+OTHER = "7" * 32
 HUGE = "x" * 70_000
 LOGIN = '{"auth": {"identity": {"methods": ["password"]}}}'
 TOKENS = "/identity/v3/auth/tokens"
@@ -97,6 +97,7 @@ def requests_of(client):
     good, unrecorded = ALL, (501, "notImplemented")
     unauthorized, wrong_project = (401, "error"), (400, "badRequest")
     malformed = (400, "text/html")
+    foreign = ("/etc/passwd", "/identify", "/v3", "/v2.0", "/identity/v2", "/identity/v3x")
     return {
         # Tokens, projects and paths.
         "no token": (raw(f"GET {LIST} HTTP/1.1"), unauthorized),
@@ -107,14 +108,7 @@ def requests_of(client):
         "Keystone without token": (raw(f"GET {TOKENS} HTTP/1.1"), unauthorized),
         **{
             f"neither Keystone nor Nova, {path}": (raw(f"GET {path} HTTP/1.1"), (404, "error"))
-            for path in (
-                "/etc/passwd",
-                "/identify",
-                "/v3",
-                "/v2.0",
-                "/identity/v2",
-                "/identity/v3x",
-            )
+            for path in foreign
         },
         "versions without token": (raw("GET /identity HTTP/1.1"), (300, "versions")),
         "version without token": (raw("GET /v2.1 HTTP/1.1"), (200, "version")),

@@ -26,7 +26,6 @@ from pytest_imagedetail.transport import http as transport
 from tests.cloud import LoopbackServer, SimulatedCloud
 from tests.cloud.wsgi import Response, as_json, read_request
 
-SDK = tuple(map(int, clouds.sdk_version().split(".")[:2]))
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 

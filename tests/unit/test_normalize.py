@@ -28,10 +28,6 @@ def href_after(href, profile, rel="self", id_="70a599e0-0001"):
     return found.images[0]["links"][rel]["href"], counts
 
 
-def kinds(*sides, **chosen):
-    return {each.kind for each in compare(*sides, **chosen).differences}
-
-
 def test_rules_are_data():
     """Wider profiles only add rules, and no rule changes the answer itself."""
     assert [rule.id for rule in RULES] == [f"R{number}" for number in range(1, len(RULES) + 1)]

@@ -7,7 +7,7 @@ from pytest_imagedetail.model import MISSING
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "severity.txt"
 NEW = "2026.2"
-SIZE, DISK = "OS-EXT-IMG-SIZE:size", "OS-DCF:diskConfig"
+SIZE = "OS-EXT-IMG-SIZE:size"
 DATE, OFFSET = "2024-01-15T08:00:00Z", "2024-01-15T17:00:00+09:00"
 ID = "70a599e0-31e7-49b7-b260-868f441e862b"
 LINK = {"rel": "x", "href": "y"}
