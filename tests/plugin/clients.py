@@ -80,12 +80,6 @@ def _decoded(body, headers):
 
 
 CLIENTS = (
-    by_requests,
-    by_urllib3,
-    by_urllib,
-    by_http_client,
-    by_httpx,
-    by_httpx_async,
-    by_aiohttp,
-    by_keystoneauth1,
+    *(by_requests, by_urllib3, by_urllib, by_http_client),
+    *(by_httpx, by_httpx_async, by_aiohttp, by_keystoneauth1),
 )

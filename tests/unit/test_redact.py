@@ -73,15 +73,8 @@ def test_names_of_secrets():
     """In every spelling, for values of any type. A plural may count something."""
     for name in (
         *("adminPass", "ADMIN_PASSWORD", "dbpassword", "X-Auth-Token", "api_keys", "signingKey"),
-        *(
-            "Temp-URL-Key",
-            "userData",
-            "password_hash",
-            "credential",
-            "os_password2",
-            "mot-de-passe",
-        ),
-        *("private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
+        *("Temp-URL-Key", "userData", "password_hash", "credential", "os_password2"),
+        *("mot-de-passe", "private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
         *("requirepass", "bindpw", "simple_crypto_kek", "heartbeat_key", "swift_store_key"),
     ):
         assert value_of("no word at all", name) == "<redacted>", name
@@ -89,15 +82,8 @@ def test_names_of_secrets():
         assert value_of(12345678, name) == (12345678 if name == "api_keys" else "<redacted>"), name
     for name in (
         *("password_auth", "token_type", "token_expires_at", "key_name", "keypair", "compass"),
-        *(
-            "secret_name",
-            "password_policy",
-            "img_signature",
-            "turkey",
-            "passwordless",
-            "secret_ref",
-        ),
-        *("user_data_format", "session", "img_config_drive"),
+        *("secret_name", "password_policy", "img_signature", "turkey", "passwordless"),
+        *("secret_ref", "user_data_format", "session", "img_config_drive"),
     ):
         assert value_of("enabled 1.2", name) == "enabled 1.2", name
 
