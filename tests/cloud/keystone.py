@@ -47,37 +47,23 @@ class Identity:
         return FaultError(404, NOT_FOUND).response
 
     def _issue(self, request):
-        if not self._knows(json.loads(request.body)["auth"]):
+        user = json.loads(request.body)["auth"]["identity"]["password"]["user"]
+        if user["password"] != self.account.password:
             return unauthorized(request.origin + PREFIX)
         response = as_json(201, {"token": self._token(request.origin)})
         token = ("X-Subject-Token", self.account.token)
         return response.with_headers(token, ("Vary", "X-Auth-Token"))
 
-    def _knows(self, asked):
-        """Return whether user, password and project are right; the scope is optional."""
-        user = asked["identity"]["password"]["user"]
-        project = asked.get("scope", {}).get("project", {})
-        account = self.account
-        return (
-            _is(user, account.user_id, account.username)
-            and user["password"] == account.password
-            and (not project or _is(project, account.project_id, account.project_name))
-        )
-
     def _token(self, origin):
         now, account = datetime.now(UTC), self.account
         return {
             "methods": ["password"],
-            "user": {"domain": _DOMAIN, "id": account.user_id, "name": account.username,
-                     "password_expires_at": None},
-            "audit_ids": [secrets.token_urlsafe(16)],
+            "user": {"domain": _DOMAIN, "id": account.user_id, "name": account.username},
             "expires_at": (now + timedelta(hours=24)).strftime(_DATE),
             "issued_at": now.strftime(_DATE),
             "project": {"domain": _DOMAIN, "id": account.project_id, "name": account.project_name},
-            "is_domain": False,
-            "roles": [{"id": _hex(), "name": "member"}],
             "catalog": self._catalog(origin),
-        }  # fmt: skip
+        }
 
     def _catalog(self, origin):
         project = self.account.project_id
@@ -89,14 +75,6 @@ class Identity:
         if not self.release.is_essex:
             services.append(("compute_legacy", "nova_legacy", f"{origin}/v2/{project}"))
         return [_service(*each) for each in services]
-
-
-def _is(named, identifier, name):
-    if "id" in named:
-        return named["id"] == identifier
-    domain = named["domain"]
-    in_domain = domain.get("id") == _DOMAIN["id"] or domain.get("name") == _DOMAIN["name"]
-    return in_domain and named["name"] == name
 
 
 def _service(kind, name, url):
