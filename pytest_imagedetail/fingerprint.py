@@ -162,9 +162,8 @@ class Fingerprint:
 def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
     """Find the releases that match a cloud's listings and errors."""
     listings = tuple(listings)
-    clues = (clue for listing in listings for clue in _clues(listing))
-    fewest_first = sorted(clues, key=lambda clue: clue.images)
-    by_seen = {clue.seen: clue for clue in fewest_first}  # from the listing with the most images
+    clues = sorted((clue for each in listings for clue in _clues(each)), key=lambda c: c.images)
+    by_seen = {clue.seen: clue for clue in clues}  # from the listing with the most images
     narrowest_first = sorted(by_seen.values(), key=lambda clue: (len(clue.releases), clue.seen))
     return Fingerprint(
         cloud=listings[0].cloud,

@@ -126,7 +126,7 @@ Rules = tuple[Rule, ...]
 """The rules of one comparison or a whole file; the first that accepts a difference counts."""
 
 
-def rules_between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
+def between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
     """Return the rules that apply to differences of two clouds in a query."""
     asked = str(query)
     return tuple(

@@ -218,8 +218,7 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
     def since(text: str, least: Images, most: Images) -> Outcome:
         answer = cloud.listing({"changes-since": text})
         listed = [image for image in answer.images if image.get("status") != "DELETED"]
-        either = [image for image in [*least, *listed] if image.get("status") != "DELETED"]
-        expected_ids = ids(either)
+        expected_ids = {e["id"] for e in [*least, *listed] if e.get("status") != "DELETED"}
         expected = [image for image in most if image["id"] in expected_ids]
         return compare_ids(answer, expected, listed)
 

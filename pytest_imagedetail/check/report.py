@@ -152,10 +152,10 @@ def _junit(report: CheckReport) -> str:
     suites: dict[str, list[Case]] = {}
     for verdict in report.verdicts:
         suites.setdefault(verdict.cloud, []).append(_case(verdict))
-    counters = {**junit.COUNTERS, "skipped": "skipped"}
+    tags = {**junit.TAGS, "skipped": "skipped"}
     facts = {"exit_code": exit_code(report.verdicts)}
     elements = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
-    return junit.document(report.lines[0], elements, counters=counters)
+    return junit.document(report.lines[0], elements, tags=tags)
 
 
 def _case(verdict: Verdict) -> Case:
@@ -187,9 +187,8 @@ def _page(report: CheckReport) -> str:
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     groups: dict[str, list[Verdict]] = {}
-    for verdict in sorted(verdicts, key=lambda verdict: VERDICTS.index(verdict.verdict)):
-        if verdict.verdict in _SHOWN:
-            groups.setdefault(f"{verdict.verdict}-{verdict.check.id}", []).append(verdict)
+    for verdict in (each for name in _SHOWN for each in verdicts if each.verdict == name):
+        groups.setdefault(f"{verdict.verdict}-{verdict.check.id}", []).append(verdict)
     for id_, group in groups.items():
         first = group[0]
         yield Card(

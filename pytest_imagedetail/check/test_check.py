@@ -9,30 +9,28 @@ from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.workspace import read_rules
 
-Results = dict[str, dict[str, Verdict] | ImageDetailError]
+Runs = dict[str, dict[str, Verdict] | ImageDetailError]
 
 
 @pytest.fixture(scope="module")
-def results() -> Results:
+def runs() -> Runs:
     """Verdicts by cloud and check, or a cloud's error, so that each cloud is asked once."""
     return {}
 
 
 @pytest.mark.parametrize("check", [check.id for check in ALL])
-def test_check(
-    imagedetail: Harness, imagedetail_cloud: Cloud, results: Results, check: str
-) -> None:
+def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, runs: Runs, check: str) -> None:
     """Fail, skip or xfail by the verdict; live in every record mode except none."""
     name = imagedetail_cloud.name
-    if name not in results:
+    if name not in runs:
         rules = read_rules(imagedetail.settings)
         try:
             verdicts = apply_rules(run(_cloud(imagedetail, name), ALL), rules)
-            results[name] = {verdict.check.id: verdict for verdict in verdicts}
+            runs[name] = {verdict.check.id: verdict for verdict in verdicts}
         except ImageDetailError as error:
-            results[name] = error
+            runs[name] = error
     imagedetail.result.used.update(imagedetail.store.paths(name))
-    result = results[name]
+    result = runs[name]
     if isinstance(result, ImageDetailError):
         raise result
     verdict = result[check]

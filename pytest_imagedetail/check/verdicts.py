@@ -309,8 +309,7 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
 
 def _without_listing(cloud: Cloud, checks: Sequence[Check], answer: Answer) -> tuple[Verdict, ...]:
     """Judge a cloud whose listing of all images is an error or was not requested."""
-    name, status = cloud.target.name, answer.status
-    is_error = status != 0
+    name, status, is_error = cloud.target.name, answer.status, answer.status != 0
     reason = f"the listing of all images was answered {status}" if is_error else answer.missing
     verdicts = tuple(
         _judge(check, cloud, [])

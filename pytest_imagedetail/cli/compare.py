@@ -23,10 +23,7 @@ from pytest_imagedetail.cli.arguments import (
 from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.errors import (
-    ImageDetailError,
-    UsageError,
-)
+from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal

@@ -11,12 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail import text
-from pytest_imagedetail.cassette import (
-    check_cloud_name,
-    load_own,
-    path_of_renamed,
-    refuse_unsafe,
-)
+from pytest_imagedetail.cassette import check_cloud_name, load_own, path_of_renamed, refuse_unsafe
 from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.cassette.swapping import swap, writing
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value

@@ -90,18 +90,14 @@ def _matrices(options: Options) -> list[Matrix]:
 def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the named clouds in their order, or else all clouds, family by family."""
     store, declared = options.store, options.settings.declared.values()
-    with_release = (cloud.name for cloud in declared if cloud.release)
-    own = tuple(dict.fromkeys([*store.clouds(), *with_release]))
+    own = tuple(dict.fromkeys([*store.clouds(), *(c.name for c in declared if c.release)]))
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
     groups = [sides.select([name], options) for name in options.names] or [clouds]
     row: dict[str, Answers] = {}
     for group in groups:
-        new = {
-            cloud: {listing.query: listing for listing in sides.listings(cloud, options)}
-            for cloud in group
-            if cloud not in row
-        }
-        row |= by_release(new)
+        new = (cloud for cloud in group if cloud not in row)
+        added = {cloud: {e.query: e for e in sides.listings(cloud, options)} for cloud in new}
+        row |= by_release(added)
     if options.parsed_query != Query():
         if len(row) >= _PAIR > sum(map(bool, row.values())):
             raise _not_recorded(options.parsed_query, row)

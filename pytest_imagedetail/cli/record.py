@@ -250,7 +250,7 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
 
 
 def _keep_unchanged(
-    answer: recorder.UnwrittenAnswer, path: Path, access: Access, options: Options
+    answer: recorder.NewAnswer, path: Path, access: Access, options: Options
 ) -> int:
     """Write an answer unless it would replace a different one; return the exit code."""
     hidden: Iterable[tuple[str, str]] = ()
@@ -333,7 +333,7 @@ def _import(options: Options) -> int:
     return _keep(store, answer)
 
 
-def _keep(store: Store, answer: recorder.UnwrittenAnswer) -> int:
+def _keep(store: Store, answer: recorder.NewAnswer) -> int:
     show_written(store, recorder.keep(store, answer), answer.listing.recording, answer.known)
     return SAME
 

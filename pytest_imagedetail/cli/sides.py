@@ -54,7 +54,7 @@ def load(name: str, options: Options) -> Loaded:
         recording = options.store.load(cloud, options.parsed_query)
         listing = _listing(recording, declared, options.expect)
         path = options.store.find(cloud, options.parsed_query) or path
-    error = release_guard.release_mismatch(listing.provenance, declared)
+    error = release_guard.label_error(listing.provenance, declared)
     return Loaded(listing=listing, path=path, error=error)
 
 

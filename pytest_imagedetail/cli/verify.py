@@ -20,11 +20,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
-from pytest_imagedetail.record.release_guard import (
-    release_mismatch,
-    remedies_for_change,
-    upgrade_error,
-)
+from pytest_imagedetail.record.release_guard import label_error, remedies_for_change, upgrade_error
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import verify
 from pytest_imagedetail.report import notes
@@ -189,7 +185,7 @@ def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterat
                 return result
             access = sessions.access(name)
             compared = verify(recorded, access, fail_on=settings.fail_on, rules=rules)
-            mislabel = release_mismatch(recorded.provenance, declared.release)
+            mislabel = label_error(recorded.provenance, declared.release)
             error = mislabel or upgrade_error(recorded.provenance, access)
             return replace(
                 result,

@@ -15,34 +15,15 @@ from pytest_imagedetail.compare.pairing import (
     reference,
     unpaired_differences,
 )
-from pytest_imagedetail.compare.severity import (
-    NOT_OFFERED,
-    Judge,
-    difference,
-    is_link_change,
-)
+from pytest_imagedetail.compare.severity import NOT_OFFERED, Judge, difference, is_link_change
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.listing import Listing, normalize_both, same_errors
-from pytest_imagedetail.model import (
-    MISSING,
-    SEVERITIES,
-    Difference,
-    FailOn,
-    Path,
-    path_of,
-)
+from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Path, path_of
 from pytest_imagedetail.normalize import Normalized, match_ids, vendors
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.rules import (
-    Rules,
-    is_accepted,
-    rules_between,
-    split_by_rule,
-    unused,
-    with_rule,
-)
+from pytest_imagedetail.rules import Rules, between, is_accepted, split_by_rule, unused, with_rule
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
     DEFAULT_PROFILE,
@@ -89,7 +70,7 @@ def compare(
         expect=expect,
         listings=(baseline, candidate),
     )
-    applicable = rules_between(rules, baseline.cloud, candidate.cloud, baseline.query)
+    applicable = between(rules, baseline.cloud, candidate.cloud, baseline.query)
     try:
         if level == "shape":
             result = _compare_shapes(empty, baseline, candidate)

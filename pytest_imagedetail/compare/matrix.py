@@ -33,7 +33,7 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import Rules, is_accepted, rules_between, unused, with_rule
+from pytest_imagedetail.rules import Rules, between, is_accepted, unused, with_rule
 from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
 
 Answers = Mapping[Query, Listing]
@@ -323,7 +323,7 @@ def compare_neighbors(
     changes += [_unrecorded(row, pair, rules) for pair in unrecorded]
     steps = _merge(changes, [*row])
     used_rules = dict.fromkeys(step.difference.rule for step in changes)
-    applicable = {rule for pair in (*compared, *unrecorded) for rule in rules_between(rules, *pair)}
+    applicable = {rule for pair in (*compared, *unrecorded) for rule in between(rules, *pair)}
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -358,7 +358,7 @@ def _compare_pair(
     comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
         return comparison
-    applicable = rules_between(rules, *pair)
+    applicable = between(rules, *pair)
     headers = (with_rule(each, applicable, query) for each in header_differences(old, new))
     return replace(comparison, differences=(*comparison.differences, *headers))
 
@@ -370,7 +370,7 @@ def _unrecorded(row: Mapping[str, Answers], pair: ComparedPair, rules: Rules) ->
     return Step(
         baseline=baseline,
         candidate=candidate,
-        difference=with_rule(_UNRECORDED, rules_between(rules, *pair), query),
+        difference=with_rule(_UNRECORDED, between(rules, *pair), query),
         queries=(query,),
         listings=(answer,),
         recorded=() if recorded_at is None else (recorded_at,),

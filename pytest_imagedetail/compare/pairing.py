@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.body.json import is_repeated
-from pytest_imagedetail.compare.severity import (
-    Change,
-    Judge,
-    Verdict,
-    difference,
-    repeated_verdict,
-)
+from pytest_imagedetail.compare.severity import Change, Judge, Verdict, difference, repeated_verdict
 from pytest_imagedetail.contract import is_uuid
 from pytest_imagedetail.model import (
     MISSING,
@@ -110,11 +104,9 @@ def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
     return (name, size) if name and size and isinstance(size, int | float) else None
 
 
-def _unique_matches(
-    baseline: Mapping[int, Hashable], candidate: Mapping[int, Hashable]
-) -> dict[int, int]:
-    old, new = _unique(baseline), _unique(candidate)
-    return {old[key]: new[key] for key in old.keys() & new.keys()}
+def _unique_matches(old: Mapping[int, Hashable], new: Mapping[int, Hashable]) -> dict[int, int]:
+    left, right = _unique(old), _unique(new)
+    return {left[key]: right[key] for key in left.keys() & right.keys()}
 
 
 def _unique(keys: Mapping[int, Hashable]) -> dict[Hashable, int]:

@@ -34,10 +34,8 @@ def match_ids(
             new_names.setdefault(new[right][key], name)
     baseline_ids = {candidate.ids[right]: baseline.ids[left] for left, right in pairs}
     shared = {*vendors(baseline)} & {*vendors(candidate)}
-    return (
-        _rename_ids(baseline, old, old_names, {}, shared),
-        _rename_ids(candidate, new, new_names, baseline_ids, shared),
-    )
+    renamed = _rename_ids(baseline, old, old_names, {}, shared)
+    return renamed, _rename_ids(candidate, new, new_names, baseline_ids, shared)
 
 
 def vendors(side: Normalized) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.record.paging import further_page
-from pytest_imagedetail.record.recorder import UnwrittenAnswer
+from pytest_imagedetail.record.recorder import NewAnswer
 from pytest_imagedetail.redact import Known, placeholders, project_in_path, redact, redact_query
 from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
@@ -34,7 +34,7 @@ def import_body(
     query: Query = _ALL,
     status_code: int = 200,
     release: str | None = None,
-) -> UnwrittenAnswer:
+) -> NewAnswer:
     """Make a recording of a body that was saved by hand; `where` names it in errors.
 
     Raise BodyError if the status is that of a listing but the body is not a listing.
@@ -66,7 +66,7 @@ def import_body(
     )
     recording = Recording(provenance=provenance, interactions=redacted.interactions)
     listing = read(recording, expect=status_code)
-    return UnwrittenAnswer(listing=listing, known=redacted.known)
+    return NewAnswer(listing=listing, known=redacted.known)
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:

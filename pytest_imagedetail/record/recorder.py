@@ -24,7 +24,7 @@ from pytest_imagedetail.model import (
     isotime,
 )
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
-from pytest_imagedetail.record.release_guard import release_mismatch
+from pytest_imagedetail.record.release_guard import label_error
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.redact import (
     Known,
@@ -39,7 +39,7 @@ from pytest_imagedetail.transport.request import api_version, headers_of, url_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnwrittenAnswer:
+class NewAnswer:
     """A redacted answer that is not written yet."""
 
     listing: Listing
@@ -57,7 +57,7 @@ class LiveCloud:
 
 def refuse_stale(recording: Recording, declared: str | None) -> None:
     """Raise StaleCassetteError if a recording is not of its declared release."""
-    error = release_mismatch(recording.provenance, declared)
+    error = label_error(recording.provenance, declared)
     if error is not None:
         raise error
 
@@ -95,7 +95,7 @@ def ask(
     *,
     expect: int | None = None,
     accept: frozenset[int] = frozenset(),
-) -> UnwrittenAnswer:
+) -> NewAnswer:
     """Query a live cloud; redact and check its answer, but write nothing.
 
     An error is accepted if its status is `expect` or one of `accept`.
@@ -144,7 +144,7 @@ def ask(
     except (ResponseError, BodyError, RecordingError):
         refuse_leak(recording, redacted.known)
         raise
-    return UnwrittenAnswer(listing=listing, known=redacted.known)
+    return NewAnswer(listing=listing, known=redacted.known)
 
 
 def refuse_leak(recording: Recording, known: Known) -> None:
@@ -159,7 +159,7 @@ def known_query(access: Access, query: Query, *, cloud: str) -> Query:
     return redact_query(query, cloud=cloud, known=known_of(access))
 
 
-def keep(store: Store, answer: UnwrittenAnswer) -> Written:
+def keep(store: Store, answer: NewAnswer) -> Written:
     """Write the answer of a cloud as `Store.write` does."""
     return store.write(answer.listing.recording, known=answer.known)
 

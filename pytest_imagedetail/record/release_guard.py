@@ -204,7 +204,7 @@ def remedies_for_change(
     )
 
 
-def release_mismatch(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
+def label_error(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
     """Return an error if a recording is not of its own or the declared release, or None."""
     release, newest = provenance.release or declared, provenance.max_microversion
     if _excludes(contract.releases_of(newest), release):

@@ -13,7 +13,7 @@ from pytest_imagedetail.errors import ComparisonError, ImageDetailError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Query, Recording
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.recorder import LiveCloud, UnwrittenAnswer
+from pytest_imagedetail.record.recorder import LiveCloud, NewAnswer
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import Rules
@@ -69,9 +69,7 @@ def _is_redacted(query: Query) -> bool:
     return any(placeholders.holds(value) for _, value in query.params)
 
 
-def ask_twice(
-    live: LiveCloud, query: Query, *, expect: int | None
-) -> tuple[UnwrittenAnswer, Comparison]:
+def ask_twice(live: LiveCloud, query: Query, *, expect: int | None) -> tuple[NewAnswer, Comparison]:
     """Ask a live cloud twice and compare; the first answer's provenance lists what changed."""
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for answer in (first, second):
@@ -81,7 +79,7 @@ def ask_twice(
     paths = tuple(dict.fromkeys(difference.any_image for difference in comparison.differences))
     recording = replace(recording, provenance=replace(recording.provenance, volatile=paths))
     listing = replace(first.listing, recording=recording)
-    return UnwrittenAnswer(listing=listing, known=first.known | second.known), comparison
+    return NewAnswer(listing=listing, known=first.known | second.known), comparison
 
 
 def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | None:

@@ -12,7 +12,7 @@ from pytest_imagedetail.report import grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
 from pytest_imagedetail.report.verdict import Report
 
-COUNTERS: Final = {"failures": "failure", "errors": "error"}
+TAGS: Final = {"failures": "failure", "errors": "error"}
 """The attributes that count the cases of a suite, and the tags of these cases."""
 
 
@@ -42,9 +42,7 @@ def render(report: Report) -> str:
     return document(report.verdict.line, suites)
 
 
-def document(
-    verdict: str, suites: Sequence[Suite], *, counters: Mapping[str, str] = COUNTERS
-) -> str:
+def document(verdict: str, suites: Sequence[Suite], *, tags: Mapping[str, str] = TAGS) -> str:
     """Return the XML document; each suite has the overall verdict and its own counts."""
     children = []
     for suite in suites:
@@ -55,9 +53,9 @@ def document(
             for case in suite.cases
         ]
         parts = [_element("properties", properties), *cases]
-        counts = _counts(suite.cases, counters)
+        counts = _counts(suite.cases, tags)
         children.append(_element("testsuite", parts, name=suite.name, **counts))
-    counts = _counts([case for suite in suites for case in suite.cases], counters)
+    counts = _counts([case for suite in suites for case in suite.cases], tags)
     root = _element("testsuites", children, name="imagedetail", **counts)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{root}\n'
 
@@ -128,9 +126,9 @@ def _children(case: Case) -> list[str]:
     return [_element(case.tag, lines, **kind, message=case.message)]
 
 
-def _counts(cases: Sequence[Case], counters: Mapping[str, str]) -> dict[str, int]:
-    tags = [case.tag for case in cases]
-    return {"tests": len(tags), **{name: tags.count(tag) for name, tag in counters.items()}}
+def _counts(cases: Sequence[Case], tags: Mapping[str, str]) -> dict[str, int]:
+    used = [case.tag for case in cases]
+    return {"tests": len(used), **{name: used.count(tag) for name, tag in tags.items()}}
 
 
 def _element(tag: str, children: Sequence[str] = (), **attributes: object) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
 from typing import Final
 
 from pytest_imagedetail import text
@@ -47,7 +46,7 @@ class Row:
     @property
     def runs(self) -> Sequence[Sequence[RowCell]]:
         """The answers, with equal neighbors grouped."""
-        return [[*run] for _, run in groupby(self.answers, attrgetter("state", "words"))]
+        return [[*run] for _, run in groupby(self.answers, lambda a: (a.state, a.words))]
 
     @property
     def unanimous(self) -> bool:
@@ -87,9 +86,8 @@ def _changed(matrix: Matrix, query: Query) -> dict[str, str]:
         for difference, _ in changes:
             paths.pop(difference.any_image, None)
         # A rule may accept a change for some images only.
-        for difference, state in reversed(changes):
-            if difference.severity == "breaking":
-                paths[difference.any_image] = state
+        broken = ((d.any_image, s) for d, s in reversed(changes) if d.severity == "breaking")
+        paths.update(broken)
         if paths:
             states[cloud] = min(paths.values())  # "breaks" comes first
     return states

@@ -47,7 +47,7 @@ def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
     session.keep()
 
 
-def ask(access: Access, question: Question, name: str, release: str) -> recorder.UnwrittenAnswer:
+def ask(access: Access, question: Question, name: str, release: str) -> recorder.NewAnswer:
     """Record one question; raise RealcloudError if it does not allow the status."""
     cloud = recorder.LiveCloud(access=access, name=name, release=release)
     try:
