@@ -25,7 +25,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
-from pytest_imagedetail.scrub import Scrubbed, reading
+from pytest_imagedetail.scrub import ScrubResult, reading
 from pytest_imagedetail.scrub.reading import Source
 from pytest_imagedetail.settings import Settings
 
@@ -107,7 +107,7 @@ class _Result:
     file: Path
     outcome: str = "failed"
     path: Path | None = None  # of the cassette, if there is one to write
-    scrubbed: Scrubbed | None = None  # None if it failed or is clean
+    scrubbed: ScrubResult | None = None  # None if it failed or is clean
     error: ImageDetailError | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -292,11 +292,11 @@ def _print(result: _Result, options: Options) -> None:
     print(f"  removed: {_removed(scrubbed) or 'nothing'}")
 
 
-def _removed(scrubbed: Scrubbed) -> str:
+def _removed(scrubbed: ScrubResult) -> str:
     return ", ".join(f"{kind} {number}" for kind, number in scrubbed.removed.items())
 
 
-def _notes(scrubbed: Scrubbed) -> Iterator[str]:
+def _notes(scrubbed: ScrubResult) -> Iterator[str]:
     if scrubbed.source.is_old:
         yield f"to schema {SCHEMA}"
     if scrubbed.keystone:

@@ -10,36 +10,36 @@ from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.files import Linter, check_file, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding
 
-__all__ = ["RULES", "Linted", "Linter", "lint"]
+__all__ = ["RULES", "LintResult", "Linter", "lint"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linted:
+class LintResult:
     """What was checked, and what was found."""
 
     files: int
     findings: tuple[Finding, ...]  # by path and line
 
 
-def lint(paths: Iterable[Path], linter: Linter) -> Linted:
+def lint(paths: Iterable[Path], linter: Linter) -> LintResult:
     """Check files, and folders with everything in them."""
-    given, folder = tuple(paths), linter.folder.absolute()
+    roots, folder = tuple(paths), linter.folder.absolute()
     findings: list[Finding] = []
     checked: list[Path] = []
-    for path in dict.fromkeys(chain.from_iterable(map(_files, given))):
+    for path in dict.fromkeys(chain.from_iterable(map(_files, roots))):
         if isinstance(path, Finding):
             findings.append(path)
             continue
-        has_strays = path in given or path.absolute().is_relative_to(folder)
-        found = check_file(path, linter, strays=has_strays)
-        if found is not None:
+        has_strays = path in roots or path.absolute().is_relative_to(folder)
+        file_findings = check_file(path, linter, strays=has_strays)
+        if file_findings is not None:
             checked.append(path)
-            findings += found
+            findings += file_findings
     findings += _case(checked)
-    return Linted(files=len(checked), findings=tuple(sorted(findings)))
+    return LintResult(files=len(checked), findings=tuple(sorted(findings)))
 
 
-def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:
+def _files(path: Path, parents: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:
     """Yield files, and a finding for each folder that cannot be read.
 
     Links are followed, as in replaying, except to a folder that contains them.
@@ -49,17 +49,17 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
         if not path.is_dir():
             yield path
             return
-        if (real := path.resolve()) in above:
+        if (real := path.resolve()) in parents:
             return
-        inside = sorted(path.iterdir())
+        children = sorted(path.iterdir())
     except OSError as error:
         yield unreadable(path, error.strerror)
         return
-    for each in inside:
-        if yamltext.is_yaml(each):
-            yield each
-        elif each.name != LOCK and not (each.name.startswith(".") and each.is_dir()):
-            yield from _files(each, above | {real})
+    for child in children:
+        if yamltext.is_yaml(child):
+            yield child
+        elif child.name != LOCK and not (child.name.startswith(".") and child.is_dir()):
+            yield from _files(child, parents | {real})
 
 
 def _case(files: Iterable[Path]) -> Iterator[Finding]:

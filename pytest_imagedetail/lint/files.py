@@ -75,11 +75,11 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding]
     if not strays and not any(key in data for key in _KEYS):
         return None
     if yamltext.is_yaml(path):
-        found = _check_cassette(path, data, linter)
+        findings = _check_cassette(path, data, linter)
     else:
-        found = [*_leaks(path, data), *_other(path, strays=strays)]
-    is_foreign = _SCRUBBED.search(data) or any(each.rule == "foreign" for each in found)
-    return [replace(each, is_foreign=True) for each in found] if is_foreign else found
+        findings = [*_leaks(path, data), *_other(path, strays=strays)]
+    is_foreign = _SCRUBBED.search(data) or any(finding.rule == "foreign" for finding in findings)
+    return [replace(finding, is_foreign=True) for finding in findings] if is_foreign else findings
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:
@@ -97,7 +97,7 @@ def _check_cassette(path: Path, data: bytes, linter: Linter) -> Sequence[Finding
     for rule, message, place in _problems(recording, path, data, linter):
         line = _line_of(text, place.partition(": ")[0])
         findings.append(Finding(path=path, line=line, rule=rule, message=message))
-    if {"secret", "header"}.isdisjoint(each.rule for each in findings):
+    if {"secret", "header"}.isdisjoint(finding.rule for finding in findings):
         findings += _leaks(path, data)
     return findings
 
@@ -111,20 +111,20 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 
 
 def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
-    found = _foreign(path) if may_be_recording(path) else None
-    if found is None and strays and path.name not in _EXPECTED:
-        found = [Finding(path=path, line=1, rule="orphan", message="not a recording")]
-    return found or []
+    findings = _foreign(path) if may_be_recording(path) else None
+    if findings is None and strays and path.name not in _EXPECTED:
+        findings = [Finding(path=path, line=1, rule="orphan", message="not a recording")]
+    return findings or []
 
 
 def _not_ours(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequence[Finding]:
     # Ruby's VCR writes YAML that the loader for cassettes refuses.
-    found = _foreign(path) if error.rule in {"foreign", "format"} else None
-    if found and "foreign" in {found[0].rule, error.rule}:
-        return found
+    findings = _foreign(path) if error.rule in {"foreign", "format"} else None
+    if findings and "foreign" in {findings[0].rule, error.rule}:
+        return findings
     # Among listings, where no recording of another tool is replayed, it is damage.
     is_listing = path.absolute().parent.parent == linter.folder.absolute()
-    return [] if found == [] and not is_listing else [_damaged(path, error)]
+    return [] if findings == [] and not is_listing else [_damaged(path, error)]
 
 
 def _foreign(path: Path) -> list[Finding] | None:
@@ -139,9 +139,9 @@ def _foreign(path: Path) -> list[Finding] | None:
     except DamagedCassetteError as error:
         return [_damaged(path, error)]
     known = secrets_of([source])
-    done = scrub(source, cloud="scrubbed", known=known)
-    counts = {"logins": done.keystone, **done.removed}
-    if not (done.keystone or known.secrets or any(counts.get(kind) for kind in _SENSITIVE)):
+    result = scrub(source, cloud="scrubbed", known=known)
+    counts = {"logins": result.keystone, **result.removed}
+    if not (result.keystone or known.secrets or any(counts.get(kind) for kind in _SENSITIVE)):
         return []
     removed = ", ".join(f"{kind} {number}" for kind, number in counts.items() if number)
     problem = f"{source.tool} recording; scrub would remove: {removed}"
@@ -149,8 +149,8 @@ def _foreign(path: Path) -> list[Finding] | None:
 
 
 def _damaged(path: Path, error: DamagedCassetteError) -> Finding:
-    found = _LINE.search(error.where.removeprefix(str(path)))
-    line = int(found[1]) if found else 1
+    match = _LINE.search(error.where.removeprefix(str(path)))
+    line = int(match[1]) if match else 1
     return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_LONGEST])
 
 
@@ -169,10 +169,10 @@ def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> 
             yield "replay", error.problem, "interactions"
     redacted = redact_again(recording, known=Known())
     for place, kind in _worst(redacted.places).items():
-        rule, what = _REPLACED[kind]
-        yield rule, f"{what}: {place}", place
-    for what, place in suspicious(redacted.interactions):
-        yield "suspicious", f"{what}: {place}", place
+        rule, description = _REPLACED[kind]
+        yield rule, f"{description}: {place}", place
+    for description, place in suspicious(redacted.interactions):
+        yield "suspicious", f"{description}: {place}", place
     yield from _of_cloud(provenance, path, linter)
 
 
@@ -188,7 +188,7 @@ def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
 
 def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
     kinds = list(_REPLACED)
-    worst_last = sorted(places, key=lambda each: kinds.index(each[0]), reverse=True)
+    worst_last = sorted(places, key=lambda pair: kinds.index(pair[0]), reverse=True)
     return {place: kind for kind, place in worst_last}
 
 
@@ -206,7 +206,7 @@ def _of_cloud(provenance: Provenance, path: Path, linter: Linter) -> Iterator[_P
 
 @lru_cache(maxsize=32)  # most findings of a file are in one body
 def _line_of(text: str, key: str) -> int:
-    keys = (int(each) if each.isdigit() else each for each in re.findall(r"\w+", key))
+    keys = (int(part) if part.isdigit() else part for part in re.findall(r"\w+", key))
     return yamltext.line_of(text, *keys)
 
 

@@ -17,8 +17,8 @@ _BETWEEN_WORDS: Final = re.compile(r"[^\w.:@-]+")
 _INTERNAL: Final = frozenset({"corp", "internal", "intranet", "lan", "local", "localdomain"})
 _EXAMPLES: Final = ("example.com", "example.net", "example.org", ".invalid")
 _PRIVATE: Final = tuple(
-    ipaddress.ip_network(each)
-    for each in (
+    ipaddress.ip_network(network)
+    for network in (
         *("10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
         *("::1/128", "fc00::/7", "fe80::/10"),
     )
@@ -37,7 +37,7 @@ def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]
 def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
     """Return every value of a JSON body as text, with its path; any other body is one text."""
     try:
-        return [(path, str(each)) for path, each in leaves(json.loads(body))]
+        return [(path, str(value)) for path, value in leaves(json.loads(body))]
     except (ValueError, RecursionError):
         return [((), body.decode("utf-8", errors="replace"))]
 

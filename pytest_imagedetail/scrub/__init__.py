@@ -18,7 +18,7 @@ from pytest_imagedetail.traffic.recording import made_of, several_identities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scrubbed:
+class ScrubResult:
     """A redacted recording, and what was removed from it."""
 
     source: Source
@@ -37,27 +37,27 @@ class Scrubbed:
 
 def secrets_of(sources: Iterable[Source]) -> Known:
     """Collect the secrets of several files: a token from one may be used in another."""
-    found = learn(each for source in sources for each in source.interactions)
-    return Known(secrets=found.secrets, owners=found.owners)
+    learned = learn(interaction for source in sources for interaction in source.interactions)
+    return Known(secrets=learned.secrets, owners=learned.owners)
 
 
-def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
+def scrub(source: Source, *, cloud: str, known: Known) -> ScrubResult:
     """Redact a recording; `known` holds the secrets of all files that are scrubbed together."""
     if source.own is not None:
-        return _of_ours(source, source.own, known)
+        return _scrub_again(source, source.own, known)
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
     kept, authentication = without_keystone(answered)
     recording, removed = None, Counter[str]()
     if kept:
-        made, known = made_of(answered, cloud=cloud, test=source.name, known=known)
-        provenance = replace(made.provenance, source="scrubbed", recorded_at=source.recorded_at)
-        recording = replace(made, provenance=provenance)
+        draft, known = made_of(answered, cloud=cloud, test=source.name, known=known)
+        provenance = replace(draft.provenance, source="scrubbed", recorded_at=source.recorded_at)
+        recording = replace(draft, provenance=provenance)
         pairs = zip(kept, recording.interactions, strict=True)
         dropped = sum(
             len(old.request_headers.fields) - len(new.request_headers.fields) for old, new in pairs
         )
         removed = Counter(provenance.redactions) + Counter(headers=dropped)
-    return Scrubbed(
+    return ScrubResult(
         source=source,
         recording=recording,
         known=known,
@@ -68,16 +68,16 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
     )
 
 
-def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
-    redacted = redact_again(own, known=known)
+def _scrub_again(source: Source, cassette: Recording, known: Known) -> ScrubResult:
+    redacted = redact_again(cassette, known=known)
     removed = Counter(kind for kind, _ in redacted.places)
     try:  # a secret in a comment, or in a key that is not part of the format
         refuse_leaks(source.text.encode("utf-8"), known=Known(), where="")
     except LeakError:
         removed["secrets"] += 1
     is_replaced = removed or source.is_old
-    recording = replace(own, interactions=redacted.interactions) if is_replaced else None
-    return Scrubbed(source=source, recording=recording, known=redacted.known, removed=removed)
+    recording = replace(cassette, interactions=redacted.interactions) if is_replaced else None
+    return ScrubResult(source=source, recording=recording, known=redacted.known, removed=removed)
 
 
 def write(recording: Recording, *, known: Known, store: Store, force: bool) -> str:
@@ -89,7 +89,7 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
         RecordingError: The folder cannot be written.
     """
 
-    def same(old: Recording) -> Recording:
+    def keep_equal(old: Recording) -> Recording:
         if old.interactions != recording.interactions or old.provenance.source != "scrubbed":
             provenance = recording.provenance
             raise CassetteError(
@@ -100,25 +100,25 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
             )
         return old
 
-    written = store.write(recording, known=known, merge=None if force else same)
+    written = store.write(recording, known=known, merge=None if force else keep_equal)
     return "unchanged" if written.value == "unchanged" else "scrubbed"
 
 
-def replacement(done: Scrubbed) -> str:
+def replacement(scrubbed: ScrubResult) -> str:
     """Return the text that replaces a recording in place; see `refuse_in_place`.
 
     Raises:
         CassetteError: Nothing would be left of it.
         LeakError: A secret is left.
     """
-    where = str(done.source.path)
-    if done.recording is None:
+    where = str(scrubbed.source.path)
+    if scrubbed.recording is None:
         raise CassetteError(
             "it contains only authentication requests, so the cassette would be empty",
             where=where,
             remedy="delete it: while replaying, the built-in Keystone answers logins",
         )
-    return refuse_unsafe(done.recording, known=done.known, where=where)
+    return refuse_unsafe(scrubbed.recording, known=scrubbed.known, where=where)
 
 
 def refuse_in_place(sources: Sequence[Source]) -> None:
@@ -153,7 +153,7 @@ def _is_committed(path: Path) -> bool:
     git = ["git", "--literal-pathspecs", "-C", str(path.parent)]
     status = ["status", "--porcelain", "--ignored", "--untracked-files", "--", path.name]
     try:
-        done = run([*git, *status], stdout=PIPE, stderr=DEVNULL, check=False)  # noqa: S603
+        process = run([*git, *status], stdout=PIPE, stderr=DEVNULL, check=False)  # noqa: S603
     except FileNotFoundError:
         return False
-    return done.returncode == 0 and not done.stdout
+    return process.returncode == 0 and not process.stdout

@@ -65,20 +65,20 @@ def read(path: Path, *, name: str | None = None) -> Source:
     """
     name = name or path.stem
     text = _FILES.text(path)
-    document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
+    document = _parse(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
         own = loads(text.encode(), where=str(path))  # raises if it was changed
         is_old = str(document["imagedetail"]["schema"]) != str(SCHEMA)
         return Source(path=path, name=name, tool="imagedetail", text=text, own=own, is_old=is_old)
-    tool, listed = _interactions(document, path)
-    if not isinstance(listed, list) or not listed:
+    tool, entries = _interactions(document, path)
+    if not isinstance(entries, list) or not entries:
         problem = "the recording has no list of interactions"
         raise DamagedCassetteError(problem, where=str(path), remedy=_REMEDY)
     convert = _of_har if tool == "HAR" else _of_vcr
     interactions = []
-    for number, each in enumerate(listed):
+    for number, entry in enumerate(entries):
         try:
-            interactions.append(_checked(convert(each)))
+            interactions.append(_validate(convert(entry)))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
             problem = str(fault) if isinstance(fault, _UnsoundError) else "a value is not valid"
             raise DamagedCassetteError(
@@ -93,11 +93,11 @@ def read(path: Path, *, name: str | None = None) -> Source:
         tool=tool,
         text=text,
         interactions=tuple(interactions),
-        recorded_at=_oldest(each.get(date) for each in listed),
+        recorded_at=_oldest(entry.get(date) for entry in entries),
     )
 
 
-def _parsed(text: str, place: str) -> Any:
+def _parse(text: str, place: str) -> Any:
     if text.lstrip()[:1] not in {"{", "["}:
         return _FILES.parse(text, where=place)
     try:
@@ -155,16 +155,17 @@ def _of_har(document: Any) -> Interaction:
     request, response = _at(document, "request"), _at(document, "response")
     url, status = _text(document, "request.url"), _at(document, "response.status", object)
     is_answered = status != UNANSWERED and urlsplit(url).scheme in {"", "http", "https"}
-    posted, content = request.get("postData") or {}, response.get("content") or {}
+    form, content = request.get("postData") or {}, response.get("content") or {}
     if is_answered and content.get("text") is None and content.get("size", 0) > 0:
         raise _UnsoundError("its `response.content` has no body; export the HAR file with content")
-    sent = _har_body(posted, request) or urlencode(_headers(posted.get("params")).fields)
+    sent = _har_body(form, request) or urlencode(_headers(form.get("params")).fields)
     code = {"code": status if is_answered else UNANSWERED, "message": response.get("statusText")}
     received = _har_body(content, response) if is_answered else b""
-    asked, answered = _har_headers(request, "Cookie"), _har_headers(response, "Set-Cookie")
+    headers = _har_headers(request, "Cookie")
+    response_headers = _har_headers(response, "Set-Cookie")
     converted = {
-        "request": {**request, "uri": url, "body": sent, "headers": asked},
-        "response": {"status": code, "headers": answered, "body": received},
+        "request": {**request, "uri": url, "body": sent, "headers": headers},
+        "response": {"status": code, "headers": response_headers, "body": received},
     }
     return _of_vcr(converted)
 
@@ -212,13 +213,13 @@ def _scalar(value: Any) -> str:
 
 def _headers(value: Any) -> Headers:
     if isinstance(value, list):
-        pairs = [(each.get("name"), each.get("value")) for each in value]
+        pairs = [(header.get("name"), header.get("value")) for header in value]
     else:
         pairs = list((value or {}).items())
     return Headers(
-        (_scalar(name), _scalar(each))
+        (_scalar(name), _scalar(text))
         for name, values in pairs
-        for each in (values if isinstance(values, list) else [values])
+        for text in (values if isinstance(values, list) else [values])
         if not str(name).startswith(":")  # pseudo-headers of HTTP/2
     )
 
@@ -258,7 +259,7 @@ def _undo(body: bytes, headers: Headers, name: str) -> bytes:
     return content
 
 
-def _checked(interaction: Interaction) -> Interaction:
+def _validate(interaction: Interaction) -> Interaction:
     """Return the interaction; raise if no client could have sent or received it."""
     response = interaction.response
     is_answered = response.status_code != UNANSWERED
@@ -277,15 +278,15 @@ def _checked(interaction: Interaction) -> Interaction:
 def _oldest(dates: Iterable[Any]) -> str | None:
     """Return the oldest of dates in ISO 8601 or RFC 2822; None if one is missing or unreadable."""
     try:
-        found = min(map(_date, dates))
+        oldest = min(map(_date, dates))
     except (TypeError, ValueError, OverflowError):
         return None
-    return isotime(found)
+    return isotime(oldest)
 
 
 def _date(value: str) -> datetime:
     try:
-        found = datetime.fromisoformat(value)
+        date = datetime.fromisoformat(value)
     except ValueError:
-        found = parsedate_to_datetime(value)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        date = parsedate_to_datetime(value)
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
