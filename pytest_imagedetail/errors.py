@@ -82,7 +82,7 @@ class CredentialsError(RecordingError):
 class NetworkShutError(RecordingError):
     """Something tried to connect while the network is blocked; nothing was sent."""
 
-    thread: int | None = None  # made the attempt
+    thread: int | None = None  # the id of the thread that tried to connect
 
 
 class LeakError(ImageDetailError):
@@ -111,6 +111,6 @@ class VerificationError(ImageDetailError):
 
 def did_you_mean(name: str, known: Sequence[str], *, least: float = 0.6) -> str:
     """Return a suggestion to begin a remedy with, or "" if no known name is similar."""
-    folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=least)
-    return f"did you mean {folded[near[0]]}? " if near else ""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    matches = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=least)
+    return f"did you mean {folded[matches[0]]}? " if matches else ""

@@ -19,7 +19,7 @@ Path = tuple[str | int, ...]
 """Keys and positions from the top of a JSON document down."""
 
 Types = Mapping[str, tuple[Any, str]]
-"""The types that arguments may have, by name, and how to write a right value."""
+"""The types that arguments may have, by name, and what to write."""
 
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
@@ -173,7 +173,7 @@ _WIRE_NAMES: Final = {
     "limit": "limit",
     "marker": "marker",
 }
-_OF_QUERY: Final[Types] = {
+_QUERY_TYPES: Final[Types] = {
     "properties": (Mapping | None, "a dict, for example {'os_distro': 'cirros'}"),
     "params": (
         Mapping | None,
@@ -204,7 +204,7 @@ ANY_KEY: Final = AnyKey("*")
 MISSING: Final = Missing.MISSING
 """The value of a side that has none; None is a JSON value."""
 
-_SECRET: Final = frozenset(
+_SECRET_HEADERS: Final = frozenset(
     {
         *("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"),
         *("x-auth-key", "x-auth-token", "x-service-token", "x-storage-token", "x-subject-token"),
@@ -229,7 +229,7 @@ class Headers(Mapping[str, str]):
 
     def without(self, *names: str) -> "Headers":
         """Return the headers without these fields; the names must be lower-case."""
-        return Headers(each for each in self.fields if each[0].lower() not in names)
+        return Headers(field for field in self.fields if field[0].lower() not in names)
 
     def __getitem__(self, name: str) -> str:
         values = self.all(name)
@@ -244,8 +244,11 @@ class Headers(Mapping[str, str]):
         return len({key.lower() for key, _ in self.fields})
 
     def __repr__(self) -> str:
-        shown = [(key, MASKED if key.lower() in _SECRET else text) for key, text in self.fields]
-        return f"Headers({shown!r})"
+        masked = [
+            (name, MASKED if name.lower() in _SECRET_HEADERS else value)
+            for name, value in self.fields
+        ]
+        return f"Headers({masked!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +285,8 @@ class Query:
         Raises:
             UsageError: An unknown filter, a naive datetime, or an argument of another type.
         """
-        others = {"properties": properties, "params": params, "microversion": microversion}
-        check_types(others, _OF_QUERY)
+        arguments = {"properties": properties, "params": params, "microversion": microversion}
+        check_types(arguments, _QUERY_TYPES)
         pairs: list[tuple[str, str]] = []
         for name, value in filters.items():
             if name not in _WIRE_NAMES:
@@ -300,7 +303,7 @@ class Query:
             pairs.append((f"property-{key}", _wire_value(str(key), value)))
         for key, value in (params or {}).items():
             values = value if isinstance(value, list | tuple) else (value,)
-            pairs += [(str(key), _wire_value(str(key), each)) for each in values]
+            pairs += [(str(key), _wire_value(str(key), item)) for item in values]
         return cls(tuple(pairs), microversion)
 
     @classmethod
@@ -316,10 +319,10 @@ class Query:
     @property
     def options(self) -> tuple[str, ...]:
         """The query as options of the `imagedetail` command, quoted for a shell."""
-        asked = tuple(f"--query={shell_quoted(f'{name}={value}')}" for name, value in self.params)
+        filters = tuple(f"--query={shell_quoted(f'{name}={value}')}" for name, value in self.params)
         if self.microversion is None:
-            return asked
-        return (*asked, f"--microversion={shell_quoted(self.microversion)}")
+            return filters
+        return (*filters, f"--microversion={shell_quoted(self.microversion)}")
 
     @property
     def is_whole(self) -> bool:
@@ -328,8 +331,8 @@ class Query:
 
     def replaced(self, **values: str) -> "Query":
         """Return the query with the values of these names replaced."""
-        kept = tuple(pair for pair in self.params if pair[0] not in values)
-        return Query(kept + tuple(values.items()), self.microversion)
+        unchanged = tuple(pair for pair in self.params if pair[0] not in values)
+        return Query(unchanged + tuple(values.items()), self.microversion)
 
     def __str__(self) -> str:
         text = "&".join(f"{name}={value}" for name, value in self.params) or "all"
@@ -338,13 +341,13 @@ class Query:
         return text if self.microversion is None else f"{text} @{self.microversion}"
 
 
-def check_types(given: Mapping[str, object], known: Types, *, place: str = "") -> None:
-    """Raise UsageError for the first argument whose value does not have the known type."""
-    for name, value in given.items():
-        wanted, right = known[name]
-        if isinstance(value, bool) or not isinstance(value, wanted):  # True is an int
+def check_types(arguments: Mapping[str, object], types: Types, *, place: str = "") -> None:
+    """Raise UsageError for the first argument whose value has another type."""
+    for name, value in arguments.items():
+        expected, example = types[name]
+        if isinstance(value, bool) or not isinstance(value, expected):  # True is an int
             problem = f"{name}{place} cannot be {reprlib.repr(value)}"
-            raise UsageError(problem, remedy=f"write {right}")
+            raise UsageError(problem, remedy=f"write {example}")
 
 
 def shell_quoted(word: str) -> str:
@@ -356,7 +359,7 @@ def shell_quoted(word: str) -> str:
     except UnicodeEncodeError:  # JSON can contain lone surrogates
         raw = word.encode("utf-8", "surrogatepass")
     plain = set(range(0x20, 0x7F)) - set(b"'\\")
-    escaped = (chr(each) if each in plain else f"\\{each:03o}" for each in raw)
+    escaped = (chr(byte) if byte in plain else f"\\{byte:03o}" for byte in raw)
     return f"$'{''.join(escaped)}'"
 
 
@@ -504,7 +507,7 @@ class RuleRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One path where candidate and baseline differ.
+    """One path where baseline and candidate differ.
 
     Attributes:
         kind: For example "field_removed", "type_changed", "image_added".

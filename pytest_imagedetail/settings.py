@@ -30,7 +30,7 @@ PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
 DEFAULT_PROFILE: Final = "cross-version"
 
 LEVELS: Final = ("facts", "shape")
-"""Image by image, or what the images on each side look like, whichever they are."""
+"""Image by image, or by the fields, types and formats of all images of a side."""
 
 DEFAULT_LEVEL: Final = "facts"
 REPORTS: Final = (".html", ".json", ".md", ".xml")
@@ -38,7 +38,7 @@ REPORTS: Final = (".html", ".json", ".md", ".xml")
 
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
-_KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+_CHOICES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "record_mode": ("record mode", RECORD_MODES),
     "profile": ("profile", PROFILES),
     "fail_on": ("fail-on", FAIL_ON),
@@ -46,8 +46,8 @@ _KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "unused": ("unused", UNUSED),
 }
 _EMPTY_CHOICES: Final = (("max_age", ""), ("rules", ()))
-_HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
-_FILES: Final = yamltext.Files(SettingsError, _HOLDS)
+_LAYOUT: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
+_FILES: Final = yamltext.Files(SettingsError, _LAYOUT)
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # clouds in a message
@@ -60,9 +60,9 @@ RuleSource = str | Path | Mapping[str, Any]
 
 RuleSources = RuleSource | Sequence[RuleSource]
 
-_SAID: Final = "a file, a rule as a dict, or a list of them"
-_RULE: Final[Types] = {"rules": (str | Path | Mapping, _SAID)}
-RULES: Final = (str | Path | Mapping | list | tuple, _SAID)
+_RULES_HELP: Final = "a file, a rule as a dict, or a list of them"
+_RULE: Final[Types] = {"rules": (str | Path | Mapping, _RULES_HELP)}
+RULES: Final = (str | Path | Mapping | list | tuple, _RULES_HELP)
 """The type of `RuleSources`, as for `check_types`."""
 
 Choices = dict[str, Any]
@@ -110,18 +110,18 @@ class Settings:
         Declared clouds without a cassette are included, so that a lost recording fails. Raise
         UsageError for a name or glob that matches no cloud.
         """
-        known = tuple(dict.fromkeys([*available, *self.declared]))
+        names = tuple(dict.fromkeys([*available, *self.declared]))
         if not self.clouds:
-            return known
-        chosen: list[str] = []
+            return names
+        selected: list[str] = []
         for pattern in self.clouds:
-            found = [name for name in known if fnmatchcase(name, pattern)]
-            if not found and self.record_mode != "none" and not set(pattern) & WILDCARDS:
-                found = [pattern]  # a name in clouds.yaml, to be recorded
-            if not found:
-                raise unknown_cloud(pattern, known, where=self.cassette_dir)
-            chosen += found
-        return tuple(dict.fromkeys(chosen))
+            matches = [name for name in names if fnmatchcase(name, pattern)]
+            if not matches and self.record_mode != "none" and not set(pattern) & WILDCARDS:
+                matches = [pattern]  # a name in clouds.yaml, to be recorded
+            if not matches:
+                raise unknown_cloud(pattern, names, where=self.cassette_dir)
+            selected += matches
+        return tuple(dict.fromkeys(selected))
 
 
 def resolve(*layers: Choices, root: Path) -> Settings:
@@ -131,55 +131,55 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         UsageError: A value is unknown.
         SettingsError: The clouds file is invalid.
     """
-    chosen: Choices = {}
+    choices: Choices = {}
     for layer in reversed(layers):
-        chosen |= {
-            key: each for key, each in layer.items() if each or (key, each) in _EMPTY_CHOICES
+        choices |= {
+            name: value for name, value in layer.items() if value or (name, value) in _EMPTY_CHOICES
         }
-    for key, (what, known) in _KNOWN.items():
-        if key in chosen:
-            check_choice(what, chosen[key], known)
-    Query.of(**{str(name): each for name, each in chosen.get("query", {}).items()})
-    reports = chosen.get("reports", ())
+    for name, (what, values) in _CHOICES.items():
+        if name in choices:
+            check_choice(what, choices[name], values)
+    Query.of(**{str(name): value for name, value in choices.get("query", {}).items()})
+    reports = choices.get("reports", ())
     for report in reports:
         check_choice("report suffix", Path(report).suffix, REPORTS)
-    clouds_file = root / chosen.get("clouds_file", CLOUDS_FILE)
-    declared, baseline = _declared_in(clouds_file, required="clouds_file" in chosen)
+    clouds_file = root / choices.get("clouds_file", CLOUDS_FILE)
+    declared, baseline = _read_clouds(clouds_file, required="clouds_file" in choices)
     resolved = {
-        "cassette_dir": root / chosen.get("cassette_dir", "cassettes"),
+        "cassette_dir": root / choices.get("cassette_dir", "cassettes"),
         "clouds_file": clouds_file,
         "declared": declared,
         "reports": tuple(root / report for report in reports),
-        "max_age": _days(chosen.get("max_age")),
-        "rules": _rules(root, chosen.get("rules")),
+        "max_age": _days(choices.get("max_age")),
+        "rules": _rules(root, choices.get("rules")),
     }
-    return Settings(**{"baseline": baseline, **chosen, **resolved})
+    return Settings(**{"baseline": baseline, **choices, **resolved})
 
 
 def _rules(
-    root: Path, named: tuple[RuleSource, ...] | None
+    root: Path, sources: tuple[RuleSource, ...] | None
 ) -> tuple[Path | Mapping[str, Any], ...]:
     """Return the rules and rules files; by default, the default file if it exists."""
-    if named is None:
+    if sources is None:
         path = root / RULES_FILE
         return (path,) if path.exists() else ()
-    return tuple(each if isinstance(each, Mapping) else root / each for each in named)
+    return tuple(source if isinstance(source, Mapping) else root / source for source in sources)
 
 
-def rule_sources(given: RuleSources, *, place: str = "") -> tuple[RuleSource, ...]:
+def rule_sources(rules: RuleSources, *, place: str = "") -> tuple[RuleSource, ...]:
     """Return the rules and rules files of an argument; raise UsageError for anything else."""
-    sources = (given,) if isinstance(given, str | Path | Mapping) else tuple(given)
-    for each in sources:
-        check_types({"rules": each}, _RULE, place=place)
+    sources = (rules,) if isinstance(rules, str | Path | Mapping) else tuple(rules)
+    for source in sources:
+        check_types({"rules": source}, _RULE, place=place)
     return sources
 
 
-def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
-    """Return a known value; for others, raise UsageError that suggests the nearest."""
-    for each in known:
-        if value == each:
-            return each
-    remedy = f"{did_you_mean(str(value), known)}known: {', '.join(known)}"
+def check_choice(what: str, value: str, choices: tuple[Choice, ...]) -> Choice:
+    """Return the value; raise UsageError with a suggestion if it is not one of the choices."""
+    for choice in choices:
+        if value == choice:
+            return choice
+    remedy = f"{did_you_mean(str(value), choices)}known: {', '.join(choices)}"
     raise UsageError(f"unknown {what} {value!r}", remedy=remedy)
 
 
@@ -209,9 +209,9 @@ def check_release(name: str | None) -> str | None:
 def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError:
     """Return the error for a name or glob of a cloud that is neither recorded nor declared."""
     names = tuple(known)
-    shown = ", ".join(names[:_MOST_NAMES]) or "none"
+    clouds = ", ".join(names[:_MOST_NAMES]) or "none"
     if len(names) > _MOST_NAMES:
-        shown += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
+        clouds += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
     is_glob = bool(set(name) & WILDCARDS)
     record = "" if is_glob else f"\nor record it: imagedetail record {shlex.quote(name)}"
     if not where.is_dir():
@@ -219,18 +219,18 @@ def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError
     return UsageError(
         f"no cloud matches {name!r}" if is_glob else f"unknown cloud {name!r}",
         where=str(where),
-        remedy=f"{did_you_mean(name, names)}known clouds: {shown}{record}",
+        remedy=f"{did_you_mean(name, names)}known clouds: {clouds}{record}",
     )
 
 
-def only(pattern: str, found: Sequence[str]) -> str:
+def only(pattern: str, matches: Sequence[str]) -> str:
     """Return the only cloud that matches a name or a glob."""
-    if len(found) > 1:
+    if len(matches) > 1:
         raise UsageError(
-            f"{pattern!r} matches {len(found)} clouds, and exactly one is needed",
-            remedy=f"name one of them: {', '.join(found)}",
+            f"{pattern!r} matches {len(matches)} clouds, and exactly one is needed",
+            remedy=f"name one of them: {', '.join(matches)}",
         )
-    return found[0]
+    return matches[0]
 
 
 def nothing_selected(settings: Settings) -> CassetteNotFoundError:
@@ -246,9 +246,10 @@ def nothing_selected(settings: Settings) -> CassetteNotFoundError:
 
 def find_root(folder: Path) -> Path:
     """Return the nearest folder upwards with a project file, or else the folder itself."""
-    folders = (folder, *folder.parents)
-    found = (each for each in folders if any((each / name).is_file() for name in _ROOT_FILES))
-    return next(found, folder)
+    for parent in (folder, *folder.parents):
+        if any((parent / name).is_file() for name in _ROOT_FILES):
+            return parent
+    return folder
 
 
 def declare(cloud: CloudDeclaration, path: Path) -> bool:
@@ -257,7 +258,7 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     Comments and layout stay. A file with an unusual layout, or one that cannot be written, is left
     alone.
     """
-    declared, baseline = _declared_in(path, required=False)
+    declared, baseline = _read_clouds(path, required=False)
     if declared.get(cloud.name) == cloud:
         return True  # added by another process meanwhile
     old = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -266,7 +267,7 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     new = _with_entry(old, entry)
     try:
         document = _FILES.parse(new, where=str(path))
-        if _clouds(document, path) != ({**declared, cloud.name: cloud}, baseline):
+        if _parse_clouds(document, path) != ({**declared, cloud.name: cloud}, baseline):
             return False
         with yamltext.replacing(path) as temporary:
             temporary.write_text(new, encoding="utf-8")
@@ -284,21 +285,21 @@ def _with_entry(text: str, entry: str) -> str:
     return "".join([head, indent(entry, margin), block]).lstrip()
 
 
-def _declared_in(path: Path, *, required: bool) -> tuple[dict[str, CloudDeclaration], str | None]:
+def _read_clouds(path: Path, *, required: bool) -> tuple[dict[str, CloudDeclaration], str | None]:
     if not path.exists() and not required:
         return {}, None
-    return _clouds(_FILES.read(path), path)
+    return _parse_clouds(_FILES.read(path), path)
 
 
-def _clouds(document: Any, path: Path) -> tuple[dict[str, CloudDeclaration], str | None]:
+def _parse_clouds(document: Any, path: Path) -> tuple[dict[str, CloudDeclaration], str | None]:
     def invalid(problem: str) -> SettingsError:
-        return SettingsError(problem, where=str(path), remedy=_HOLDS)
+        return SettingsError(problem, where=str(path), remedy=_LAYOUT)
 
-    def mapping(value: Any, what: str, *known: str) -> dict[str, Any]:
+    def mapping(value: Any, what: str, *keys: str) -> dict[str, Any]:
         content = {} if value is None else value
         if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
             raise invalid(f"{what} must be a mapping with names as keys")
-        unknown = sorted(set(content).difference(known)) if known else ()
+        unknown = sorted(set(content).difference(keys)) if keys else ()
         if unknown:
             raise invalid(f"{what} has unknown keys: {', '.join(unknown)}")
         return content

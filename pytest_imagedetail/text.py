@@ -22,13 +22,13 @@ def value(value: Any, width: int = _WIDTH) -> str:
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
     """Return two values, each cut to `width` (at least 16) so that the difference is visible."""
-    whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
-    if max(map(len, whole)) <= width:
-        return whole
-    common = len(os.path.commonprefix(whole))  # noqa: RUF071  compares letters, not paths
+    texts = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
+    if max(map(len, texts)) <= width:
+        return texts
+    common = len(os.path.commonprefix(texts))  # noqa: RUF071  compares letters, not paths
     start = common - _BEFORE if common >= width - len("...") else 0
-    dots = '"...' if all(each.startswith('"') for each in whole) else "..."
-    old, new = (dots + each[start:] if start else each for each in whole)
+    dots = '"...' if all(text.startswith('"') for text in texts) else "..."
+    old, new = (dots + text[start:] if start else text for text in texts)
     return cut(old, width), cut(new, width)
 
 
@@ -36,7 +36,7 @@ def plain(text: str) -> str:
     """Escape unprintable characters as JSON does, so that none moves the cursor."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def cut(text: str, width: int) -> str:
@@ -58,17 +58,17 @@ def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str]
     return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
 
 
-def count(number: int, thing: str) -> str:
+def count(number: int, noun: str) -> str:
     """Return a number with its noun: `2 images`, `3 queries`."""
     if number == 1:
-        return f"1 {thing}"
-    return f"{number} {thing[:-1]}ies" if thing.endswith("ry") else f"{number} {thing}s"
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("ry") else f"{number} {noun}s"
 
 
 def aligned(rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
     """Yield rows in columns, two spaces apart, or one if they are wider than `width`."""
-    shown = [[*map(plain, row)] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    cells = [[*map(plain, row)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     gap = "  " if width is None or sum(widths) + 2 * (len(widths) - 1) <= width else " "
-    for row in shown:
+    for row in cells:
         yield gap.join(map(str.ljust, row, widths)).rstrip()

@@ -1,4 +1,4 @@
-"""Open what a run or a command works with: rules, recordings, guarded live clouds."""
+"""Open what a run or a command works with: rules, recordings and live clouds."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -23,10 +23,10 @@ def today() -> date:
 
 
 def read_rules(settings: Settings, sources: Iterable[RuleSource] | None = None) -> Rules:
-    """Read the rules of a run, or others in their place, as of today; raise SettingsError."""
-    chosen = settings.rules if sources is None else sources
-    read = [each if isinstance(each, Mapping) else Path(each) for each in chosen]
-    return rules_of(*read, today=today(), clouds=known_clouds(settings) if read else ())
+    """Read these rules, by default those of the settings, as of today; raise SettingsError."""
+    given = settings.rules if sources is None else sources
+    rules = [rule if isinstance(rule, Mapping) else Path(rule) for rule in given]
+    return rules_of(*rules, today=today(), clouds=known_clouds(settings) if rules else ())
 
 
 def known_clouds(settings: Settings) -> tuple[str, ...]:
@@ -46,8 +46,7 @@ def reference_library() -> Path:
 def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
     """Return the recorded clouds that a test can run for.
 
-    Clouds of the library must be named, and so must those without a listing, which only have the
-    traffic of tests.
+    Clouds of the library must be named, and so must clouds that only have the traffic of tests.
     """
     named = (name for name in store.traffic_clouds() if name in settings.clouds)
     shipped = with_library(store).library_clouds() if settings.clouds else ()
@@ -77,8 +76,8 @@ def store_of(settings: Settings) -> Store:
     )
 
 
-def guarded(
-    target: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
+def open_live_cloud(
+    declared: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
 ) -> LiveCloud:
     """Return a live cloud with its release; refuse a cloud that is not the recorded one.
 
@@ -86,18 +85,18 @@ def guarded(
         ReleaseError: The cloud contradicts its declared release or its recordings.
         VerificationError: The project is not the recorded one, or a recorded answer changed.
     """
-    release = refuse_other_release(access, store, cloud=target.name, declared=target.release)
-    live = LiveCloud(access=access, name=target.name, release=release)
-    again = ask_again(live, store, rules=read_rules(settings)) if adds else None
-    if again is not None and (again.of_two_projects or not again.compatible):
-        changed = f"the answer to a recorded query changed\n{terminal.details(again)}"
-        other = "another project asks than the one that recorded"
+    release = refuse_other_release(access, store, cloud=declared.name, declared=declared.release)
+    live = LiveCloud(access=access, name=declared.name, release=release)
+    comparison = ask_again(live, store, rules=read_rules(settings)) if adds else None
+    if comparison is not None and (comparison.of_two_projects or not comparison.compatible):
+        problem = "this project is not the one that recorded"
+        if not comparison.of_two_projects:
+            problem = f"the answer to a recorded query changed\n{terminal.details(comparison)}"
         raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: "
-            f"{other if again.of_two_projects else changed}",
-            where=again.listings[0].provenance.test
-            or str(store.path(live.name, again.baseline.query)),
-            remedy=remedies_for_change(again, access),
+            f"nothing was added to the recordings of {live.name!r}: {problem}",
+            where=comparison.listings[0].provenance.test
+            or str(store.path(live.name, comparison.baseline.query)),
+            remedy=remedies_for_change(comparison, access),
         )
     return live
 
@@ -105,9 +104,10 @@ def guarded(
 def refuse_upgraded(
     name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
 ) -> str | None:
-    """Call `guarded` once per run; return the release to record under."""
+    """Call `open_live_cloud` once per run; return the release to record under."""
     if (name, adds) not in sessions.confirmed:
-        target, whole = settings.declaration(name), with_library(store)
-        live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
+        declared = settings.declaration(name)
+        access = sessions.access(declared.os_cloud)
+        live = open_live_cloud(declared, access, settings, with_library(store), adds=adds)
         sessions.confirmed[name, adds] = live.release
     return sessions.confirmed[name, adds]

@@ -33,7 +33,7 @@ from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document, load
 from pytest_imagedetail.report.terminal import wrap
-from pytest_imagedetail.workspace import guarded, read_rules
+from pytest_imagedetail.workspace import open_live_cloud, read_rules
 
 _LEAST: Final = 2  # requests for all images, before and after
 
@@ -189,7 +189,7 @@ def _cloud(name: str, options: Options) -> asking.Cloud:
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)
     target = replace(declared, os_cloud=options.os_cloud or declared.os_cloud)
     access = clouds.connect(target.os_cloud, declared=settings.declared)
-    live_cloud = guarded(target, access, settings, store, adds=False)
+    live_cloud = open_live_cloud(target, access, settings, store, adds=False)
     return sources.live(live_cloud, budget=options.budget)
 
 

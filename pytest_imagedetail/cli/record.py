@@ -50,7 +50,7 @@ from pytest_imagedetail.settings import (
 from pytest_imagedetail.traffic.matching import line, missing_from
 from pytest_imagedetail.traffic.recording import made_of
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.workspace import guarded, reference_library
+from pytest_imagedetail.workspace import open_live_cloud, reference_library
 
 _IRREGULAR: Final = {"addresses": "address", "people": "person"}  # others end in s
 _NAMED: Final = 3  # of the texts that look sensitive
@@ -172,7 +172,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     stored = {query: recorder.known_query(access, query, cloud=name) for query in queries}
     paths = {query: store.path(name, redacted) for query, redacted in stored.items()}
     adds = not all(path.exists() for path in paths.values())
-    cloud = guarded(target, access, options.settings, store, adds=adds)
+    cloud = open_live_cloud(target, access, options.settings, store, adds=adds)
     has_microversions = cloud.release is not None and contract.reached(cloud.release, "kilo")
     if has_microversions and access.max_microversion is None:
         say(
@@ -203,7 +203,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
 def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:
     name, store = target.name, options.store
     path = store.traffic_path(name, CHECK)
-    cloud = guarded(target, access, options.settings, store, adds=not path.exists())
+    cloud = open_live_cloud(target, access, options.settings, store, adds=not path.exists())
     retry = Retry(access)
     live_cloud = sources.live(cloud, retry)
     with waiting(f"checking {name}"):

@@ -26,7 +26,7 @@ from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import CloudDeclaration
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.workspace import guarded, with_library
+from pytest_imagedetail.workspace import open_live_cloud, with_library
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -106,7 +106,7 @@ def _serve_recording(options: Options) -> int:
 
 def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
     access = clouds.connect(target.os_cloud, declared=options.settings.declared)
-    return guarded(target, access, options.settings, options.store, adds=True)
+    return open_live_cloud(target, access, options.settings, options.store, adds=True)
 
 
 def _serve_until_signaled(

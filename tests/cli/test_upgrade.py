@@ -184,7 +184,7 @@ def test_what_a_client_asked_is_asked_again(site, imagedetail, refused, tests):
 def test_another_project_adds_nothing(site, before, imagedetail, refused, tests):
     """It may see other images, even if one query shows the same ones."""
     object.__setattr__(site.cloud.application.identity.account, "project_id", "ab" * 16)
-    refusal = "nothing was added to the recordings of 'before': another project asks"
+    refusal = "nothing was added to the recordings of 'before': this project is not"
     done = refused("record", "before", "--query=status=SAVING", says=refusal)
     other = "record --os-cloud=staging --name=before-other --like=before"
     assert f"under a name of its own: imagedetail {other}\n" in done.stderr
