@@ -61,8 +61,8 @@ class Run:
 
     def secrets(self) -> frozenset[str]:
         """Return what failures must not show: secrets, projects and addresses of live clouds."""
-        accesses = (each for access in self.sessions.accesses() for each in access.known())
-        return self.credentials().union(accesses)
+        accesses = self.sessions.accesses()
+        return self.credentials().union(*(access.identifying_values() for access in accesses))
 
     def credentials(self) -> frozenset[str]:
         """Return all tokens and passwords that this process knows."""

@@ -18,7 +18,7 @@ from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Recording, Response, isotime
-from pytest_imagedetail.transport.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_http_url
 
 UNANSWERED: Final = 0
 """The status of a request in a HAR file that got no HTTP response."""
@@ -265,7 +265,7 @@ def _validate(interaction: Interaction) -> Interaction:
     is_answered = response.status_code != UNANSWERED
     if not _METHOD.fullmatch(interaction.method):
         raise _UnsoundError("its method is not one of HTTP")
-    if is_answered and not is_url_of_http(interaction.url):
+    if is_answered and not is_http_url(interaction.url):
         raise _UnsoundError("its URL is not one of HTTP")
     if is_answered and response.status_code not in _STATUS_CODES:
         raise _UnsoundError("its status does not have three digits")

@@ -19,9 +19,9 @@ from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Response
 
 _INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
-_WHOLE_ANSWER: Final = 5  # timeouts that a response may take in all
-_PIECE: Final = 65536  # bytes
-_NEXT: Final = (
+_MOST_TIMEOUTS: Final = 5  # timeouts that a response may take in all
+_CHUNK_SIZE: Final = 65536  # bytes
+_REMEDY: Final = (
     "nothing was written and an older recording is untouched\n"
     "check that the cloud is up and reachable from here, then ask again"
 )
@@ -65,11 +65,11 @@ class Access:
     # Authenticates again after the token expired.
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
-    def known(self) -> frozenset[str]:
+    def identifying_values(self) -> frozenset[str]:
         """Return every value that identifies the cloud or the user."""
         host = urlsplit(self.endpoint).netloc
         values = {host, self.token, self.project_id, self.user_id, *self.secrets}
-        return frozenset(each for each in values if each)
+        return frozenset(value for value in values if value)
 
 
 def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction:
@@ -78,24 +78,28 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
     HTTP_PROXY, HTTPS_PROXY and NO_PROXY apply, as they do to the login, except on loopback. A
     RecordingError names the cloud only, because its URL is a secret.
     """
-    sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
+    request_headers = Headers([*headers.fields, ("X-Auth-Token", access.token)])
     try:
-        if not all(text.isascii() and text.isprintable() for text in sent.values()):
+        if not all(value.isascii() and value.isprintable() for value in request_headers.values()):
             raise http.client.InvalidURL  # http.client would send an accented letter in Latin-1
         parts = urlsplit(url)
         proxy = _proxy_of(parts)
-        target, fields = (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), sent
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = request_headers
         if proxy is not None and parts.scheme == "http":
-            target, fields = url, Headers([*sent.fields, *_credentials(proxy).items()])
+            target, headers = url, Headers([*headers.fields, *_credentials(proxy).items()])
         with closing(_connection(parts, proxy, access)) as connection:
-            timed = partial(_timed, seconds=access.timeout * _WHOLE_ANSWER)
-            connection.response_class = timed  # type: ignore[assignment]
-            connection.request("GET", target, headers=fields)
+            seconds = access.timeout * _MOST_TIMEOUTS
+            response_class = partial(_response_with_deadline, seconds=seconds)
+            connection.response_class = response_class  # type: ignore[assignment]
+            connection.request("GET", target, headers=headers)
             response = _read(connection.getresponse())
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their messages quote the host, the URL or the token, so they are not chained.
-        raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
-    return Interaction(url=url, request_headers=sent, response=response)
+        raise RecordingError(
+            _problem(error, access), where=f"cloud {name}", remedy=_REMEDY
+        ) from None
+    return Interaction(url=url, request_headers=request_headers, response=response)
 
 
 class _BadResponseError(Exception):
@@ -116,7 +120,7 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-class _Timed(io.RawIOBase):
+class _DeadlineStream(io.RawIOBase):
     """A raw stream with a deadline; the timeout of a socket applies to a single read."""
 
     def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
@@ -127,7 +131,7 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if time.monotonic() > self._end:
-            raise _BadResponseError(f"the answer was not whole within {self._seconds:g} seconds")
+            raise _BadResponseError(f"the answer was not complete after {self._seconds:g} seconds")
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -135,32 +139,32 @@ class _Timed(io.RawIOBase):
         super().close()
 
 
-def _timed(*arguments: Any, seconds: float, **more: Any) -> FinalResponse:
-    answer = FinalResponse(*arguments, **more)
-    answer.fp = io.BufferedReader(_Timed(answer.fp.detach(), seconds))
-    return answer
+def _response_with_deadline(*args: Any, seconds: float, **kwargs: Any) -> FinalResponse:
+    response = FinalResponse(*args, **kwargs)
+    response.fp = io.BufferedReader(_DeadlineStream(response.fp.detach(), seconds))
+    return response
 
 
-def _read(answer: http.client.HTTPResponse) -> Response:
-    headers, body = Headers(answer.getheaders()), _body(answer)
+def _read(response: http.client.HTTPResponse) -> Response:
+    headers, body = Headers(response.getheaders()), _read_body(response)
     encodings = headers.get("Content-Encoding")
     if encodings is not None:  # some proxies add one unasked
-        plain = decoded(body, encodings)
-        if plain is None:
+        content = decoded(body, encodings)
+        if content is None:
             raise _BadResponseError("the answer's compression is damaged or unknown")
-        body = plain
+        body = content
         headers = headers.without("content-encoding", "content-length")
-    reason = answer.reason or ""
-    return Response(status_code=answer.status, reason=reason, headers=headers, body=body)
+    reason = response.reason or ""
+    return Response(status_code=response.status, reason=reason, headers=headers, body=body)
 
 
-def _body(answer: http.client.HTTPResponse) -> bytes:
-    """Read a whole body in pieces, because it may announce any length."""
+def _read_body(response: http.client.HTTPResponse) -> bytes:
+    """Read a body in chunks, because it may announce any length."""
     body = bytearray()
     with suppress(http.client.IncompleteRead):  # a chunk that was cut off
-        while piece := answer.read1(_PIECE):
-            body += piece
-        if not answer.length:  # what is left of Content-Length
+        while chunk := response.read1(_CHUNK_SIZE):
+            body += chunk
+        if not response.length:  # the unread part of Content-Length
             return bytes(body)
     raise _BadResponseError(f"the answer ended early, after {len(body)} bytes of its body")
 
@@ -168,12 +172,12 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
 @contextmanager
 def interim_skipped() -> Iterator[None]:
     """Make all clients based on http.client skip interim responses while the block runs."""
-    before = HTTPConnection.response_class
+    original = HTTPConnection.response_class
     HTTPConnection.response_class = FinalResponse
     try:
         yield
     finally:
-        HTTPConnection.response_class = before
+        HTTPConnection.response_class = original
 
 
 @contextmanager
@@ -210,11 +214,11 @@ def _credentials(proxy: SplitResult) -> dict[str, str]:
 def _connection(parts: SplitResult, proxy: SplitResult | None, access: Access) -> HTTPConnection:
     if parts.scheme not in {"http", "https"}:
         raise http.client.InvalidURL
-    near = proxy or parts
+    peer = proxy or parts
     if parts.scheme == "http":
-        return HTTPConnection(near.hostname or "", near.port, timeout=access.timeout)
+        return HTTPConnection(peer.hostname or "", peer.port, timeout=access.timeout)
     connection = HTTPSConnection(
-        near.hostname or "", near.port, timeout=access.timeout, context=access.tls
+        peer.hostname or "", peer.port, timeout=access.timeout, context=access.tls
     )
     if proxy is not None:
         connection.set_tunnel(parts.hostname or "", parts.port, _credentials(proxy))
@@ -235,7 +239,7 @@ def _problem(error: Exception, access: Access) -> str:
         case http.client.InvalidURL() | ValueError():
             return "the endpoint, the query or the token cannot be sent over HTTP"
         case OSError():  # without an error number, of http.client: a proxy's, or RemoteDisconnected
-            refused = str(error).partition("Tunnel connection failed: ")[2]
-            closed = f"the proxy answered {refused}" if refused else "the connection was closed"
-            return f"no answer: {error.strerror or closed}"
+            status = str(error).partition("Tunnel connection failed: ")[2]
+            reason = f"the proxy answered {status}" if status else "the connection was closed"
+            return f"no answer: {error.strerror or reason}"
     return f"no answer: it is not HTTP ({type(error).__name__})"

@@ -14,7 +14,7 @@ def url_of(endpoint: str, query: Query) -> str:
     return f"{endpoint}/images/detail" + (f"?{query.wire}" if query.params else "")
 
 
-def is_url_of_http(text: str) -> bool:
+def is_http_url(text: str) -> bool:
     """Return whether a text is an absolute http or https URL."""
     try:
         parts = urlsplit(text)
@@ -26,7 +26,7 @@ def is_url_of_http(text: str) -> bool:
 def is_endpoint(text: str) -> bool:
     """Return whether a text is an http or https URL that a path can be added to."""
     is_sent_unchanged = text.isascii() and text.isprintable() and not set(" ?#") & set(text)
-    return is_sent_unchanged and is_url_of_http(text)
+    return is_sent_unchanged and is_http_url(text)
 
 
 def headers_of(query: Query) -> Headers:

@@ -4,7 +4,7 @@ import json
 
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import import_body
-from pytest_imagedetail.transport.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_http_url
 
 HOST, PROJECT = "http://nova.corp.example:8774", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 
@@ -29,7 +29,7 @@ def test_an_imported_body_is_redacted_by_its_own_links():
     self_links = [[{"rel": "self", "href": href}] for href in hrefs]
     for links in (None, 7, "x", {}, [], [7], [{"href": "x"}], *self_links):
         listing = linked(links)
-        assert is_url_of_http(listing.recording.interactions[0].url)
+        assert is_http_url(listing.recording.interactions[0].url)
         assert recorder.follow(listing.recording).images == listing.images
         assert [image["id"] for image in listing.images] == ["1"]
 

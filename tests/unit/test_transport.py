@@ -15,7 +15,7 @@ from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.transport.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_http_url
 
 TOKEN = "s3cret-token-of-this-session"
 NEXT = (
@@ -162,12 +162,12 @@ def test_a_proxy_is_asked_as_the_environment_says(monkeypatch):
 )
 def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
     """Each read is in time, but the headers or the body would never be complete."""
-    monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
+    monkeypatch.setattr(transport, "_MOST_TIMEOUTS", 0.05)
     with answering(start, *[drop] * 500, pause=0.03) as (url, _):
         began = time.monotonic()
         said = refusal(url, timeout=5)
         assert 0.25 <= time.monotonic() - began < 12  # the server sends for fifteen
-    assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
+    assert said == f"the answer was not complete after 0.25 seconds\n{NEXT}"
 
 
 def test_what_cannot_be_requested(monkeypatch):
@@ -198,5 +198,5 @@ def test_what_cannot_be_requested(monkeypatch):
 
 def test_what_is_a_url_of_http():
     for text in ("ftp://a", "http://", "http://[", "http://a:x", "http://a:0", "a"):
-        assert not is_url_of_http(text), text
-    assert is_url_of_http("https://a:1/b")
+        assert not is_http_url(text), text
+    assert is_http_url("https://a:1/b")
