@@ -88,10 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "record_mode=None, cassette=None): "
         "which clouds a test runs for, and how its answers are asked for, recorded and compared",
     )
-    given = [config.getoption(f"--imagedetail-{name}") for name in OPTIONS]
+    values = [config.getoption(f"--imagedetail-{name}") for name in OPTIONS]
     if config.inipath is not None or config.getoption("override_ini"):
-        given += [config.getini(_ini_key(name)) or None for name in OPTIONS]
-    if any(each not in (None, []) for each in given):
+        values += [config.getini(_ini_key(name)) or None for name in OPTIONS]
+    if any(value not in (None, []) for value in values):
         from pytest_imagedetail.plugin.options import check
 
         check(config)
@@ -107,10 +107,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if _FIXTURES.isdisjoint(metafunc.fixturenames):
         return
     _load(metafunc.config)
-    from pytest_imagedetail.plugin.options import selected
+    from pytest_imagedetail.plugin.options import selected_clouds
 
     marker = metafunc.definition.get_closest_marker("imagedetail")
-    names = selected(metafunc.config, marker, metafunc.fixturenames)
+    names = selected_clouds(metafunc.config, marker, metafunc.fixturenames)
     if "imagedetail_cloud" in metafunc.fixturenames:
         # An empty set would skip the test silently; None makes the fixture fail with a reason.
         metafunc.parametrize(
@@ -123,9 +123,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
 def pytest_testnodedown(node: Any) -> None:
     """Add the results of a worker."""
-    sent = getattr(node, "workeroutput", {}).get("imagedetail")
-    if sent is not None:
-        _load(node.config).receive(sent)
+    result = getattr(node, "workeroutput", {}).get("imagedetail")
+    if result is not None:
+        _load(node.config).receive(result)
 
 
 @pytest.fixture

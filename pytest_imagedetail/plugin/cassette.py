@@ -18,17 +18,22 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.harness import RunResult
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import known, refused, settings_for, typed_id
-from pytest_imagedetail.plugin.run import Run, forget, state_of
+from pytest_imagedetail.plugin.options import (
+    as_test_failure,
+    runnable_id,
+    selectable_clouds,
+    settings_for,
+)
+from pytest_imagedetail.plugin.run import Run, reset_state, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
 from pytest_imagedetail.workspace import is_shipped, refuse_upgraded, store_of, with_library
 
 _FIXTURE = "imagedetail_cassette"
-_NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
-"""Fixtures that the cassette itself needs; they send no requests."""
-_AFTER_ERROR = {
+_DEPENDENCIES = frozenset({"imagedetail", "imagedetail_cloud"})
+"""Fixtures that are set up before the cassette; they send no requests."""
+_OUTCOME_NOTES = {
     "passed": "the test passed because something caught this error\n"
     "if the test is about that: imagedetail_cassette.expect_miss()",
     "skipped": "the test was skipped after this error",
@@ -56,7 +61,7 @@ class OwnTraffic:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Discard the state that an earlier run of the same test left."""
-        forget(item)
+        reset_state(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(
@@ -68,12 +73,12 @@ class OwnTraffic:
         """
         if request.scope != "function" or _FIXTURE not in request.fixturenames:
             return
-        if fixturedef.argname in _NEEDED:
+        if fixturedef.argname in _DEPENDENCIES:
             return
         state = state_of(request.node)
-        if state.opened:
+        if state.cassette_opened:
             return
-        state.opened = True
+        state.cassette_opened = True
         if fixturedef.argname != _FIXTURE:
             try:
                 request.getfixturevalue(_FIXTURE)
@@ -88,14 +93,14 @@ class OwnTraffic:
 
         A fixture cannot do this, because other fixtures may fail before and after its teardown.
         """
-        state, broken = state_of(item), None
+        state, secrets_error = state_of(item), None
         session = state.session
         if session is not None and not session.replays:
             declared = settings_for(item).declaration(session.place.cloud)
             try:
-                self._run.read_files(declared.os_cloud)  # before fixtures unset them
+                self._run.add_configured_secrets(declared.os_cloud)  # before fixtures unset them
             except ImageDetailError as error:
-                broken = error
+                secrets_error = error
         try:
             result = yield
         except BaseException:
@@ -103,37 +108,39 @@ class OwnTraffic:
                 self._note_not_kept(item, session, "the test's teardown failed")
             raise
         if session is not None:
-            self._finish(item, session, broken)
+            self._finish(item, session, secrets_error)
         elif state.outcome == "passed":
-            _refuse_swallowed(item)
+            _raise_swallowed(item)
         return result
 
-    def _finish(self, item: pytest.Item, session: Session, broken: ImageDetailError | None) -> None:
+    def _finish(
+        self, item: pytest.Item, session: Session, secrets_error: ImageDetailError | None
+    ) -> None:
         """Keep what a test recorded unless it failed; raise the errors that it swallowed."""
         player, result, outcome = session.player, self._run.result, state_of(item).outcome
         result.used |= {session.place.path, *player.used}
-        failed = session.failed
-        if failed is not None and outcome in _AFTER_ERROR:
-            failed.add_note(_AFTER_ERROR[outcome])
-            raise failed
+        error = session.failed
+        if error is not None and outcome in _OUTCOME_NOTES:
+            error.add_note(_OUTCOME_NOTES[outcome])
+            raise error
         # A skipped test may have sent only a part of the recorded requests.
         is_new = outcome == "skipped" and not session.place.path.exists()
         if not is_new and outcome not in {"passed", "xfailed"}:
             self._note_not_kept(item, session, "the test did not pass")
             return
-        if broken is not None:
-            raise broken
+        if secrets_error is not None:
+            raise secrets_error
         if session.expects_miss and not session.missed:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
-        _refuse_swallowed(item)
+        _raise_swallowed(item)
         if session.replays:
             result.add(RunResult(unplayed={player.held: list(player.unplayed)}))
-        if (done := session.keep()) is not None:
-            result.done[_name(item, session)] = done
+        if (summary := session.keep()) is not None:
+            result.done[_name(item, session)] = summary
 
-    def _note_not_kept(self, item: pytest.Item, session: Session, why: str) -> None:
+    def _note_not_kept(self, item: pytest.Item, session: Session, reason: str) -> None:
         if not session.replays and session.record_mode != "verify" and session.interactions:
-            self._run.result.done.setdefault(_name(item, session), f"not kept: {why}")
+            self._run.result.done.setdefault(_name(item, session), f"not kept: {reason}")
 
 
 @contextmanager
@@ -143,8 +150,8 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     settings = settings_for(item)
     if settings.record_mode != "none":
         start_masking(request.config, run.secrets)
-    with refused(item):
-        session = state_of(item).session = _open(request, settings, run)
+    with as_test_failure(item):
+        session = state_of(item).session = _open_session(request, settings, run)
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
@@ -153,11 +160,11 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     # With `imagedetail`, unrecorded requests may reach the network unless the mode is none.
     shuts = harness is None or settings.record_mode == "none"
     run.follow(session)
-    with session.running(shuts=shuts, beside=run.places()):
+    with session.running(shuts=shuts, beside=run.servers()):
         yield Traffic(session)
 
 
-def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Session:
+def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Session:
     item = request.node
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
@@ -165,7 +172,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
         store=with_library(store_of(settings)),
         cloud=cloud,
         test=_test_name(item, cloud),
-        node=typed_id(item),
+        node=runnable_id(item),
         shared=_shared_name(item),
     )
 
@@ -187,7 +194,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
         refused=state_of(item).refused,
     )
     if not session.replays:
-        run.read_files(declared.os_cloud)
+        run.add_configured_secrets(declared.os_cloud)
         try:
             clouds.configure(declared.os_cloud)
         except CredentialsError:
@@ -202,7 +209,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     if hasattr(request, "param"):
         return str(request.param)
     marker = request.node.get_closest_marker("imagedetail")
-    selected = settings.select(known(settings, marker, {_FIXTURE}))
+    selected = settings.select(selectable_clouds(settings, marker, {_FIXTURE}))
     if len(selected) == 1:
         return check_cloud_name(selected[0])
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected)}"
@@ -232,22 +239,22 @@ def _shared_name(item: pytest.Item) -> str | None:
 def _test_name(item: pytest.Item, cloud: str) -> str:
     """Return the node id without the cloud and without the group of pytest-xdist."""
     module = item.nodeid.partition("::")[0]
-    classes = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
+    classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
     return "::".join([module, *classes, item.name.removesuffix(f"[{cloud}]")])
 
 
-def _refuse_swallowed(item: pytest.Item) -> None:
+def _raise_swallowed(item: pytest.Item) -> None:
     """Raise a refused connection that a passed test did not see.
 
     A refusal that propagated through the test's own code was seen, for example by `pytest.raises`.
     One in another thread may have any origin.
     """
     for error in state_of(item).refused:
-        here = getattr(error, "thread", None) in {None, threading.get_ident()}
-        if isinstance(error, NoInteractionError) or not here:
+        in_this_thread = getattr(error, "thread", None) in {None, threading.get_ident()}
+        if isinstance(error, NoInteractionError) or not in_this_thread:
             continue
         frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-        if all(each.f_code.co_filename != str(item.path) for each in frames):
+        if all(frame.f_code.co_filename != str(item.path) for frame in frames):
             error.add_note("the test passed, but it swallowed this error")
             raise error
 

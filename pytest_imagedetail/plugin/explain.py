@@ -15,10 +15,10 @@ from pytest_imagedetail.report import report_of, terminal
 from pytest_imagedetail.report.findings import Result
 
 _PACKAGE = Path(errors.__file__).parent
-_OURS = "pytest_imagedetail."
+_MODULE_PREFIX = "pytest_imagedetail."
 
 
-class Explain:
+class FailureExplainer:
     """Hooks that make failures readable."""
 
     def __init__(self, run: Run, root: Path) -> None:
@@ -40,13 +40,13 @@ class Explain:
         except errors.ComparisonError as error:
             return str(error).splitlines()
         self._explained = comparison
-        return _shown(comparison, verbose=config.get_verbosity() > 1).splitlines()
+        return _render(comparison, verbose=config.get_verbosity() > 1).splitlines()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Add the last comparison and the refused requests to a failed test's error."""
         state = state_of(item)
-        state.running, state.subtest_failed = True, False
+        state.in_call, state.subtest_failed = True, False
         try:
             return (yield)
         except Exception as error:
@@ -54,27 +54,31 @@ class Explain:
                 last = next(reversed(self._run.current.result.results), None)
                 if last is not None and not last.same and last is not self._explained:
                     verbose = item.config.get_verbosity() > 1
-                    error.add_note("\n" + _shown(last, verbose=verbose))
+                    error.add_note("\n" + _render(last, verbose=verbose))
             add_refusals(error, state.refused)
             raise
         finally:
-            state.running = False
+            state.in_call = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Hide the plugin's frames, and note how the call ended."""
-        is_bare = call.excinfo is not None and _conceal(call.excinfo.value, self._root)
+        is_bare = call.excinfo is not None and _hide_frames(call.excinfo.value, self._root)
         report = yield
-        if call.when == "teardown" and hasattr(report, "wasxfail") and _is_own(call.excinfo):
+        if (
+            call.when == "teardown"
+            and hasattr(report, "wasxfail")
+            and _is_plugin_error(call.excinfo)
+        ):
             # pytest applies the mark xfail to errors at teardown as well.
             del report.wasxfail
             report.outcome = "failed"
         if call.excinfo is not None and is_bare and report.failed:
             report.longrepr = call.excinfo.getrepr(style="value")
         state = state_of(item)
-        if state.running:
+        if state.in_call:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
         elif call.when == "call":
             is_expected = report.skipped and hasattr(report, "wasxfail")
@@ -83,19 +87,19 @@ class Explain:
         return report
 
 
-def _is_own(failure: pytest.ExceptionInfo[BaseException] | None) -> bool:
+def _is_plugin_error(failure: pytest.ExceptionInfo[BaseException] | None) -> bool:
     return failure is not None and isinstance(failure.value, errors.ImageDetailError)
 
 
-def _conceal(failure: BaseException, root: Path) -> bool:
+def _hide_frames(failure: BaseException, root: Path) -> bool:
     """Cut the traceback of every plugin error in a chain after the last line of the project.
 
     Return whether the failure is such an error without a line of the project.
     """
     is_bare = False
-    for error in tuple(_all_in(failure)):
+    for error in tuple(_error_tree(failure)):
         if isinstance(error, errors.ImageDetailError):
-            has_line = _cut(error, root)
+            has_line = _cut_traceback(error, root)
             error.__cause__ = None  # also suppresses the context
             if error is failure and not has_line:
                 is_bare = True
@@ -105,23 +109,24 @@ def _conceal(failure: BaseException, root: Path) -> bool:
     return is_bare
 
 
-def _cut(error: BaseException, root: Path) -> bool:
+def _cut_traceback(error: BaseException, root: Path) -> bool:
     """Cut a traceback after the project's last line, or else before the plugin's first frame."""
-    place, last, before = error.__traceback__, None, None
-    is_ours = False
-    while place is not None:
-        is_ours = is_ours or place.tb_frame.f_globals.get("__name__", "").startswith(_OURS)
-        if _is_in(root, place.tb_frame.f_code.co_filename):
-            last = place
-        elif not is_ours:
-            before = place
-        place = place.tb_next
+    entry, last, before = error.__traceback__, None, None
+    in_plugin = False
+    while entry is not None:
+        module = entry.tb_frame.f_globals.get("__name__", "")
+        in_plugin = in_plugin or module.startswith(_MODULE_PREFIX)
+        if _is_project_file(root, entry.tb_frame.f_code.co_filename):
+            last = entry
+        elif not in_plugin:
+            before = entry
+        entry = entry.tb_next
     if (end := last or before) is not None:
         end.tb_next = None
     return last is not None
 
 
-def _all_in(failure: BaseException) -> Iterator[BaseException]:
+def _error_tree(failure: BaseException) -> Iterator[BaseException]:
     pending: list[BaseException | None] = [failure]
     seen: set[int] = set()
     while pending:
@@ -137,18 +142,18 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
 
 def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -> None:
     """Add the refused requests, in case the test's client raised another error instead."""
-    shown = "".join(traceback.format_exception(error))
-    for each in refused:
-        if str(each) not in shown:
-            error.add_note(f"\nthis was refused to the test:\n{each}")
-            shown += str(each)
+    text = "".join(traceback.format_exception(error))
+    for refusal in refused:
+        if str(refusal) not in text:
+            error.add_note(f"\nthis was refused to the test:\n{refusal}")
+            text += str(refusal)
 
 
-def _shown(result: Result, *, verbose: bool) -> str:
+def _render(result: Result, *, verbose: bool) -> str:
     return terminal.render(report_of([result])) if verbose else terminal.brief(result)
 
 
-def _is_in(root: Path, name: str) -> bool:
+def _is_project_file(root: Path, name: str) -> bool:
     """Return whether a file belongs to the project, which may be this plugin's own."""
     file = Path(name)
     is_other = "site-packages" in file.parts or file.is_relative_to(_PACKAGE)

@@ -12,11 +12,17 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.plugin.cassette import OwnTraffic
-from pytest_imagedetail.plugin.ending import Ending
-from pytest_imagedetail.plugin.explain import Explain, add_refusals
+from pytest_imagedetail.plugin.explain import FailureExplainer, add_refusals
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import known, refused, settings_for, settings_of, typed_id
+from pytest_imagedetail.plugin.options import (
+    as_test_failure,
+    runnable_id,
+    selectable_clouds,
+    settings_for,
+    settings_of,
+)
 from pytest_imagedetail.plugin.run import Run, state_of
+from pytest_imagedetail.plugin.summary import RunSummary
 from pytest_imagedetail.server import Servers
 from pytest_imagedetail.settings import Settings, nothing_selected
 from pytest_imagedetail.workspace import store_of, with_library
@@ -32,8 +38,8 @@ def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
         run = Run(fixtures)
         plugins.register(run, _RUN)
         plugins.register(OwnTraffic(run), "imagedetail-own-traffic")
-        plugins.register(Explain(run, config.rootpath), "imagedetail-explain")
-        plugins.register(Ending(run), "imagedetail-ending")
+        plugins.register(FailureExplainer(run, config.rootpath), "imagedetail-explain")
+        plugins.register(RunSummary(run), "imagedetail-summary")
     return run
 
 
@@ -42,15 +48,15 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     """Yield all clouds, with the network blocked while replaying."""
     settings = settings_for(request.node)
     harness = Harness(settings, store=store_of(settings), sessions=run.sessions)
-    node, name = request.node, typed_id(request.node)
+    node, test = request.node, runnable_id(request.node)
     guard: AbstractContextManager[None] = nullcontext()
     if settings.record_mode == "none":
         remedy = (
-            f"record what is missing: pytest {shlex.quote(name)} "
+            f"record what is missing: pytest {shlex.quote(test)} "
             "--imagedetail-record-mode=once\n"
             "for a test's own client: the fixture imagedetail_cassette"
         )
-        guard = network.shut(name, remedy=remedy, refused=state_of(node).refused)
+        guard = network.shut(test, remedy=remedy, refused=state_of(node).refused)
     else:
         start_masking(request.config, run.secrets)
     with guard:
@@ -70,10 +76,10 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
     """Return the cloud that a test runs for."""
     settings = harness.settings
-    with refused(request.node):
+    with as_test_failure(request.node):
         if request.param is not None:
             return harness[request.param]
-        settings.select(known(settings, request.node.get_closest_marker("imagedetail")))
+        settings.select(selectable_clouds(settings, request.node.get_closest_marker("imagedetail")))
     pytest.fail(str(nothing_selected(settings)), pytrace=False)
 
 
@@ -118,8 +124,8 @@ class Refusals:
     def _fail(self) -> None:
         if self._servers.refused and not self._servers.expects_miss:
             errors = dict.fromkeys(map(str, self._servers.refused))
-            way_out = "if the test is about that: imagedetail_server.expect_miss()"
-            raise CassetteNotFoundError("\n".join(errors), remedy=way_out)
+            remedy = "if the test is about that: imagedetail_server.expect_miss()"
+            raise CassetteNotFoundError("\n".join(errors), remedy=remedy)
 
 
 @contextmanager
@@ -130,7 +136,7 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
     store = with_library(store_of(settings))
     with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:
         config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
-        run.places = lambda: servers.places
+        run.servers = lambda: servers.places
         yield servers
     run.result.used |= servers.used
 

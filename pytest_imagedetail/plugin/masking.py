@@ -17,7 +17,7 @@ import pytest
 from pytest_imagedetail.model import MASKED
 from pytest_imagedetail.redact.known import is_searchable
 
-_RUN: Final = 12  # characters of a secret that are enough to mask
+_WINDOW: Final = 12  # characters of a secret that are enough to mask
 _COLOR: Final = re.compile(r"\x1b\[[\d;]*m")  # pytest may color a part of a secret
 
 
@@ -31,8 +31,12 @@ def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) 
     for handler in logging.getLogger().handlers:
         formatter, stream = handler.formatter, getattr(handler, "stream", None)
         # Handlers that write to memory are for `caplog` and reports; the hooks mask those.
-        if formatter and not isinstance(formatter, _Masked) and not isinstance(stream, io.StringIO):
-            handler.setFormatter(_Masked(formatter, masking.mask))
+        if (
+            formatter
+            and not isinstance(formatter, _MaskedFormatter)
+            and not isinstance(stream, io.StringIO)
+        ):
+            handler.setFormatter(_MaskedFormatter(formatter, masking.mask))
 
 
 class Masking:
@@ -48,7 +52,7 @@ class Masking:
         """Mask a report here, because earlier hooks lack a subtest's output and context."""
         for name in ("longrepr", "sections", "wasxfail", "context"):
             if hasattr(report, name):
-                setattr(report, name, self._masked(getattr(report, name)))
+                setattr(report, name, self._mask_value(getattr(report, name)))
         report.user_properties = [
             (self.mask(name), value if self.mask(text := str(value)) == text else self.mask(text))
             for name, value in report.user_properties
@@ -77,25 +81,25 @@ class Masking:
             self._known, self._windows = known, windows_of(known)
         return mask(text, self._windows)
 
-    def _masked(self, value: Any) -> Any:
+    def _mask_value(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
-            return {self.mask(str(key)): self._masked(each) for key, each in value.items()}
+            return {self.mask(str(key)): self._mask_value(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return type(value)(map(self._masked, value))
+            return type(value)(map(self._mask_value, value))
         if is_dataclass(value):  # a traceback and its entries, the context of a subtest
             value = copy.copy(value)
-            for each in fields(value):
-                object.__setattr__(value, each.name, self._masked(getattr(value, each.name)))
+            for field in fields(value):
+                object.__setattr__(value, field.name, self._mask_value(getattr(value, field.name)))
         return value
 
 
-class _Masked(logging.Formatter):
-    def __init__(self, inner: logging.Formatter, mask_text: Callable[[str], str]) -> None:
+class _MaskedFormatter(logging.Formatter):
+    def __init__(self, inner: logging.Formatter, mask: Callable[[str], str]) -> None:
         super().__init__()
         self._inner = inner
-        self._mask = mask_text
+        self._mask = mask
 
     def format(self, record: logging.LogRecord) -> str:
         return self._mask(self._inner.format(record))
@@ -107,12 +111,13 @@ def windows_of(secrets: Iterable[str]) -> frozenset[str]:
     Each secret is covered as is, in a repr, in JSON and percent-encoded. Secrets that could be
     ordinary words or numbers are left out.
     """
-    found: set[str] = set()
-    for each in filter(is_searchable, secrets):
-        percent = (quote(each, safe=safe, errors="replace") for safe in ("", "/"))
-        for form in (each, repr(each)[1:-1], json.dumps(each)[1:-1], *percent):
-            found.update(form[at : at + _RUN] for at in range(max(1, len(form) - _RUN + 1)))
-    return frozenset(found)
+    windows: set[str] = set()
+    for secret in filter(is_searchable, secrets):
+        percent = (quote(secret, safe=safe, errors="replace") for safe in ("", "/"))
+        for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], *percent):
+            starts = range(max(1, len(form) - _WINDOW + 1))
+            windows.update(form[start : start + _WINDOW] for start in starts)
+    return frozenset(windows)
 
 
 def mask(text: str, windows: frozenset[str]) -> str:

@@ -20,28 +20,28 @@ from pytest_imagedetail.settings import (
 )
 from pytest_imagedetail.workspace import known_clouds, read_rules, selectable, store_of
 
-_NAME = (str, "a name in quotes")
-OF_MARKER: Types = {
-    "baseline": _NAME,
+_NAME_TYPE = (str, "a name in quotes")
+MARKER_TYPES: Types = {
+    "baseline": _NAME_TYPE,
     "query": (Mapping, "a dict, for example {'status': 'ACTIVE'}"),
-    "level": _NAME,
-    "profile": _NAME,
+    "level": _NAME_TYPE,
+    "profile": _NAME_TYPE,
     "rules": RULES,
-    "record_mode": _NAME,
-    "cassette": _NAME,
+    "record_mode": _NAME_TYPE,
+    "cassette": _NAME_TYPE,
 }
-"""The marker's keyword arguments."""
-_CLOUD: Types = {"the name of a cloud": (str, "a name or a glob in quotes, as 'public-*'")}
+"""The marker's keyword arguments and their types."""
+_CLOUD_TYPE: Types = {"the name of a cloud": (str, "a name or a glob in quotes, as 'public-*'")}
 _PLACE = " in the imagedetail marker"
 
 _PREFIX = "imagedetail_"
-_RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
+_SETTINGS = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
 
 
 def check(config: pytest.Config) -> None:
     """Reject invalid options, and remove older reports in case this run ends early."""
     settings = settings_of(config)
-    with explained():
+    with as_pytest_error():
         names = known_clouds(settings)
         settings.select(names)
         if settings.baseline is not None and settings.baseline not in names:
@@ -60,17 +60,17 @@ def check(config: pytest.Config) -> None:
 
 def settings_of(config: pytest.Config) -> Settings:
     """Return the settings of the run."""
-    with explained():
-        return _resolved(config, None)
+    with as_pytest_error():
+        return _resolve(config, None)
 
 
 def settings_for(item: pytest.Item) -> Settings:
     """Return the settings of one test, which its marker may change."""
-    with refused(item):
-        return _resolved(item.config, item.get_closest_marker("imagedetail"))
+    with as_test_failure(item):
+        return _resolve(item.config, item.get_closest_marker("imagedetail"))
 
 
-def selected(
+def selected_clouds(
     config: pytest.Config, marker: pytest.Mark | None, fixtures: Container[str]
 ) -> tuple[str, ...]:
     """Return the clouds that a test runs for; none if its marker is invalid: its setup fails.
@@ -78,23 +78,23 @@ def selected(
     Raise `pytest.Collector.CollectError` if the settings of the whole run are invalid.
     """
     try:
-        settings = _resolved(config, marker)
+        settings = _resolve(config, marker)
         if settings.clouds:
-            return settings.select(known(settings, marker, fixtures))
+            return settings.select(selectable_clouds(settings, marker, fixtures))
         if "imagedetail_cloud" in fixtures:
-            return settings.select(known(settings, marker))
+            return settings.select(selectable_clouds(settings, marker))
     except (UsageError, CassetteError) as error:  # the cassette folder may be unreadable
         if marker is None or not isinstance(error, UsageError):
             raise pytest.Collector.CollectError(str(error)) from None
     return ()
 
 
-def known(
+def selectable_clouds(
     settings: Settings, marker: pytest.Mark | None, fixtures: Container[str] = ()
 ) -> tuple[str, ...]:
     """Return the clouds to choose from: the recorded ones, and those that the marker names.
 
-    Those without a listing are for tests of own clients.
+    Clouds that only have the traffic of tests are for `imagedetail_cassette`.
     """
     named = [name for name in (marker.args if marker else ()) if not set(name) & WILDCARDS]
     store = store_of(settings)
@@ -103,7 +103,7 @@ def known(
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
+def as_pytest_error() -> Iterator[None]:
     """Turn an error into pytest's usage error, which ends the run with only its message."""
     try:
         yield
@@ -111,36 +111,36 @@ def explained() -> Iterator[None]:
         raise pytest.UsageError(str(error)) from None
 
 
-def typed_id(item: pytest.Item) -> str:
+def runnable_id(item: pytest.Item) -> str:
     """Return a test's node id as pytest accepts it in the folder where it was started."""
     module, *rest = item.nodeid.partition("::")
-    started = item.config.invocation_params.dir
-    return "".join([os.path.relpath(item.config.rootpath / module, started), *rest])
+    folder = item.config.invocation_params.dir
+    return "".join([os.path.relpath(item.config.rootpath / module, folder), *rest])
 
 
 @contextlib.contextmanager
-def refused(item: pytest.Item) -> Iterator[None]:
+def as_test_failure(item: pytest.Item) -> Iterator[None]:
     """Turn a usage error into a failure of one test that shows only the message."""
     try:
         yield
     except UsageError as error:
-        marked = item.get_closest_marker("imagedetail") is not None
-        place = f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid
+        has_marker = item.get_closest_marker("imagedetail") is not None
+        place = f"{item.nodeid}, its marker imagedetail" if has_marker else item.nodeid
         where = ", ".join(filter(None, dict.fromkeys([place, error.where])))
         message = str(UsageError(error.problem, where=where, remedy=error.remedy))
         raise pytest.fail.Exception(message, pytrace=False) from None
 
 
-def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
+def _resolve(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
     # Markers are not hashable. The cache keeps each one alive, so that no other gets its id.
-    cached = config.stash.setdefault(_RESOLVED, {})
+    cached = config.stash.setdefault(_SETTINGS, {})
     if id(marker) not in cached:
-        options = vars(config.option).items()
-        given = {name: value for name, value in options if name.startswith(_PREFIX)}
+        every = vars(config.option).items()
+        options = {name: value for name, value in every if name.startswith(_PREFIX)}
         settings = resolve(
-            _choices(given),
+            _choices(options),
             _from_marker(marker),
-            _choices({name: _from_ini(config, name) for name in given}),
+            _choices({name: _from_ini(config, name) for name in options}),
             root=config.rootpath,
         )
         cached[id(marker)] = (marker, settings)
@@ -152,27 +152,27 @@ def _from_ini(config: pytest.Config, option: str) -> Any:
 
 
 def _choices(options: Mapping[str, Any]) -> Choices:
-    given = {name.removeprefix(_PREFIX): value for name, value in options.items()}
-    clouds, reports, rules = given.pop("cloud"), given.pop("report"), given.pop("rules")
-    several = {"clouds": clouds, "reports": reports, "rules": [rules] if rules else ()}
-    return given | {key: tuple(values) for key, values in several.items() if values}
+    choices = {name.removeprefix(_PREFIX): value for name, value in options.items()}
+    clouds, reports, rules = choices.pop("cloud"), choices.pop("report"), choices.pop("rules")
+    lists = {"clouds": clouds, "reports": reports, "rules": [rules] if rules else ()}
+    return choices | {name: tuple(values) for name, values in lists.items() if values}
 
 
 def _from_marker(marker: pytest.Mark | None) -> Choices:
     if marker is None:
         return {}
-    given = {key: value for key, value in marker.kwargs.items() if value is not None}
-    for key in given:
-        if key not in OF_MARKER:
+    choices = {name: value for name, value in marker.kwargs.items() if value is not None}
+    for name in choices:
+        if name not in MARKER_TYPES:
             raise UsageError(
-                f"the imagedetail marker has no argument {key}",
-                remedy=f"{did_you_mean(key, tuple(OF_MARKER))}known arguments: names of clouds, "
-                f"{', '.join(OF_MARKER)}",
+                f"the imagedetail marker has no argument {name}",
+                remedy=f"{did_you_mean(name, tuple(MARKER_TYPES))}known arguments: "
+                f"names of clouds, {', '.join(MARKER_TYPES)}",
             )
-    check_types(given, OF_MARKER, place=_PLACE)
+    check_types(choices, MARKER_TYPES, place=_PLACE)
     for cloud in marker.args:
-        check_types({"the name of a cloud": cloud}, _CLOUD, place=_PLACE)
-    if "rules" in given:
-        given["rules"] = rule_sources(given["rules"], place=_PLACE)
-    given.pop("cassette", None)
-    return given | {"clouds": marker.args}
+        check_types({"the name of a cloud": cloud}, _CLOUD_TYPE, place=_PLACE)
+    if "rules" in choices:
+        choices["rules"] = rule_sources(choices["rules"], place=_PLACE)
+    choices.pop("cassette", None)
+    return choices | {"clouds": marker.args}

@@ -19,10 +19,10 @@ from pytest_imagedetail.transport.http import Access
 class TestState:
     """The state of one test while it runs."""
 
-    opened: bool = False  # its cassette is open or about to be
+    cassette_opened: bool = False  # its cassette is open or about to be
     session: Session | None = None  # to be written after the teardown passes
     refused: list[ImageDetailError] = field(default_factory=list)  # requests and connections
-    running: bool = False  # during its call; reports then belong to subtests
+    in_call: bool = False  # reports then belong to subtests
     subtest_failed: bool = False  # although the call may pass
     outcome: str = ""  # of its call and subtests: "passed", "xfailed" ...
 
@@ -35,7 +35,7 @@ def state_of(item: pytest.Item) -> TestState:
     return item.stash.setdefault(_STATE, TestState())
 
 
-def forget(item: pytest.Item) -> None:
+def reset_state(item: pytest.Item) -> None:
     """Reset the state of a test: pytest-rerunfailures runs the same one several times."""
     item.stash[_STATE] = TestState()
 
@@ -48,8 +48,8 @@ class Run:
         self.sessions: Final = CloudSessions(self._connect)
         self.result: Final = RunResult()  # of finished tests and workers
         self.current: Harness | None = None  # of the running test
-        self.places: Callable[[], frozenset[str]] = frozenset  # host and port of each server
-        self._known: set[str] = set()
+        self.servers: Callable[[], frozenset[str]] = frozenset  # host and port of each server
+        self._credentials: set[str] = set()
         self._session: Session | None = None
 
     def _connect(self, os_cloud: str) -> Access:
@@ -67,23 +67,23 @@ class Run:
     def credentials(self) -> frozenset[str]:
         """Return all tokens and passwords that this process knows."""
         if self._session is not None:
-            self._known |= self._session.secrets()
-        accesses = self.sessions.accesses()
-        return frozenset(self._known).union(*({each.token, *each.secrets} for each in accesses))
+            self._credentials |= self._session.secrets()
+        live = ({access.token, *access.secrets} for access in self.sessions.accesses())
+        return frozenset(self._credentials).union(*live)
 
-    def read_files(self, os_cloud: str) -> None:
+    def add_configured_secrets(self, os_cloud: str) -> None:
         """Add the secrets in OpenStack's files and environment variables."""
-        self._known |= configured_secrets(os_cloud)
+        self._credentials |= configured_secrets(os_cloud)
 
     def follow(self, session: Session) -> None:
         """Add the secrets that a test's own clients send or receive from now on."""
-        self.credentials()  # adds those of the test before
+        self.credentials()  # adds those of the previous test
         self._session = session
 
     def send(self) -> bytes:
         """Return this worker's result for pytest-xdist's controller."""
         return pickle.dumps(self.result)
 
-    def receive(self, sent: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         """Add a result that a worker of this run sent."""
-        self.result.add(pickle.loads(sent))
+        self.result.add(pickle.loads(data))

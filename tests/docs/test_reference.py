@@ -18,7 +18,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import KINDS, Difference
 from pytest_imagedetail.normalize import RULES as NORMALIZATION
 from pytest_imagedetail.plugin import OPTIONS
-from pytest_imagedetail.plugin.options import OF_MARKER
+from pytest_imagedetail.plugin.options import MARKER_TYPES
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.rewriting import REQUEST_HEADERS, RESPONSE_HEADERS
 from pytest_imagedetail.server import Servers
@@ -69,7 +69,7 @@ def test_options():
     )
     assert " ".join(shown.split()).replace('"', "'") == registered[1]
     rows = re.findall(r"^\| [^|]+\|", marker, re.MULTILINE)
-    assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(OF_MARKER)
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(MARKER_TYPES)
 
 
 def test_junit_properties(pytester):

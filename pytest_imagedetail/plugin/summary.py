@@ -1,4 +1,4 @@
-"""Judge a whole run at its end: find recordings that no test used.
+"""Report the results of a run at its end, with the recordings that no test used.
 
 Only a full run shows what is unused: it replays, no subset of the tests was selected, every module
 was collected, and every test that uses the fixtures passed.
@@ -22,38 +22,38 @@ from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.workspace import store_of
 
-_OF_A_PART = "this run selects a part of the tests"
+_PARTIAL_RUN = "this run selects a part of the tests"
 _MOST_LINES = 20
 _MOST_CAUSES = 5
-_WHOLE = {0, 1, 5}  # pytest's exit codes: all passed, some failed, no tests
+_COMPLETE_RUNS = {0, 1, 5}  # pytest's exit codes: all passed, some failed, no tests
 
 
-class Ending:
-    """Hooks that note what ran, and judge and report it at the end."""
+class RunSummary:
+    """Hooks that note what ran and report it at the end."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reports: tuple[Path, ...] = ()
-        self._shown: report.Report | None = None
+        self._report: report.Report | None = None
         self._unused: Sequence[str] = ()
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which use the fixtures will not run."""
-        if any(map(self._takes_ours, items)):
-            self._run.result.left_out = _OF_A_PART
+        if any(map(self._uses_fixtures, items)):
+            self._run.result.left_out = _PARTIAL_RUN
 
     @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Note that a worker crashed."""
         if error:
-            self._lose(f"worker {node.gateway.id}", "it crashed, and what it compared is lost")
+            self._fail(f"worker {node.gateway.id}", "it crashed, and what it compared is lost")
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports and judge the run; in a worker, send the results to the controller."""
         result = self._run.result
-        result.left_out = result.left_out or _not_collected(session.config)
+        result.left_out = result.left_out or _collection_problem(session.config)
         items = getattr(session, "items", ())
-        result.expected |= {each.nodeid for each in items if self._takes_ours(each)}
+        result.expected |= {item.nodeid for item in items if self._uses_fixtures(item)}
         output = getattr(session.config, "workeroutput", None)
         if output is not None:  # pytest-xdist's way to talk to its controller
             output["imagedetail"] = self._run.send()
@@ -70,12 +70,12 @@ class Ending:
         if not self._reports and not result.results and not result.failures:
             return
         code = int(session.exitstatus)
-        if code not in _WHOLE:
-            self._lose("the end of the run", f"not reached: pytest ended with exit code {code}")
-        self._shown = report.report_of(result.results, result.failures, exit_code=code)
+        if code not in _COMPLETE_RUNS:
+            self._fail("the end of the run", f"not reached: pytest ended with exit code {code}")
+        self._report = report.report_of(result.results, result.failures, exit_code=code)
         for path in self._reports:
             try:
-                report.write(self._shown, path)
+                report.write(self._report, path)
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
@@ -94,24 +94,25 @@ class Ending:
 
     def _digest(self) -> Iterator[str]:
         """Yield the verdict and the worst causes, unless tests expected the failed comparisons."""
-        if self._shown is None or self._shown.verdict.passed is None:
+        if self._report is None or self._report.verdict.passed is None:
             return
-        if self._shown.verdict.passed or self._shown.verdict.exit_code:
-            yield from terminal.digest(self._shown, _MOST_CAUSES)
+        if self._report.verdict.passed or self._report.verdict.exit_code:
+            yield from terminal.digest(self._report, _MOST_CAUSES)
 
-    def _lose(self, what: str, problem: str) -> None:
+    def _fail(self, what: str, problem: str) -> None:
         failure = Failure(baseline="pytest", candidate=what, problem=problem)
         self._run.result.failures.append(failure)
 
-    def _takes_ours(self, item: pytest.Item) -> bool:
+    def _uses_fixtures(self, item: pytest.Item) -> bool:
         return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def _not_collected(config: pytest.Config) -> str:
+def _collection_problem(config: pytest.Config) -> str:
     """Return a line about a module that was skipped or failed, as its tests are unknown, or ""."""
-    reports = [*_reports(config, "skipped"), *_reports(config, "error")]
-    found = (each.nodeid for each in reports if isinstance(each, pytest.CollectReport))
-    return next((f"{nodeid} was not collected" for nodeid in found), "")
+    for result in (*_reports(config, "skipped"), *_reports(config, "error")):
+        if isinstance(result, pytest.CollectReport):
+            return f"{result.nodeid} was not collected"
+    return ""
 
 
 def _reports(config: pytest.Config, outcome: str) -> Sequence[object]:
@@ -126,25 +127,25 @@ def _judge_unused(
     if settings.unused == "ignore" or not result.expected:
         return [], False
     fails = settings.unused == "fail"
-    passed = {getattr(each, "nodeid", "") for each in _reports(config, "passed")}
-    why_not = (
+    passed = {getattr(test, "nodeid", "") for test in _reports(config, "passed")}
+    obstacles = (
         (settings.record_mode != "none", "this run records"),
-        (_is_of_a_part(config), _OF_A_PART),
+        (_selects_tests(config), _PARTIAL_RUN),
         (bool(result.left_out), result.left_out),
         (not all_passed, "this run did not pass"),
         (not result.expected <= passed, "not every test that takes recordings was run"),
     )
-    if reasons := [reason for applies, reason in why_not if applies]:
+    if reasons := [reason for applies, reason in obstacles if applies]:
         return [f"unused recordings were not judged: {reasons[0]}"] if fails else [], False
     try:
-        found = sorted(_unused_recordings(config, settings, result))
+        unused = sorted(_unused_recordings(config, settings, result))
     except ImageDetailError as error:
         return f"ERROR: {error}".splitlines(), True
-    if not found:
+    if not unused:
         return [], False
-    lines = found[:_MOST_LINES]
-    if len(found) > _MOST_LINES:
-        lines.append(f"unused ... and {len(found) - _MOST_LINES} more")
+    lines = unused[:_MOST_LINES]
+    if len(unused) > _MOST_LINES:
+        lines.append(f"unused ... and {len(unused) - _MOST_LINES} more")
     lines.append(
         "no test used these recordings: delete them, move those of renamed tests (imagedetail mv), "
         "or pass --imagedetail-unused=ignore"
@@ -152,34 +153,38 @@ def _judge_unused(
     return lines, fails
 
 
-def _is_of_a_part(config: pytest.Config) -> bool:
+def _selects_tests(config: pytest.Config) -> bool:
     """Return whether the command line selects tests; an ini file does so in every run."""
-    typed = config.invocation_params.args
-    if config.getoption("lf", default=None) or any(str(each).startswith("--ign") for each in typed):
+    args = config.invocation_params.args
+    if config.getoption("lf", default=None) or any(str(arg).startswith("--ign") for arg in args):
         return True
-    here = config.invocation_params.dir
+    folder = config.invocation_params.dir
     sources = pytest.Config.ArgsSource
     if config.args_source is not sources.ARGS:
-        return config.args_source is sources.INVOCATION_DIR and here != config.rootpath
-    given = {(here / each).resolve() for each in config.args}
-    usual = {(config.rootpath / each).resolve() for each in config.getini("testpaths")}
-    return config.rootpath.resolve() not in given and (not usual or not usual <= given)
+        return config.args_source is sources.INVOCATION_DIR and folder != config.rootpath
+    selected = {(folder / arg).resolve() for arg in config.args}
+    testpaths = {(config.rootpath / path).resolve() for path in config.getini("testpaths")}
+    if config.rootpath.resolve() in selected:
+        return False
+    return not (testpaths and testpaths <= selected)
 
 
 def _unused_recordings(
     config: pytest.Config, settings: Settings, result: RunResult
 ) -> Iterator[str]:
     for cassette, interactions in result.unplayed.items():
-        shown = _shown(cassette, config.rootpath)
-        yield from (f"unused {shown}: {each}" for each in interactions)
-    found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
+        name = _relative(cassette, config.rootpath)
+        yield from (f"unused {name}: {interaction}" for interaction in interactions)
+    cassettes = {
+        folder.name: sorted(folder.rglob("*.yaml")) for folder in settings.cassette_dir.glob("*/")
+    }
     # A cloud may only have the traffic of tests, and a selected one may be from the library.
-    own = sorted(cloud for cloud, paths in found.items() if paths)
+    own = sorted(cloud for cloud, paths in cassettes.items() if paths)
     for cloud in settings.select([*own, *store_of(settings).library_clouds()]):
-        for path in found.get(cloud, ()):
+        for path in cassettes.get(cloud, ()):
             if path not in result.used and path.parts[-2:] != (TRAFFIC, f"{CHECK}.yaml"):
-                yield f"unused {_shown(path, config.rootpath)}"
+                yield f"unused {_relative(path, config.rootpath)}"
 
 
-def _shown(path: Path, root: Path) -> str:
+def _relative(path: Path, root: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
