@@ -333,13 +333,16 @@ def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
     data, place = text.encode("utf-8"), 0
     refuse_leaks(data, known=known, where=where)
     for number, interaction in enumerate(document["interactions"], start=1):
-        for _, each in leaves(interaction):
+        request = f"interaction {number}"
+        for path, each in leaves(interaction):
             part = each if isinstance(each, bytes) else str(each).encode("utf-8", "surrogateescape")
             found = data.find(part.replace(b"\n", _INDENTED), place)
             if found < 0:  # YAML escaped it
-                refuse_leaks(part, known=known, where=f"{where}, interaction {number}")
+                refuse_leaks(part, known=known, where=f"{where}, {request}")
             else:
                 place = found
+            if path == ("request", "uri"):  # it can be shown now
+                request = f"{interaction['request']['method']} {each}"
     return text
 
 

@@ -241,7 +241,7 @@ def test_what_cannot_be_scrubbed(scrub, imagedetail, old, folder, tmp_path):
         (("gone.yaml",), 2, "gone.yaml"),
         (("old/notes.json",), 2, "not a known recording"),
         (("old",), 4, "two recordings would become one cassette"),
-        (("picture.har", "--check"), 2, "refused to write"),
+        (("picture.har", "--check"), 2, f"tests/picture.yaml, GET {LISTING}/logo.png\n"),
         (("bad.yaml", "old.yaml"), 2, "where: bad.yaml, line 2, column 15"),
     ):
         done = scrub(*arguments)
