@@ -155,12 +155,12 @@ class Rewriter:
 
     def _form_part(self, part: str) -> str:
         head, *rest = _PART.split(part, maxsplit=1)
-        name = _PART_NAME.search(head)
-        if not rest or name is None:
-            return part
-        content = rest[1].rstrip("\r\n")
-        key = name[1] or name[2]
-        self._path = (key,)
+        head = self._text(head)
+        if not rest:
+            return head
+        content, name = rest[1].rstrip("\r\n"), _PART_NAME.search(head)
+        key = "".join(name.groups("")) if name else ""
+        self._path = (key,) if key else ()
         new = self._value(key, content, secret=names.holds_secret_in_query(key, content))
         new = self._document(content) if new == content else new
         return head + rest[0] + new + rest[1][len(content) :]

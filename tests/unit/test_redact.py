@@ -300,7 +300,9 @@ def test_bodies_that_are_not_one_json_document():
     )
     multipart = (
         f'--b\r\nContent-Disposition: form-data; name="adminPass"\r\n\r\nhunter2-x\r\n'
-        f'--b\r\nContent-Disposition: form-data; name="meta"\r\n\r\n{document}\r\n--b--\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="meta"\r\n\r\n{document}\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="x"; filename="{OTHER}-hunter2-x.img"\r\n'
+        f"\r\nx\r\n--b\r\nContent-Type: application/json\r\n\r\n{document}\r\n--b--\r\n"
     )
     for body in (
         document.encode("latin-1"),
