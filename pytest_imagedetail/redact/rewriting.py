@@ -334,7 +334,7 @@ class Rewriter:
         if not bare or is_kept or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
-        return self._noted("hosts", new) + self._known(port)
+        return self._noted("hosts", new) + self._decoded(port)
 
     def _in_url(self, text: str, secret: str) -> str:
         if text != placeholders.SECRET_IN_URL:

@@ -379,6 +379,7 @@ def test_urls():
         ("http://{h}:$PORT/x?token=x1", "http://{h}:$PORT/x?token=redacted"),
         (f"http://$6$ab${'x' * 43}/x", "http://host-f77.invalid/x"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
+        (f"https://h:{FERNET}", f"{site}:redacted"),  # cut off before the host
         ("https://h/x?a=a%2525b%252F", f"{site}/x?a=a%2525b%252F"),
         (
             "https://h/x?a=https%253A%252F%252Fh%252Fx%253Fb%253D1%2526token%253DX",
