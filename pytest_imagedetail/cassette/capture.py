@@ -1,7 +1,7 @@
 """Intercept HTTP clients with vcrpy; the only module that uses vcrpy.
 
 Private names of vcrpy and aiohttp are used here only: `vcr.patch.force_reset` (replaced), the
-module `vcr.stubs`, and `aiohttp.ClientSession._request` (which vcrpy patches, too).
+module `vcr.stubs`, `aiohttp.ClientSession._request` (which vcrpy patches, too) and `_build_url`.
 """
 
 import http.client
@@ -77,7 +77,7 @@ def intercept(
         transport.interim_skipped(),  # http.client would return one as the response
         _ExchangeCassette.only().opened(exchange, beside),
         _ExchangeCassette.use(path=""),
-        _aiohttp_bodies(),
+        _aiohttp_requests(),
     ):
         yield
 
@@ -274,15 +274,15 @@ def _is_expected_caller() -> bool:
 
 
 @contextmanager
-def _aiohttp_bodies() -> Iterator[None]:
-    """Encode aiohttp's `json=` and forms to bytes, which vcrpy's stub does not."""
+def _aiohttp_requests() -> Iterator[None]:
+    """Complete aiohttp's URLs and encode `json=` and forms, which vcrpy's stub does not."""
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is None:
         yield
         return
     request = aiohttp.ClientSession._request  # noqa: SLF001
 
-    async def with_bytes(self: Any, method: str, url: Any, **more: Any) -> Any:
+    async def completed(self: Any, method: str, url: Any, **more: Any) -> Any:
         data, kind = more.get("data"), ""
         if more.get("json") is not None and data is None:
             data, kind = self.json_serialize(more.pop("json")).encode("utf-8"), "application/json"
@@ -295,9 +295,9 @@ def _aiohttp_bodies() -> Iterator[None]:
             if not any(name.lower() == "content-type" for name in headers):
                 headers["Content-Type"] = kind
             more |= {"data": data, "headers": headers}
-        return await request(self, method, url, **more)
+        return await request(self, method, self._build_url(url), **more)  # adds the base_url
 
-    with mock.patch.object(aiohttp.ClientSession, "_request", with_bytes):
+    with mock.patch.object(aiohttp.ClientSession, "_request", completed):
         yield
 
 

@@ -46,6 +46,14 @@ def test_form(imagedetail_cassette, form):
     answer = asyncio.run(ask())
     assert answer["kind"] == kind and answer["bytes"] > 2
 
+def test_aiohttp_base_url(imagedetail_cassette):
+    async def ask(path):
+        async with aiohttp.ClientSession(base_url="$URL/") as client:
+            async with client.get(path) as answer:
+                return await answer.json()
+    for n in "21" if imagedetail_cassette.replays else "12":
+        assert asyncio.run(ask(f"same/{n}")) == {"same": [n]}
+
 @pytest.mark.parametrize("sent", ["GET", "HEAD", "POST", "PUT"])
 def test_aiohttp_redirects(imagedetail_cassette, sent):
     async def ask(status):
@@ -59,11 +67,11 @@ def test_aiohttp_redirects(imagedetail_cassette, sent):
         assert followed == ("GET" if status in becomes_get else sent)
         assert (length > 99) is (followed == "GET")
 """
-NUMBER = 1 + 8 + 8 + 3 + 4
+NUMBER = 1 + 8 + 8 + 3 + 1 + 4
 
 
 def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, monkeypatch):
-    """Compressed or not, interim responses such as 103, HEAD, forms and redirects in aiohttp."""
+    """Compressed, with interim responses such as 103, HEAD; aiohttp's forms, URLs, redirects."""
     pytester.makefile(".yaml", imagedetail="clouds: {staging: {}}")
     auth = {"endpoint": served.url, "token": "a-live-token-4711"}
     pytester.makefile(
