@@ -29,23 +29,6 @@ from unit import (
 HOST = "https://compute.a.invalid"
 
 
-def judged(baseline, candidate):
-    differences = compare(listing_of(*baseline), listing_of(*candidate)).differences
-    return [(each.kind, each.severity) for each in differences]
-
-
-def test_repeated_and_moved_images():
-    """A repeated id is breaking. A move names an image of each side."""
-    one, two = image_of(1), image_of(2)
-    assert judged([one], [one, one]) == [("image_repeated", "breaking")]
-    assert judged([one, one], [one]) == [("image_repeated", "compatible")]
-    assert judged([], [one, one]) == [("image_repeated", "breaking"), ("image_added", "data")]
-    (moved,) = compare(listing_of(one, two), listing_of(two, one)).differences
-    assert (moved.kind, moved.path) == ("order_changed", "images")
-    names = f"{one['id']} (image 1)", f"{two['id']} (image 2)"
-    assert (moved.baseline, moved.candidate) == names
-
-
 def test_inside_metadata(monkeypatch):
     """Lists are compared item by item and values by type. deepdiff has to agree."""
     prefix = f"images[{image_of()['id']}].metadata.m"

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_imagedetail.errors import SettingsError, UsageError
-from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, declare, resolve
+from pytest_imagedetail.settings import Choices, CloudDeclaration, declare, resolve
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 
@@ -11,21 +11,6 @@ REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baselin
 def declared(tmp_path, text, **choices):
     (tmp_path / "imagedetail.yaml").write_text(text, encoding="utf-8")
     return resolve(Choices(**choices), root=tmp_path)
-
-
-def test_defaults(tmp_path):
-    """Replay from `cassettes`, compare across versions, fail on breaking differences."""
-    defaults = Settings(
-        cassette_dir=tmp_path / "cassettes",
-        clouds_file=tmp_path / "imagedetail.yaml",
-        record_mode="none",
-        declared={},
-        profile="cross-version",
-        fail_on="breaking",
-    )
-    assert resolve(Choices(), root=tmp_path) == defaults
-    for text in ("", "clouds:\n", "{}\n", "# nothing yet\n"):
-        assert declared(tmp_path, text) == defaults, text
 
 
 def test_the_first_layer_that_chooses_wins(tmp_path):
@@ -56,6 +41,8 @@ def test_two_processes_declare_one_cloud(tmp_path):
 
 
 def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
+    for text in ("", "clouds:\n", "{}\n", "# nothing yet\n"):
+        assert declared(tmp_path, text).declared == {}, text
     text = "clouds:\n  b: {os_cloud: staging, release: '2024.1'}\n  juno: {release: Juno}\n  c:\n"
     settings = declared(tmp_path, f"{text}baseline: b\n")
     assert settings.declared == {
