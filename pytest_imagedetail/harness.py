@@ -192,10 +192,10 @@ class Harness:
         check_cloud_name(name)
         if self.settings.record_mode == "none" and not self.store.has(name):
             recorded = (*self.store.clouds(), *self.store.traffic_clouds())
-            known = (*recorded, *self.settings.declared, *self.store.library_clouds())
-            if name not in known:
+            clouds = (*recorded, *self.settings.declared, *self.store.library_clouds())
+            if name not in clouds:
                 where = self.settings.cassette_dir
-                unknown = unknown_cloud(name, dict.fromkeys(known), where=where)
+                unknown = unknown_cloud(name, dict.fromkeys(clouds), where=where)
                 unknown.remedy += "\nor in a test: pytest --imagedetail-record-mode=once"
                 raise unknown
         return Cloud(name=name, _harness=self)
@@ -313,24 +313,24 @@ class Harness:
         if keeps and self.store.find(name, query) is not None:
             return self._replay(name, query, expect)
         # A `server` URL from a live answer has secrets; its cassette's name has none.
-        known = recorder.known_query(self._live(name), query, cloud=name)
-        if keeps and self.store.find(name, known) is not None:
-            return self._replay(name, known, expect)
+        redacted = recorder.known_query(self._live(name), query, cloud=name)
+        if keeps and self.store.find(name, redacted) is not None:
+            return self._replay(name, redacted, expect)
         if mode == "verify":
             try:
-                return self._verify(name, query, known=known, expect=expect)
+                return self._verify(name, query, redacted=redacted, expect=expect)
             except (ReleaseError, VerificationError) as error:
                 self.unverified.append(error)
                 raise
-        adds = not self.store.path(name, known).exists()
+        adds = not self.store.path(name, redacted).exists()
         try:
             live = recorder.ask(self.live_cloud(name, adds=adds), query, expect=expect)
         except KeyboardInterrupt:
-            self.result.done[f"{name}: {known}"] = "not kept: the run was interrupted"
+            self.result.done[f"{name}: {redacted}"] = "not kept: the run was interrupted"
             raise
         written = recorder.keep(self.store, live)
-        self.result.used.add(self.store.path(name, known))
-        self.result.note(f"{name}: {known}", f"recorded ({written.value})")
+        self.result.used.add(self.store.path(name, redacted))
+        self.result.note(f"{name}: {redacted}", f"recorded ({written.value})")
         return live.listing
 
     def access(self, name: str) -> Access | None:
@@ -422,11 +422,11 @@ class Harness:
             )
         return self.answer(self._cloud_name(side), self.merge_query(query), expect)
 
-    def _verify(self, name: str, query: Query, *, known: Query, expect: int | None) -> Listing:
+    def _verify(self, name: str, query: Query, *, redacted: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
         access = self._live(name)
         with self._noting_failure(name, f"{name} (now)"):
-            recorded = self._replay(name, known, expect)
+            recorded = self._replay(name, redacted, expect)
             comparison = verify(recorded, access, query=query, rules=self._rules(None))
             self.result.results.append(comparison)
             upgrade = upgrade_error(recorded.provenance, access)

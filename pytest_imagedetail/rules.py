@@ -128,10 +128,8 @@ Rules = tuple[Rule, ...]
 
 def between(rules: Rules, baseline: str, candidate: str, query: Query) -> Rules:
     """Return the rules that apply to differences of two clouds in a query."""
-    asked = str(query)
-    return tuple(
-        rule for rule in rules if not rule.check and rule.concerns(baseline, candidate, asked)
-    )
+    sides = baseline, candidate, str(query)
+    return tuple(rule for rule in rules if not rule.check and rule.concerns(*sides))
 
 
 def rules_for_check(rules: Rules, check: str, cloud: str) -> Rules:

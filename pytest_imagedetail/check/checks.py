@@ -174,9 +174,9 @@ def _m6(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m7(cloud: Cloud, images: Images) -> Outcomes:
     for server in distinct(server_of(image) for image in images if server_of(image)):
-        wanted = selected(images, {"server": server})
-        for form in [server, *hrefs(wanted[0]["server"]).values()]:
-            yield compare_ids(cloud.listing({"server": form}), wanted)
+        expected = selected(images, {"server": server})
+        for form in [server, *hrefs(expected[0]["server"]).values()]:
+            yield compare_ids(cloud.listing({"server": form}), expected)
     yield check_filter(cloud, [], {"server": _NO_SUCH})
 
 

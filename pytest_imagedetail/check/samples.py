@@ -67,27 +67,27 @@ def distinct_images(images: Images) -> Images:
 
 def metadata(image: Image) -> dict[str, Any]:
     """Return the metadata of an image; {} if it has none."""
-    found = image.get("metadata")
-    return found if isinstance(found, dict) else {}
+    value = image.get("metadata")
+    return value if isinstance(value, dict) else {}
 
 
 def server_of(image: Image) -> str | None:
     """Return the id of the server that an image was made from, or None."""
     server = image.get("server")
-    found = server.get("id") if isinstance(server, dict) else None
-    return found if isinstance(found, str) else None
+    id_ = server.get("id") if isinstance(server, dict) else None
+    return id_ if isinstance(id_, str) else None
 
 
 def moment_of(image: Image) -> datetime | None:
     """Return when an image was updated; None if that is not a date."""
     try:
-        found = datetime.fromisoformat(str(image.get("updated")))
+        moment = datetime.fromisoformat(str(image.get("updated")))
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def moments(images: Images) -> list[datetime]:
     """Return an update time, a third of the way up, with the seconds before and after it."""
-    found = sorted(filter(None, map(moment_of, images)))
-    return [found[len(found) // 3] + timedelta(seconds=n) for n in (-1, 0, 1)] if found else []
+    times = sorted(filter(None, map(moment_of, images)))
+    return [times[len(times) // 3] + timedelta(seconds=n) for n in (-1, 0, 1)] if times else []

@@ -190,8 +190,8 @@ class Verdict:
     @property
     def deviations(self) -> tuple[Deviation, ...]:
         """The known deviations among the causes."""
-        known = {deviation.what: deviation for deviation in self.check.deviations}
-        return tuple(known[cause.accepted] for cause in self.causes if cause.accepted in known)
+        by_what = {deviation.what: deviation for deviation in self.check.deviations}
+        return tuple(by_what[cause.accepted] for cause in self.causes if cause.accepted in by_what)
 
     @property
     def failing(self) -> tuple[Cause, ...]:
@@ -383,10 +383,10 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
 def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
     """Yield the causes of one problem: one for each finding, if it has any."""
     reason = target.redact(problem.text)
-    known = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
-    if known and target.release is None:
+    deviation = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
+    if deviation and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
-    what = known or target.redact(f"{problem.answer.question(check.fixed)} {problem.kind}")
+    what = deviation or target.redact(f"{problem.answer.question(check.fixed)} {problem.kind}")
     places = [(each.kind, each.image and asdict(each.image)) for each in problem.findings]
     for kind, image in places or [(what, problem.image)]:
         yield Cause(
@@ -395,7 +395,7 @@ def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
             reason=reason,
             image=reference(image) if image else None,
             curl=problem.answer.curl,
-            accepted=known,
+            accepted=deviation,
         )
 
 

@@ -154,8 +154,8 @@ class Parser(argparse.ArgumentParser):
 
     def refuse(self, unknown: Sequence[str]) -> Never:
         """Print the unknown arguments and the option nearest to the first one."""
-        known = re.findall(r"--[a-z-]+", self.format_usage())
-        hint = did_you_mean(unknown[0].partition("=")[0], known)
+        options = re.findall(r"--[a-z-]+", self.format_usage())
+        hint = did_you_mean(unknown[0].partition("=")[0], options)
         self.error(f"unrecognized arguments: {' '.join(unknown)}", hint)
 
 

@@ -108,7 +108,7 @@ def ask(
         LeakError: One of these errors would quote a secret that redaction missed.
     """
     access, cloud = live.access, live.name
-    known = known_query(access, query, cloud=cloud)
+    redacted_query = known_query(access, query, cloud=cloud)
     retry = Retry(access)
     received: list[Interaction] = []
 
@@ -119,12 +119,12 @@ def ask(
         return received[-1].response
 
     with suppress(BodyError):  # it quotes the body; the redacted body is read below
-        walk(send, query, where=f"cloud {cloud}, query {known}")
+        walk(send, query, where=f"cloud {cloud}, query {redacted_query}")
     redacted = redact(received, cloud=cloud, known=known_of(*retry.accesses))
     recording = Recording(
         provenance=Provenance(
             cloud=cloud,
-            query=known,
+            query=redacted_query,
             release=live.release,
             recorded_at=isotime(datetime.now(UTC)),
             api_version=api_version(access.endpoint),
