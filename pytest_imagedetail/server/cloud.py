@@ -24,8 +24,8 @@ from pytest_imagedetail.traffic.sources import Source, is_listing, sources_of
 from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
-_OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # need no token
-_NEAREST: Final = 3  # recorded requests in a message
+_PUBLIC_PATHS: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # need no token
+_MOST_NEAREST: Final = 3  # recorded requests in a message
 _NO_AUTH: Final = {  # Keystone 29.0.1, keystone/exception.py, `ValidationError`
     "error": {
         "code": 400,
@@ -53,59 +53,58 @@ class RecordedCloud:
     @property
     def max_microversion(self) -> str | None:
         """The newest microversion that the cloud offered, if known."""
-        return next(filter(None, (each.max_microversion for each in self.sources)), None)
+        return next(filter(None, (source.max_microversion for source in self.sources)), None)
 
-    def respond(self, asked: Interaction) -> Response:
+    def respond(self, request: Interaction) -> Response:
         """Answer a request to an absolute URL; raise CassetteNotFoundError if none is recorded."""
-        issued = self.keystone.answer(asked)
-        if issued is not None and asked.method == "POST":
-            has_auth = isinstance(document_in(asked.request_body).get("auth"), dict)
-            return issued if has_auth else json_response(400, _NO_AUTH)
-        document = version_document(asked, self.endpoints, self.max_microversion)
-        is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
-        if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
-            return _unauthorized(asked, self.endpoints)
-        redacted = self.redacted(asked)
+        keystone = self.keystone.answer(request)
+        if keystone is not None and request.method == "POST":
+            has_auth = isinstance(document_in(request.request_body).get("auth"), dict)
+            return keystone if has_auth else json_response(400, _NO_AUTH)
+        document = version_document(request, self.endpoints, self.max_microversion)
+        is_public = document is not None or urlsplit(request.url).path.rstrip("/") in _PUBLIC_PATHS
+        if not is_public and request.request_headers.get("X-Auth-Token") != self.keystone.token:
+            return _unauthorized(request, self.endpoints)
+        redacted = self.redact(request)
         for source in self.sources:
             for path, (first, *_) in source.find(redacted).items():
                 self.used.add(path)
-                return self._at_server(first.interaction)
-        is_passed_on = self.is_live and asked.method == "GET" and not is_identity(asked)
-        found = None if is_passed_on else document or issued or _wrong_project(asked)
-        if found is None:
-            raise self._not_recorded(asked)
-        return found
+                return self._with_own_origin(first.interaction)
+        is_forwarded = self.is_live and request.method == "GET" and not is_identity(request)
+        if not is_forwarded and (built := document or keystone or _wrong_project(request)):
+            return built
+        raise self._not_recorded_error(request)
 
-    def redacted(self, asked: Interaction) -> Interaction:
-        """Return a request as a recording of it has it."""
+    def redact(self, request: Interaction) -> Interaction:
+        """Redact a request as in a recording."""
         # The token's project is that of the recordings; any other is foreign.
-        known = Known(project=placeholders.OWN_PROJECT, origins={origin(asked.url): "compute"})
-        return as_recorded(asked, cloud=self.name, known=known).interactions[0]
+        known = Known(project=placeholders.OWN_PROJECT, origins={origin(request.url): "compute"})
+        return as_recorded(request, cloud=self.name, known=known).interactions[0]
 
-    def _at_server(self, recorded: Interaction) -> Response:
+    def _with_own_origin(self, recorded: Interaction) -> Response:
         own, base, response = origin(recorded.url), self.base, recorded.response
         headers = Headers((name, text.replace(own, base)) for name, text in response.headers.fields)
         body = response.body.replace(own.encode(), base.encode())
         return replace(response, headers=headers, body=body)
 
-    def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
-        asked = self.redacted(asked)
-        shown = target(asked.url)
-        every = (each.interaction for source in self.sources for each in source.interactions)
-        ordered = nearest([(asked, every)])
-        known = [*dict.fromkeys(f"{each.method} {target(each.url)}" for each, _ in ordered)]
-        if asked.method == "GET" and is_listing(asked.url):
-            command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])
+    def _not_recorded_error(self, request: Interaction) -> CassetteNotFoundError:
+        request = self.redact(request)
+        recorded = [entry.interaction for source in self.sources for entry in source.interactions]
+        matches = (match for match, _ in nearest([(request, recorded)]))
+        requests = [*dict.fromkeys(f"{match.method} {target(match.url)}" for match in matches)]
+        if request.method == "GET" and is_listing(request.url):
+            command = " ".join(["imagedetail record --os-cloud NAME", *query_of(request).options])
             remedy = f"record it from a real cloud: {command}"
-        elif asked.method == "GET" and not is_identity(asked):
+        elif request.method == "GET" and not is_identity(request):
             remedy = "record it from a real cloud: imagedetail serve --record --os-cloud NAME"
-        elif is_identity(asked):
+        elif is_identity(request):
             remedy = "ask Keystone only for a token, its catalog and its versions"
         else:
             remedy = "send GET requests only: no other is recorded"
         return CassetteNotFoundError(
-            f"nothing is recorded for {asked.method} {shown}",
-            where=f"cloud {self.name}, nearest recordings: {', '.join(known[:_NEAREST]) or 'none'}",
+            f"nothing is recorded for {request.method} {target(request.url)}",
+            where=f"cloud {self.name}, nearest recordings: "
+            f"{', '.join(requests[:_MOST_NEAREST]) or 'none'}",
             remedy=remedy,
         )
 
@@ -117,7 +116,7 @@ def recorded_cloud(
 
     `base` is the server's scheme, host and port, which replace the cloud's. `endpoint` is the
     compute endpoint, at the server, of a cloud that is being recorded; if None, there must be
-    recordings. One that is older than the store allows is refused.
+    recordings. Recordings older than the store allows are refused.
     """
     if endpoint is None and not store.has(name):
         raise CassetteNotFoundError(
@@ -127,9 +126,9 @@ def recorded_cloud(
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
     sources = sources_of(store, name)
-    urls = dict.fromkeys(url for each in sources for url in each.endpoints)
-    listed = tuple(each.replace(origin(each), base) for each in urls)
-    endpoints = listed if endpoint is None else (endpoint,)
+    urls = dict.fromkeys(url for source in sources for url in source.endpoints)
+    recorded = tuple(url.replace(origin(url), base) for url in urls)
+    endpoints = recorded if endpoint is None else (endpoint,)
     catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
     return RecordedCloud(
         name=name,
@@ -143,29 +142,27 @@ def recorded_cloud(
 
 def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[str, str], ...]:
     """Build the catalog entries of a cloud's compute endpoints."""
-    first, *others = endpoints
-    legacy = ("compute_legacy", "nova_legacy")
-    return (
-        *service("compute", "nova", first, region=region),
-        *(entry for each in others[:1] for entry in service(*legacy, each, region=region)),
-    )
+    entries = service("compute", "nova", endpoints[0], region=region)
+    for endpoint in endpoints[1:2]:
+        entries += service("compute_legacy", "nova_legacy", endpoint, region=region)
+    return entries
 
 
-def is_identity(asked: Interaction) -> bool:
+def is_identity(request: Interaction) -> bool:
     """Return whether a request is for Keystone."""
-    return f"{urlsplit(asked.url).path}/".startswith(f"{IDENTITY}/")
+    return f"{urlsplit(request.url).path}/".startswith(f"{IDENTITY}/")
 
 
-def _unauthorized(asked: Interaction, endpoints: Iterable[str]) -> Response:
+def _unauthorized(request: Interaction, endpoints: Iterable[str]) -> Response:
     """Build the response to a request without the token.
 
     It is Keystone's 401 below Keystone and Nova, and 404 elsewhere: after a 401, clients that
     discover versions wait for a token forever (keystoneauth1 5.18.1, get_version_data).
     """
-    url = urlsplit(asked.url)
+    url = urlsplit(request.url)
     keystone = f"{url.scheme}://{url.netloc}{IDENTITY}"
-    compute = ("".join(each.partition(f"/{api_version(each)}")[:2]) + "/" for each in endpoints)
-    if not asked.url.startswith((f"{keystone}/v3/", f"{keystone}/v2.0/", *compute)):
+    compute = ("".join(url.partition(f"/{api_version(url)}")[:2]) + "/" for url in endpoints)
+    if not request.url.startswith((f"{keystone}/v3/", f"{keystone}/v2.0/", *compute)):
         message = f"Nothing is here. auth_url is {keystone}"
         document = {"error": {"code": 404, "title": "Not Found", "message": message}}
         return json_response(404, document)
@@ -174,21 +171,21 @@ def _unauthorized(asked: Interaction, endpoints: Iterable[str]) -> Response:
     return json_response(401, document, ("WWW-Authenticate", f'Keystone uri="{keystone}"'))
 
 
-def _wrong_project(asked: Interaction) -> Response | None:
+def _wrong_project(request: Interaction) -> Response | None:
     """Refuse a request about another project, as Nova 32.0.0 does (wsgi.py, `_process_stack`)."""
-    project = _PROJECT.search(urlsplit(asked.url).path)
+    project = _PROJECT.search(urlsplit(request.url).path)
     if project is None or project[1] == placeholders.OWN_PROJECT:
         return None
-    theirs = f"doesn't match Context's project_id '{placeholders.OWN_PROJECT}'"
-    message = f"Malformed request URL: URL's project_id '{project[1]}' {theirs}"
+    context = f"Context's project_id '{placeholders.OWN_PROJECT}'"
+    message = f"Malformed request URL: URL's project_id '{project[1]}' doesn't match {context}"
     return json_response(400, {"badRequest": {"code": 400, "message": message}})
 
 
-def query_of(asked: Interaction) -> Query:
+def query_of(request: Interaction) -> Query:
     """Return the query of a request for a listing."""
-    text = asked.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
-    microversion = text or asked.request_headers.get("X-OpenStack-Nova-API-Version")
-    return Query(Query.parse(urlsplit(asked.url).query).params, microversion)
+    text = request.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
+    microversion = text or request.request_headers.get("X-OpenStack-Nova-API-Version")
+    return Query(Query.parse(urlsplit(request.url).query).params, microversion)
 
 
 def target(url: str) -> str:

@@ -65,10 +65,10 @@ class Listener(ThreadingHTTPServer):
             self._thread.join()
         self.server_close()
 
-    def answer(self, asked: Interaction) -> Response:
+    def answer(self, request: Interaction) -> Response:
         """Answer a request; an ImageDetailError becomes a fault in Nova's format."""
         try:
-            return self._respond(asked)
+            return self._respond(request)
         except ImageDetailError as error:
             if self._on_error is not None:
                 self._on_error(error)
@@ -112,20 +112,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            body = self._body()
+            body = self._read_body()
         except ValueError:
             self.send_error(400)  # and closes the connection: what follows may be the body
             return
-        asked = Interaction(
+        request = Interaction(
             method=self.command,
             url=f"{self.server.base}{self.path}",
             request_headers=Headers(self.headers.items()),
             request_body=body,
             response=NO_RESPONSE,
         )
-        self._send(self.server.answer(asked))
+        self._send(self.server.answer(request))
 
-    def _body(self) -> bytes:
+    def _read_body(self) -> bytes:
         self.wfile.flush()  # sends `100 Continue`, which the client may wait for
         if not self.path.startswith("/"):  # a request to a proxy
             raise ValueError

@@ -19,7 +19,7 @@ from pytest_imagedetail.server.cloud import is_identity, query_of, target
 from pytest_imagedetail.traffic.matching import Key, key_of, line
 from pytest_imagedetail.traffic.recording import appended, made_of
 
-_SENT: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+_FORWARDED: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
 OnWritten = Callable[[Written, Recording, Known], None]
 """Called with what was done, the recording, and what redaction knows."""
@@ -45,16 +45,16 @@ class Recorder:
         self._store: Final = store
         self._on_written: Final = on_written
         self._guard: Final = guard
-        self._was_away = False
+        self._had_outage = False
         endpoint = urlsplit(live.access.endpoint)
-        self._place: Final = endpoint.netloc
-        self._own: Final = f"{endpoint.scheme}://{endpoint.netloc}"
+        self._netloc: Final = endpoint.netloc
+        self._origin: Final = f"{endpoint.scheme}://{endpoint.netloc}"
         self._project: Final = recorder.known_of(live.access).project
 
     def endpoint(self, base: str) -> str:
         """Return the cloud's compute endpoint as clients see it, at a server's address."""
-        seen = self._live.access.endpoint.replace(self._own, base)
-        return seen.replace(self._project, placeholders.OWN_PROJECT) if self._project else seen
+        url = self._live.access.endpoint.replace(self._origin, base)
+        return url.replace(self._project, placeholders.OWN_PROJECT) if self._project else url
 
     def learn(self, login: Interaction) -> None:
         """Learn the secrets of a login: a program may use real credentials."""
@@ -62,25 +62,25 @@ class Recorder:
         secrets = access.secrets.union(filter(is_searchable, learn([login]).secrets))
         self._live = replace(self._live, access=replace(access, secrets=secrets))
 
-    def record(self, asked: Interaction, base: str, *, key: Key) -> None:
+    def record(self, request: Interaction, base: str, *, key: Key) -> None:
         """Forward a request to the cloud, and write the redacted answer.
 
         The request is a GET of an absolute URL below `base`; a recording needs `key` to answer it.
         """
-        url, query = self._at_cloud(asked, base)
+        url, query = self._restore(request, base)
         is_listing = url == f"{self._live.access.endpoint}/images/detail"
-        if self._was_away:  # it may have been upgraded
+        if self._had_outage:  # it may have been upgraded
             self._guard()
-            self._was_away = False
+            self._had_outage = False
         try:
             if is_listing:
-                recording, known = self._listing(query)
+                recording, known = self._record_listing(query)
             else:
-                recording, known = self._other(url, query, asked)
+                recording, known = self._record_get(url, query, request)
         except RecordingError:
-            self._was_away = True
+            self._had_outage = True
             raise
-        if not any(key_of(each) == key for each in recording.interactions):
+        if key not in map(key_of, recording.interactions):
             raise RecordingError(
                 "the request holds a value that redaction replaces, so no replay could answer it",
                 where=f"cloud {self._live.name}; nothing was written",
@@ -90,24 +90,25 @@ class Recorder:
         written = self._store.write(recording, known=known, merge=merge)
         self._on_written(written, recording, known)
 
-    def _at_cloud(self, asked: Interaction, base: str) -> tuple[str, Query]:
+    def _restore(self, request: Interaction, base: str) -> tuple[str, Query]:
+        """Return the URL and the query at the cloud, with its origin and project."""
 
-        def meant(text: str) -> str:
-            text = text.replace(base, self._own)
+        def restore(text: str) -> str:
+            text = text.replace(base, self._origin)
             return text.replace(placeholders.OWN_PROJECT, self._project) if self._project else text
 
-        where = f"cloud {self._live.name}, GET {target(asked.url)}"
-        path, query = asked.url.partition("?")[0], query_of(asked)
-        url, params = meant(path), tuple((name, meant(value)) for name, value in query.params)
+        where = f"cloud {self._live.name}, GET {target(request.url)}"
+        path, query = request.url.partition("?")[0], query_of(request)
+        url, params = restore(path), tuple((name, restore(value)) for name, value in query.params)
         texts = (path, *(value for _, value in query.params))
-        if any(placeholders.holds(each.replace(placeholders.OWN_PROJECT, "")) for each in texts):
+        if any(placeholders.holds(text.replace(placeholders.OWN_PROJECT, "")) for text in texts):
             raise RecordingError(
                 "the request holds a placeholder, whose value only the cloud knows",
                 where=where,
                 remedy="ask for something that recordings do not redact, such as image and server "
                 "ids",
             )
-        if is_identity(asked) or urlsplit(url).netloc != self._place:
+        if is_identity(request) or urlsplit(url).netloc != self._netloc:
             raise RecordingError(
                 "the request is not for the cloud's Nova, so it was not sent",
                 where=where,
@@ -115,7 +116,7 @@ class Recorder:
             )
         return url, Query(params, query.microversion)
 
-    def _listing(self, query: Query) -> tuple[Recording, Known]:
+    def _record_listing(self, query: Query) -> tuple[Recording, Known]:
         known = recorder.known_query(self._live.access, query, cloud=self._live.name)
         path = self._store.path(self._live.name, known)
         if path.exists():
@@ -127,20 +128,19 @@ class Recorder:
         live = recorder.ask(self._live, query, accept=REFUSALS)
         return live.listing.recording, live.known
 
-    def _other(self, url: str, query: Query, asked: Interaction) -> tuple[Recording, Known]:
-        name, whole = self._live.name, f"{url}?{query.wire}".rstrip("?")
-        fields = asked.request_headers
-        headers = Headers((header, value) for header in _SENT for value in fields.all(header))
+    def _record_get(self, url: str, query: Query, request: Interaction) -> tuple[Recording, Known]:
+        name, fields = self._live.name, request.request_headers
+        headers = Headers((header, value) for header in _FORWARDED for value in fields.all(header))
         retry = Retry(self._live.access)
-        received = retry.get(whole, headers, name=name)
+        interaction = retry.get(f"{url}?{query.wire}".rstrip("?"), headers, name=name)
         recording, known = made_of(
-            [received],
+            [interaction],
             cloud=name,
             test=CLIENTS,
             release=self._live.release,
             accesses=retry.accesses,
         )
-        status = received.response.status_code
+        status = interaction.response.status_code
         if status >= HTTPStatus.BAD_REQUEST and status not in REFUSALS:
             raise ResponseError(
                 f"the cloud answered {status} to {line(recording.interactions[0])}, which says "

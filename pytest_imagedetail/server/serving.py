@@ -90,7 +90,7 @@ class Server:
         return frozenset() if self._cloud is None else frozenset(self._cloud.used)
 
     @property
-    def place(self) -> str:
+    def netloc(self) -> str:
         """Host and port."""
         return self._listener.base.removeprefix("http://")
 
@@ -110,25 +110,25 @@ class Server:
             "interface": "public",
         }
 
-    def _respond(self, asked: Interaction) -> Response:
+    def _respond(self, request: Interaction) -> Response:
         recorder = self._recorder
         if recorder is None:
-            return self.read().respond(asked)
-        if asked.method != "GET":
-            recorder.learn(asked)
+            return self.read().respond(request)
+        if request.method != "GET":
+            recorder.learn(request)
         with self._lock:  # equal requests of several clients reach the cloud once
             try:
-                return self.read().respond(asked)
+                return self.read().respond(request)
             except CassetteNotFoundError:
-                if asked.method != "GET":
+                if request.method != "GET":
                     raise CassetteNotFoundError(
-                        f"{asked.method} is never sent to a cloud that is being recorded",
+                        f"{request.method} is never sent to a cloud that is being recorded",
                         where=f"cloud {self.name}",
                         remedy="let the program send GET requests through this server",
                     ) from None
-            recorder.record(asked, self._listener.base, key=key_of(self.read().redacted(asked)))
+            recorder.record(request, self._listener.base, key=key_of(self.read().redact(request)))
             self._cloud = None
-            return self.read().respond(asked)
+            return self.read().respond(request)
 
 
 class Servers:
@@ -169,8 +169,8 @@ class Servers:
 
     def __exit__(self, *_: object) -> None:
         self._identity.close()
-        for each in self._servers.values():
-            each.close()
+        for server in self._servers.values():
+            server.close()
 
     def url(self, cloud: str) -> str:
         """Return the compute endpoint of any recorded or shipped cloud.
@@ -202,34 +202,34 @@ class Servers:
     @property
     def used(self) -> frozenset[Path]:
         """The cassettes that answered requests."""
-        return frozenset().union(*(each.used for each in self._servers.values()))
+        return frozenset().union(*(server.used for server in self._servers.values()))
 
     @property
     def places(self) -> frozenset[str]:
         """Host and port of Keystone and of each listening cloud."""
         identity = self._identity.base.removeprefix("http://")
-        return frozenset([identity, *(each.place for each in self._servers.values())])
+        return frozenset([identity, *(server.netloc for server in self._servers.values())])
 
     def _server(self, cloud: str) -> Server:
         if cloud in self._servers:
             return self._servers[cloud]
         known = dict.fromkeys((*self._store.clouds(), *self._store.library_clouds()))
-        cloud = only(cloud, [each for each in known if fnmatchcase(each, cloud)] or [cloud])
+        cloud = only(cloud, [name for name in known if fnmatchcase(name, cloud)] or [cloud])
         if cloud not in self._servers:
             if not self._store.has(cloud):
                 raise unknown_cloud(cloud, known, where=self._store.directory)
             self._servers[cloud] = Server(
                 self._store, cloud, token=self.token, on_error=self.refused.append
             )
-            entries = {name: each.clouds_yaml for name, each in self._servers.items()}
+            entries = {name: server.clouds_yaml for name, server in self._servers.items()}
             self.clouds_yaml.write_text(yamltext.dump({"clouds": entries}), encoding="utf-8")
         return self._servers[cloud]
 
-    def _authenticate(self, asked: Interaction) -> Response:
+    def _authenticate(self, request: Interaction) -> Response:
         catalog: list[dict[str, str]] = []
-        for name, each in tuple(self._servers.items()):
+        for name, server in tuple(self._servers.items()):
             catalog += service("identity", "keystone", self.auth_url, region=name)
-            catalog += services(each.read().endpoints, region=name)
+            catalog += services(server.read().endpoints, region=name)
         keystone = Keystone(catalog=tuple(catalog), token=self.token)
         cloud = RecordedCloud(name="Keystone", base=self._identity.base, keystone=keystone)
-        return cloud.respond(asked)
+        return cloud.respond(request)
