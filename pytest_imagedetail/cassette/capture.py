@@ -47,13 +47,13 @@ class Exchange(Protocol):
     def closed(self) -> bool:
         """Whether a request without an answer is refused instead of sent."""
 
-    def can_answer(self, asked: Interaction) -> bool:
+    def can_answer(self, request: Interaction) -> bool:
         """Return whether `answer` has one."""
 
-    def answer(self, asked: Interaction) -> Response:
+    def answer(self, request: Interaction) -> Response:
         """Return the answer and count it as played."""
 
-    def refuse(self, asked: Interaction) -> Never:
+    def refuse(self, request: Interaction) -> Never:
         """Raise for a request without an answer, while `closed`."""
 
     def record(self, interaction: Interaction) -> None:
@@ -62,20 +62,20 @@ class Exchange(Protocol):
 
 @contextmanager
 def intercept(
-    exchange: Exchange, *, lose: Callable[[], object], beside: frozenset[str]
+    exchange: Exchange, *, on_lost_response: Callable[[], object], ignored_hosts: frozenset[str]
 ) -> Iterator[None]:
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
-    `lose` is called for each response on a connection that vcrpy has not patched. Requests to the
-    hosts and ports in `beside` bypass the exchange. vcrpy patches the clients process-wide, so
-    blocks must not overlap in time.
+    `on_lost_response` is called for each response on a connection that vcrpy has not patched.
+    Requests to the hosts and ports in `ignored_hosts` bypass the exchange. vcrpy patches the
+    clients process-wide, so blocks must not overlap in time.
     """
     with (
         transport.silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
-        _unpatched_connections(exchange, lose, beside),
+        _unpatched_connections(exchange, on_lost_response, ignored_hosts),
         transport.interim_skipped(),  # http.client would return one as the response
-        _ExchangeCassette.only().opened(exchange, beside),
+        _ExchangeCassette.instance().delegate_to(exchange, ignored_hosts),
         _ExchangeCassette.use(path=""),
         _aiohttp_requests(),
     ):
@@ -113,17 +113,17 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
 
     @classmethod
     @cache
-    def only(cls) -> Self:
+    def instance(cls) -> Self:
         return cls()
 
     @classmethod
     def load(cls, **_: Any) -> Self:
-        return cls.only()
+        return cls.instance()
 
     @contextmanager
-    def opened(self, exchange: Exchange, beside: frozenset[str]) -> Iterator[None]:
+    def delegate_to(self, exchange: Exchange, ignored_hosts: frozenset[str]) -> Iterator[None]:
         self._exchange, self._is_open = exchange, True
-        self._before, self._tests_own = network.listeners(), set(beside)
+        self._earlier_listeners, self._ignored_hosts = network.listeners(), set(ignored_hosts)
         try:
             yield
         finally:
@@ -135,12 +135,12 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         return self._is_open and self._exchange.closed
 
     def can_play_response_for(self, request: Any) -> bool:
-        return not self._is_tests_own(request) and self._exchange.can_answer(_asked(request))
+        return not self._is_ignored(request) and self._exchange.can_answer(_to_interaction(request))
 
     def play_response(self, request: Any) -> dict[str, Any]:
-        answer = self._exchange.answer(_asked(request))
-        self._played.last = request.method, answer.status_code
-        return response_to_dict(answer, answer.body)
+        response = self._exchange.answer(_to_interaction(request))
+        self._played.last = request.method, response.status_code
+        return response_to_dict(response, response.body)
 
     def find_requests_with_most_matches(
         self, request: Any
@@ -159,28 +159,28 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
 
     def filter_request(self, request: Any) -> Any:
         """Raise for a request that vcrpy is about to refuse; return None for one not to record."""
-        if self._is_tests_own(request):
+        if self._is_ignored(request):
             return None
         if self.write_protected:
-            self._exchange.refuse(_asked(request))
+            self._exchange.refuse(_to_interaction(request))
         return request
 
-    def _is_tests_own(self, request: Any) -> bool:
-        """Return whether the test itself opened the server, which may be closed by now.
+    def _is_ignored(self, request: Any) -> bool:
+        """Return whether a request bypasses the exchange, as all do outside of a block.
 
-        Outside of a block, every request passes by.
+        A server that the test itself opened is ignored, even after it was closed.
         """
         if not self._is_open:
             return True
-        place = urlsplit(request.uri).netloc
-        if place not in self._tests_own and network.is_opened_since(request.uri, self._before):
-            self._tests_own.add(place)
-        return place in self._tests_own
+        host, ignored = urlsplit(request.uri).netloc, self._ignored_hosts
+        if host not in ignored and network.is_opened_since(request.uri, self._earlier_listeners):
+            ignored.add(host)
+        return host in ignored
 
     def append(self, request: Any, response: Any) -> None:
-        if not self._is_tests_own(request):
-            answer = _without_encodings(response_of(response))
-            self._exchange.record(replace(_asked(request), response=answer))
+        if not self._is_ignored(request):
+            decoded_response = _without_encodings(response_of(response))
+            self._exchange.record(replace(_to_interaction(request), response=decoded_response))
 
 
 class _NarrowReset:
@@ -201,7 +201,7 @@ class _NarrowReset:
         with self._lock:
             if self._inside == 0:
                 for patcher in vcr.patch.reset_patchers():
-                    if not _need_not_reset(patcher):
+                    if not _can_stay_patched(patcher):
                         self._stack.enter_context(patcher)
             self._inside += 1
         try:
@@ -213,7 +213,7 @@ class _NarrowReset:
                     self._stack.close()
 
 
-def _need_not_reset(patcher: Any) -> bool:
+def _can_stay_patched(patcher: Any) -> bool:
     target = patcher.getter()
     name = getattr(target, "__module__", None) or target.__name__
     return name.partition(".")[0] in {"urllib3", "httpx", "httpx2"} or (
@@ -223,7 +223,7 @@ def _need_not_reset(patcher: Any) -> bool:
 
 @contextmanager
 def _unpatched_connections(
-    exchange: Exchange, lose: Callable[[], object], beside: frozenset[str]
+    exchange: Exchange, on_lost_response: Callable[[], object], ignored_hosts: frozenset[str]
 ) -> Iterator[None]:
     """Watch http.client connections made before the block, which vcrpy cannot patch.
 
@@ -232,35 +232,39 @@ def _unpatched_connections(
     connection = vcr.stubs.HTTPConnection  # the real class
     getresponse, putrequest = connection.getresponse, connection.putrequest
 
-    def is_other(connection: Any) -> bool:
-        return f"{connection.host}:{connection.port}" not in beside and not _is_expected_caller()
+    def is_unpatched(connection: Any) -> bool:
+        return (
+            f"{connection.host}:{connection.port}" not in ignored_hosts
+            and not _is_expected_caller()
+        )
 
-    def asked(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> None:
-        if exchange.closed and is_other(self):
+    def putrequest_or_refuse(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        if exchange.closed and is_unpatched(self):
             try:
-                exchange.refuse(_asked_of(self, method, url))
+                exchange.refuse(_unpatched_request(self, method, url))
             except ImageDetailError as error:
                 error.add_note(_OTHER_CONNECTION)
                 raise
-        putrequest(self, method, url, *arguments, **named)
+        putrequest(self, method, url, *args, **kwargs)
 
-    def counted(self: Any) -> Any:
+    def getresponse_and_report(self: Any) -> Any:
         response = getresponse(self)
-        if is_other(self):
-            lose()
+        if is_unpatched(self):
+            on_lost_response()
         return response
 
     with (
-        mock.patch.object(connection, "getresponse", counted),
-        mock.patch.object(connection, "putrequest", asked),
+        mock.patch.object(connection, "getresponse", getresponse_and_report),
+        mock.patch.object(connection, "putrequest", putrequest_or_refuse),
     ):
         yield
 
 
-def _asked_of(connection: Any, method: str, url: str) -> Interaction:
+def _unpatched_request(connection: Any, method: str, url: str) -> Interaction:
     scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
-    place = url if "://" in url else f"{scheme}://{connection.host}:{connection.port}{url}"
-    return Interaction(method=method, url=place, response=NO_RESPONSE)
+    if "://" not in url:
+        url = f"{scheme}://{connection.host}:{connection.port}{url}"
+    return Interaction(method=method, url=url, response=NO_RESPONSE)
 
 
 def _is_expected_caller() -> bool:
@@ -282,26 +286,27 @@ def _aiohttp_requests() -> Iterator[None]:
         return
     request = aiohttp.ClientSession._request  # noqa: SLF001
 
-    async def completed(self: Any, method: str, url: Any, **more: Any) -> Any:
-        data, kind = more.get("data"), ""
-        if more.get("json") is not None and data is None:
-            data, kind = self.json_serialize(more.pop("json")).encode("utf-8"), "application/json"
+    async def complete_request(self: Any, method: str, url: Any, **options: Any) -> Any:
+        data, content_type = options.get("data"), ""
+        if options.get("json") is not None and data is None:
+            content_type = "application/json"
+            data = self.json_serialize(options.pop("json")).encode("utf-8")
         elif data and isinstance(data, list | tuple | aiohttp.FormData | aiohttp.Payload):
             form = aiohttp.FormData(data) if isinstance(data, list | tuple) else data
             payload = form() if isinstance(form, aiohttp.FormData) else form
-            data, kind = await payload.as_bytes(), payload.content_type
-        if kind:
-            headers = dict(more.get("headers") or {})
+            data, content_type = await payload.as_bytes(), payload.content_type
+        if content_type:
+            headers = dict(options.get("headers") or {})
             if not any(name.lower() == "content-type" for name in headers):
-                headers["Content-Type"] = kind
-            more |= {"data": data, "headers": headers}
-        return await request(self, method, self._build_url(url), **more)  # adds the base_url
+                headers["Content-Type"] = content_type
+            options |= {"data": data, "headers": headers}
+        return await request(self, method, self._build_url(url), **options)  # adds the base_url
 
-    with mock.patch.object(aiohttp.ClientSession, "_request", completed):
+    with mock.patch.object(aiohttp.ClientSession, "_request", complete_request):
         yield
 
 
-def _asked(request: Any) -> Interaction:
+def _to_interaction(request: Any) -> Interaction:
     return Interaction(
         method=request.method,
         url=request.uri,

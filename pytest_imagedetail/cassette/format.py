@@ -29,7 +29,7 @@ _REMEDY: Final = (
     "or delete it, then record it again: pytest --imagedetail-record-mode=once, or imagedetail "
     "record"
 )
-_REMEDY_OF_FOREIGN: Final = (
+_FOREIGN_REMEDY: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
 _FILES: Final = yamltext.Files(DamagedCassetteError, _REMEDY)
@@ -37,8 +37,8 @@ _CUT: Final = b"\n    body:\n      string:"
 _BODY: Final = _CUT + b" |-"  # as `dumps` lays out a body in JSON
 _INDENT: Final = b" " * 8
 _LINE: Final = b"\n" + _INDENT
-_NEXT: Final = b"\n- request:\n"
-_FACTS: Final = tuple(each.name for each in fields(Provenance))
+_NEXT_INTERACTION: Final = b"\n- request:\n"
+_FACTS: Final = tuple(field.name for field in fields(Provenance))
 
 
 def dumps(recording: Recording) -> str:
@@ -48,7 +48,7 @@ def dumps(recording: Recording) -> str:
 
 def document_of(recording: Recording) -> dict[str, Any]:
     """Return what `dumps` writes."""
-    interactions = [_interaction_to_dict(each) for each in recording.interactions]
+    interactions = [*map(_interaction_to_dict, recording.interactions)]
     facts = _provenance_to_dict(recording.provenance)
     return {
         "version": VCR_VERSION,
@@ -65,7 +65,7 @@ def load(path: Path) -> Recording:
 def loads(data: bytes, *, where: str) -> Recording:
     """Read the content of a cassette as `load` reads its file; `where` names it in errors."""
     try:
-        return _recording(_parsed_without_bodies(data))
+        return _recording(_parse_without_bodies(data))
     except (ImageDetailError, LookupError, TypeError, ValueError):
         pass  # in another layout, or damaged; the slow parser says where
     text = _FILES.decoded(data, where=where)
@@ -80,7 +80,7 @@ def loads(data: bytes, *, where: str) -> Recording:
         raise error from fault
 
 
-def _parsed_without_bodies(data: bytes) -> Any:
+def _parse_without_bodies(data: bytes) -> Any:
     """Parse a document that `dumps` wrote, but cut out its JSON bodies instead of reading YAML.
 
     YAML takes a large body as long as JSON does. The hash detects a body that is cut wrongly.
@@ -89,7 +89,7 @@ def _parsed_without_bodies(data: bytes) -> Any:
     while (start := data.find(_BODY, end)) >= 0:
         short += data[end:start] + _CUT
         start += len(_BODY)
-        end = data.find(_NEXT, start)
+        end = data.find(_NEXT_INTERACTION, start)
         end = len(data) - data.endswith(b"\n") if end < 0 else end
         first = start + len(_LINE)
         body = data[first:end].replace(_LINE, b"\n")
@@ -99,8 +99,8 @@ def _parsed_without_bodies(data: bytes) -> Any:
         bodies.append(body)
     text = (short + data[end:]).decode("utf-8")
     document = _FILES.parse(text, where="")
-    for each in document["interactions"]:
-        body = each["response"]["body"]
+    for interaction in document["interactions"]:
+        body = interaction["response"]["body"]
         if body == {"string": None}:
             body["string"] = bodies.pop(0)
     return document
@@ -117,11 +117,12 @@ def _digest(facts: Mapping[str, Any], interactions: Sequence[Mapping[str, Any]])
     It covers provenance: a changed release there could hide a breaking difference.
     """
     hashed = []
-    for each in interactions:
-        request, response = each["request"], each["response"]
+    for interaction in interactions:
+        request, response = interaction["request"], interaction["response"]
         body = {**response["body"], "string": _sha256(response["body"]["string"])}
         request = {**request, "body": _sha256(request["body"])}
-        hashed.append({**each, "request": request, "response": {**response, "body": body}})
+        response = {**response, "body": body}
+        hashed.append({**interaction, "request": request, "response": response})
     document = {"imagedetail": facts, "interactions": hashed}
     return _sha256(json.dumps(document, sort_keys=True, separators=(",", ":")))
 
@@ -195,7 +196,7 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
             facts["query"] = provenance.query.wire or None
             facts["microversion"] = provenance.query.microversion
     facts |= {
-        "catalog": [dict(each) for each in provenance.catalog],
+        "catalog": [dict(endpoint) for endpoint in provenance.catalog],
         "redactions": dict(provenance.redactions),
         "volatile": list(provenance.volatile),
     }
@@ -203,13 +204,13 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
 
 
 def _provenance(facts: Mapping[str, Any]) -> Provenance:
-    known = {name: value for name, value in facts.items() if name in _FACTS}
-    query = Query.parse(known.pop("query", ""))
+    values = {name: value for name, value in facts.items() if name in _FACTS}
+    query = Query.parse(values.pop("query", ""))
     return Provenance(
         query=replace(query, microversion=facts.get("microversion")),
-        catalog=tuple(dict(each) for each in known.pop("catalog", ())),
-        volatile=tuple(known.pop("volatile", ())),
-        **known,
+        catalog=tuple(map(dict, values.pop("catalog", ()))),
+        volatile=tuple(values.pop("volatile", ())),
+        **values,
     )
 
 
@@ -218,7 +219,7 @@ def _recording(document: Any) -> Recording:
     facts = document.get("imagedetail")
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
-        raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
+        raise _UnsoundError(problem, rule="foreign", remedy=_FOREIGN_REMEDY)
     if (schema := facts.get("schema")) not in (1, SCHEMA):
         problem = f"unknown provenance schema {schema!r}; this reads 1 and {SCHEMA} "
         problem += "(a newer pytest-imagedetail may have written it)"
@@ -226,15 +227,15 @@ def _recording(document: Any) -> Recording:
     digest = _digest_of_schema_1 if schema == 1 else _digest
     written = {name: value for name, value in facts.items() if name != "sha256"}
     try:
-        is_whole = digest(written, document["interactions"]) == facts.get("sha256")
+        is_intact = digest(written, document["interactions"]) == facts.get("sha256")
     except (TypeError, ValueError, LookupError):  # for example a date without quotes
-        is_whole = False
-    if not is_whole:
+        is_intact = False
+    if not is_intact:
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256", rule="hash")
     pages = tuple(map(_interaction, document["interactions"]))
     if schema == 1:
-        pages = tuple(map(_of_schema_1, pages))
+        pages = tuple(map(_from_schema_1, pages))
     return Recording(provenance=_provenance(facts), interactions=pages)
 
 
@@ -244,10 +245,10 @@ def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -
     return _sha256(as_text(document, default=lambda data: base64.b64encode(data).decode()))
 
 
-def _of_schema_1(page: Interaction) -> Interaction:
+def _from_schema_1(page: Interaction) -> Interaction:
     body = _NUMBERED.sub(b"<redacted>", page.response.body)
-    sent = _NUMBERED.sub(b"<redacted>", page.request_body)
-    return replace(page, request_body=sent, response=replace(page.response, body=body))
+    request_body = _NUMBERED.sub(b"<redacted>", page.request_body)
+    return replace(page, request_body=request_body, response=replace(page.response, body=body))
 
 
 def _refuse_other_formats(document: Any) -> None:
@@ -255,7 +256,7 @@ def _refuse_other_formats(document: Any) -> None:
         raise _UnsoundError("the cassette is empty")
     if isinstance(document, dict) and "http_interactions" in document:
         problem = "not a cassette of imagedetail: Ruby's VCR or betamax wrote it"
-        raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
+        raise _UnsoundError(problem, rule="foreign", remedy=_FOREIGN_REMEDY)
     if not isinstance(document, dict) or "interactions" not in document:
         raise _UnsoundError("not a cassette: it has no `interactions`")
     version = document.get("version")

@@ -8,11 +8,11 @@ from typing import Final
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
 
-_CLOUD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_CLOUD_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _SAFE: Final = re.compile(r"[a-z0-9.=_+@-]+")
 _UNSAFE: Final = re.compile(r"[^a-z0-9.=_+@-]+")
 _HASHED: Final = re.compile(r".*-[0-9a-f]{8}")
-_LONGEST: Final = 80
+_MAX_LENGTH: Final = 80
 SHARED: Final = ".d"
 """The ending of folders that tests share."""
 TRAFFIC: Final = "tests"
@@ -25,7 +25,7 @@ CLIENTS: Final = "clients"
 
 def check_cloud_name(name: str) -> str:
     """Return the name if it can be a folder and part of a host name; raise UsageError if not."""
-    if not _CLOUD.fullmatch(name) or ".." in name:
+    if not _CLOUD_NAME.fullmatch(name) or ".." in name:
         raise UsageError(
             f"{name!r} cannot be the name of a cloud",
             where="a cloud's name is a folder of its cassettes and part of its placeholder hosts",
@@ -48,8 +48,8 @@ def file_name(query: Query) -> str:
         exact, wire = f"{exact}@{query.microversion}", f"{wire}@{query.microversion}"
     parts = (*(part for pair in query.params for part in pair), query.microversion or "")
     is_ambiguous = any(mark in part for part in parts for mark in "+=@")
-    says_all = _is_plain(exact) and not is_ambiguous
-    return f"{exact if says_all else _hashed(exact, wire)}.yaml"
+    is_exact = _is_plain(exact) and not is_ambiguous
+    return f"{exact if is_exact else _hashed(exact, wire)}.yaml"
 
 
 def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
@@ -71,8 +71,8 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     stem = file.removesuffix(".py") if file.endswith(".py") else f"{file}/"
     plain, bracket, parameters = rest.partition("[")
     name = plain.replace("::", ".")
-    says_all = not bracket and "." not in plain and _is_plain(name)
-    last = name if says_all else _hashed(f"{name}{bracket}{parameters}", rest)
+    is_exact = not bracket and "." not in plain and _is_plain(name)
+    last = name if is_exact else _hashed(f"{name}{bracket}{parameters}", rest)
     folder = [TRAFFIC] if shared is None else [TRAFFIC, shared_folder(shared)]
     return PurePosixPath(*folder, *map(_component, [*folders, stem]), f"{last}.yaml")
 
@@ -91,11 +91,11 @@ def _is_plain(name: str) -> bool:
     return (
         _SAFE.fullmatch(name) is not None
         and _HASHED.fullmatch(name) is None
-        and len(name) <= _LONGEST
+        and len(name) <= _MAX_LENGTH
     )
 
 
 def _hashed(name: str, exact: str) -> str:
     digest = hashlib.sha256(exact.encode("utf-8", errors="surrogatepass")).hexdigest()[:8]
-    slug = _UNSAFE.sub("_", name.lower())[:_LONGEST].strip("._-+=@") or "other"
+    slug = _UNSAFE.sub("_", name.lower())[:_MAX_LENGTH].strip("._-+=@") or "other"
     return f"{slug}-{digest}"

@@ -37,9 +37,9 @@ from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.text import count
 
 _DAY: Final = timedelta(days=1)
-_FEW: Final = 8
-_REMEMBERED: Final = 64  # recordings that `load_once` caches
-_INDENTED: Final = b"\n" + b" " * 8  # a line of a body in JSON
+_MOST_SUGGESTIONS: Final = 8
+_CACHE_SIZE: Final = 64  # recordings that `load_once` caches
+_BODY_LINE: Final = b"\n" + b" " * 8  # a line of a body in JSON
 
 
 class Written(Enum):
@@ -56,7 +56,7 @@ def load_once(path: Path) -> Recording:
     return _load(path, _state_of(path))
 
 
-@functools.lru_cache(maxsize=_REMEMBERED)
+@functools.lru_cache(maxsize=_CACHE_SIZE)
 def _load(path: Path, _state: tuple[int, ...]) -> Recording:
     return load_own(path)
 
@@ -108,18 +108,18 @@ class Store:
     def traffic_of(self, cloud: str, test: str) -> tuple[Path, ...]:
         """Return the cassettes of a test, `CLIENTS` or `CHECK`; own ones first."""
         paths = (folder / traffic_name(test) for folder in self._folders(cloud))
-        return tuple(filter(_is_there, paths))
+        return tuple(filter(_exists, paths))
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
         """Return a cloud's cassettes, own ones in place of the library's; `all.yaml` is first."""
-        found = {
+        paths = {
             name: folder / name
             for folder in reversed(tuple(self._folders(cloud)))
             for name in _names(folder)
             if name.endswith(".yaml")
         }
-        names = sorted(found, key=lambda name: (name != "all.yaml", name))
-        return tuple(found[name] for name in names)
+        names = sorted(paths, key=lambda name: (name != "all.yaml", name))
+        return tuple(paths[name] for name in names)
 
     def queries(self, cloud: str) -> tuple[Query, ...]:
         """Return the recorded queries; raise `DamagedCassetteError` if one cannot be read."""
@@ -151,13 +151,13 @@ class Store:
         """Return the file of a recording; None if there is none."""
         name = file_name(query)
         candidates = (folder / name for folder in self._folders(cloud))
-        return next((path for path in candidates if _is_there(path)), None)
+        return next((path for path in candidates if _exists(path)), None)
 
     def load(self, cloud: str, query: Query) -> Recording:
         """Read one recording; raise `CassetteNotFoundError`, which suggests recorded queries."""
         path = self.find(cloud, query)
         if path is None:
-            raise self._not_found(cloud, query)
+            raise self._not_found_error(cloud, query)
         return load_once(path)
 
     def write(
@@ -178,15 +178,15 @@ class Store:
         self.refuse_same_folder(recording.provenance.cloud)
         text = refuse_unsafe(recording, known=known, where=str(path))
         with writing(path, lock=self.directory / LOCK):
-            if not _is_there(path.resolve()):
+            if not _exists(path.resolve()):
                 swap(path, text)
                 return Written.NEW
             old = load_own(path)  # raises if damaged: someone may repair it
             if merge is not None:
                 recording = merge(old)
                 text = refuse_unsafe(recording, known=known, where=str(path))
-            noted = {*recording.provenance.volatile} <= {*old.provenance.volatile}
-            if not noted or not _is_same_answer(old, recording):
+            new_volatile = {*recording.provenance.volatile} - {*old.provenance.volatile}
+            if new_volatile or not _is_same_answer(old, recording):
                 swap(path, text)
                 return Written.REPLACED
             date = recording.provenance.recorded_at
@@ -223,7 +223,7 @@ class Store:
     def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
         """Read a test's own traffic; None if there is no file."""
         path = self.traffic_path(cloud, test, shared=shared)
-        return load_once(path) if _is_there(path) else None
+        return load_once(path) if _exists(path) else None
 
     def rename(self, path: Path, test: str, target: Path) -> None:
         """Rename the recording of a test and move its file."""
@@ -246,12 +246,12 @@ class Store:
         if self.library is not None:
             yield self.library / cloud
 
-    def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
+    def _not_found_error(self, cloud: str, query: Query) -> CassetteNotFoundError:
         recorded: dict[str, str] = {}  # command-line options, by query
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another cassette
-                known = load_once(path).provenance.query
-                recorded[str(known)] = " ".join(known.options) or "all"
+                recorded_query = load_once(path).provenance.query
+                recorded[str(recorded_query)] = " ".join(recorded_query.options) or "all"
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
@@ -259,9 +259,9 @@ class Store:
         if cloud in self.library_clouds() and not self.has_own(cloud):
             steps = ["shipped recordings cannot be added to; record a cloud of your own"]
         if recorded:
-            nearest = difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0)
-            found = ", ".join(recorded[each] for each in nearest)
-            steps.append(f"or ask a recorded query: {found}; imagedetail ls {cloud} lists all")
+            nearest = difflib.get_close_matches(str(query), recorded, _MOST_SUGGESTIONS, cutoff=0)
+            queries = ", ".join(recorded[name] for name in nearest)
+            steps.append(f"or ask a recorded query: {queries}; imagedetail ls {cloud} lists all")
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
@@ -284,8 +284,8 @@ def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -
         return f"its date is {ahead} ahead of this machine's clock, so its age is not known"
     if max_age is None or age <= max_age * _DAY:
         return None
-    begun = -(-age // _DAY)
-    return f"it is {count(begun, 'day')} old; the limit is {max_age}"
+    days = -(-age // _DAY)
+    return f"it is {count(days, 'day')} old; the limit is {max_age}"
 
 
 def load_own(path: Path) -> Recording:
@@ -294,12 +294,13 @@ def load_own(path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)
     if not is_at(path, own):
-        of, remedy = f"query {str(provenance.query)!r}", ""
+        subject, remedy = f"query {str(provenance.query)!r}", ""
         if provenance.test:
-            of = f"test {provenance.test}"
+            subject = f"test {provenance.test}"
             remedy = "\nif the test was renamed, move it back, then: imagedetail mv OLD NEW"
         raise DamagedCassetteError(
-            f"the recording is of cloud {provenance.cloud!r}, {of}, but its file has another name",
+            f"the recording is of cloud {provenance.cloud!r}, {subject}, but its file has another "
+            "name",
             where=str(path),
             remedy=f"move it to {own}, or delete it and record it afresh{remedy}",
         )
@@ -330,19 +331,19 @@ def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
     _refuse_secret_in_name(recording.provenance.test or "", known)
     document = document_of(recording)
     text = yamltext.dump(document)
-    data, place = text.encode("utf-8"), 0
+    data, start = text.encode("utf-8"), 0
     refuse_leaks(data, known=known, where=where)
     for number, interaction in enumerate(document["interactions"], start=1):
         request = f"interaction {number}"
-        for path, each in leaves(interaction):
-            part = each if isinstance(each, bytes) else str(each).encode("utf-8", "surrogateescape")
-            found = data.find(part.replace(b"\n", _INDENTED), place)
-            if found < 0:  # YAML escaped it
-                refuse_leaks(part, known=known, where=f"{where}, {request}")
+        for path, leaf in leaves(interaction):
+            raw = leaf if isinstance(leaf, bytes) else str(leaf).encode("utf-8", "surrogateescape")
+            position = data.find(raw.replace(b"\n", _BODY_LINE), start)
+            if position < 0:  # YAML escaped it
+                refuse_leaks(raw, known=known, where=f"{where}, {request}")
             else:
-                place = found
+                start = position
             if path == ("request", "uri"):  # it can be shown now
-                request = f"{interaction['request']['method']} {each}"
+                request = f"{interaction['request']['method']} {leaf}"
     return text
 
 
@@ -377,7 +378,7 @@ def _names(folder: Path) -> list[str]:
         raise _unreadable(folder, error) from error
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     """Return whether a file or link exists; raise if that cannot be determined."""
     try:
         path.lstat()
@@ -398,17 +399,19 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
     """Return whether both are equal, ignoring their dates and plugin versions."""
-    was, now = old.provenance, replace(new.provenance, volatile=old.provenance.volatile)
-    provenance = replace(now, recorded_at=was.recorded_at, plugin=was.plugin)
+    same = old.provenance
+    provenance = replace(
+        new.provenance, volatile=same.volatile, recorded_at=same.recorded_at, plugin=same.plugin
+    )
     if provenance.test is not None:  # clients differ in the headers that are dropped
-        provenance = replace(provenance, redactions=was.redactions)
-    return dumps(_sorted(replace(new, provenance=provenance))) == dumps(_sorted(old))
+        provenance = replace(provenance, redactions=same.redactions)
+    return dumps(_by_request(replace(new, provenance=provenance))) == dumps(_by_request(old))
 
 
-def _sorted(recording: Recording) -> Recording:
+def _by_request(recording: Recording) -> Recording:
     """Sort by request, because threads finish in any order; equal requests keep their order."""
 
-    def asked(interaction: Interaction) -> tuple[str, str, bytes]:
+    def key(interaction: Interaction) -> tuple[str, str, bytes]:
         return interaction.method, interaction.url, interaction.request_body
 
-    return replace(recording, interactions=tuple(sorted(recording.interactions, key=asked)))
+    return replace(recording, interactions=tuple(sorted(recording.interactions, key=key)))

@@ -250,7 +250,8 @@ class Session:
             watched = network.shut(place.node, remedy=self.player.remedy, refused=self.refused)
         else:
             watched = network.on_libcurl_request(self._received.lose)
-        with watched, intercept(self, lose=self._received.lose, beside=beside):
+        lose = self._received.lose
+        with watched, intercept(self, on_lost_response=lose, ignored_hosts=beside):
             yield
 
     def keep(self) -> str | None:
