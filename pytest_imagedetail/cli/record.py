@@ -48,7 +48,7 @@ from pytest_imagedetail.settings import (
     declare,
 )
 from pytest_imagedetail.traffic.matching import line, missing_from
-from pytest_imagedetail.traffic.recording import made_of
+from pytest_imagedetail.traffic.recording import make_recording
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.workspace import open_live_cloud, reference_library
 
@@ -216,7 +216,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
             remedy="record again later\n"
             "`imagedetail serve` cannot stand in here: it has only what was recorded",
         )
-    new, known = made_of(
+    new, known = make_recording(
         live_cloud.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
     )
     old = None if options.rewrite else store.load_traffic(name, CHECK)

@@ -27,7 +27,7 @@ from pytest_imagedetail.plugin.options import (
 from pytest_imagedetail.plugin.run import Run, reset_state, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
-from pytest_imagedetail.traffic import Live, Place, Session, Traffic
+from pytest_imagedetail.traffic import Cassette, LiveCallbacks, Session, Traffic
 from pytest_imagedetail.workspace import is_shipped, refuse_upgraded, store_of, with_library
 
 _FIXTURE = "imagedetail_cassette"
@@ -96,7 +96,7 @@ class OwnTraffic:
         state, secrets_error = state_of(item), None
         session = state.session
         if session is not None and not session.replays:
-            declared = settings_for(item).declaration(session.place.cloud)
+            declared = settings_for(item).declaration(session.cassette.cloud)
             try:
                 self._run.add_configured_secrets(declared.os_cloud)  # before fixtures unset them
             except ImageDetailError as error:
@@ -118,23 +118,23 @@ class OwnTraffic:
     ) -> None:
         """Keep what a test recorded unless it failed; raise the errors that it swallowed."""
         player, result, outcome = session.player, self._run.result, state_of(item).outcome
-        result.used |= {session.place.path, *player.used}
-        error = session.failed
+        result.used |= {session.cassette.path, *player.used}
+        error = session.unexpected_error
         if error is not None and outcome in _OUTCOME_NOTES:
             error.add_note(_OUTCOME_NOTES[outcome])
             raise error
         # A skipped test may have sent only a part of the recorded requests.
-        is_new = outcome == "skipped" and not session.place.path.exists()
+        is_new = outcome == "skipped" and not session.cassette.path.exists()
         if not is_new and outcome not in {"passed", "xfailed"}:
             self._note_not_kept(item, session, "the test did not pass")
             return
         if secrets_error is not None:
             raise secrets_error
-        if session.expects_miss and not session.missed:
+        if session.expects_miss and not session.has_miss:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         _raise_swallowed(item)
         if session.replays:
-            result.add(RunResult(unplayed={player.held: list(player.unplayed)}))
+            result.add(RunResult(unplayed={player.path: list(player.unplayed)}))
         if (summary := session.keep()) is not None:
             result.done[_name(item, session)] = summary
 
@@ -156,11 +156,11 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
         if session.replays and (endpoint := session.player.endpoint) is not None:
-            harness.endpoints[session.place.cloud] = endpoint
+            harness.endpoints[session.cassette.cloud] = endpoint
     # With `imagedetail`, unrecorded requests may reach the network unless the mode is none.
-    shuts = harness is None or settings.record_mode == "none"
+    block_network = harness is None or settings.record_mode == "none"
     run.follow(session)
-    with session.running(shuts=shuts, beside=run.servers()):
+    with session.intercepting(block_network=block_network, ignored_hosts=run.servers()):
         yield Traffic(session)
 
 
@@ -168,7 +168,7 @@ def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) 
     item = request.node
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
-    place = Place(
+    cassette = Cassette(
         store=with_library(store_of(settings)),
         cloud=cloud,
         test=_test_name(item, cloud),
@@ -178,15 +178,15 @@ def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) 
 
     def guard() -> None:
         if run.sessions.accesses(declared.os_cloud):
-            adds = settings.record_mode == "new_episodes" or not place.path.exists()
+            adds = settings.record_mode == "new_episodes" or not cassette.path.exists()
             adds = adds and settings.record_mode != "verify"
             refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
 
     session = Session(
-        place,
+        cassette,
         record_mode="none" if is_shipped(cloud, settings) else settings.record_mode,
         release=declared.release,
-        live=Live(
+        live=LiveCallbacks(
             accesses=partial(run.sessions.accesses, declared.os_cloud),
             secrets=run.credentials,
             guard=guard,
@@ -260,5 +260,5 @@ def _raise_swallowed(item: pytest.Item) -> None:
 
 
 def _name(item: pytest.Item, session: Session) -> str:
-    path = session.place.path.relative_to(settings_for(item).cassette_dir)
-    return f"{session.place.cloud}: {Path(*path.parts[1:]).with_suffix('')}"
+    path = session.cassette.path.relative_to(settings_for(item).cassette_dir)
+    return f"{session.cassette.cloud}: {Path(*path.parts[1:]).with_suffix('')}"

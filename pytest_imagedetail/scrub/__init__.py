@@ -13,8 +13,8 @@ from pytest_imagedetail.model import Recording
 from pytest_imagedetail.redact import Known, learn, redact_again
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
-from pytest_imagedetail.traffic.authentication import without_keystone
-from pytest_imagedetail.traffic.recording import made_of, several_identities
+from pytest_imagedetail.traffic.authentication import split_keystone
+from pytest_imagedetail.traffic.recording import make_recording, mixed_senders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,10 @@ def scrub(source: Source, *, cloud: str, known: Known) -> ScrubResult:
     if source.own is not None:
         return _scrub_again(source, source.own, known)
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
-    kept, authentication = without_keystone(answered)
+    kept, authentication = split_keystone(answered)
     recording, removed = None, Counter[str]()
     if kept:
-        draft, known = made_of(answered, cloud=cloud, test=source.name, known=known)
+        draft, known = make_recording(answered, cloud=cloud, test=source.name, known=known)
         provenance = replace(draft.provenance, source="scrubbed", recorded_at=source.recorded_at)
         recording = replace(draft, provenance=provenance)
         pairs = zip(kept, recording.interactions, strict=True)
@@ -63,7 +63,7 @@ def scrub(source: Source, *, cloud: str, known: Known) -> ScrubResult:
         known=known,
         keystone=len(authentication),
         unanswered=len(source.interactions) - len(answered),
-        mixed=several_identities(answered),
+        mixed=mixed_senders(answered),
         removed=removed,
     )
 

@@ -17,7 +17,7 @@ from pytest_imagedetail.redact import Known, learn, placeholders
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.server.cloud import is_identity, query_of, target
 from pytest_imagedetail.traffic.matching import Key, key_of, line
-from pytest_imagedetail.traffic.recording import appended, made_of
+from pytest_imagedetail.traffic.recording import append, make_recording
 
 _FORWARDED: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
@@ -86,7 +86,7 @@ class Recorder:
                 where=f"cloud {self._live.name}; nothing was written",
                 remedy="ask without passwords, tokens and ids of projects and users",
             )
-        merge = None if is_listing else partial(appended, new=recording)
+        merge = None if is_listing else partial(append, new=recording)
         written = self._store.write(recording, known=known, merge=merge)
         self._on_written(written, recording, known)
 
@@ -133,7 +133,7 @@ class Recorder:
         headers = Headers((header, value) for header in _FORWARDED for value in fields.all(header))
         retry = Retry(self._live.access)
         interaction = retry.get(f"{url}?{query.wire}".rstrip("?"), headers, name=name)
-        recording, known = made_of(
+        recording, known = make_recording(
             [interaction],
             cloud=name,
             test=CLIENTS,

@@ -23,7 +23,7 @@ _PORTS: Final = (":5000", ":35357")
 _VERSIONS: Final = ("/v3", "/v2.0")
 
 
-def without_keystone(
+def split_keystone(
     interactions: Sequence[Interaction],
 ) -> tuple[list[Interaction], list[Interaction]]:
     """Split interactions into those with other services and those with Keystone.
@@ -31,38 +31,42 @@ def without_keystone(
     Keystone's are logins, its version documents, and everything below a URL where a login was
     seen or at its usual ports.
     """
-    urls = (each.url.partition("?")[0] for each in interactions if is_login(each))
+    logins = filter(is_login, interactions)
+    urls = (login.url.partition("?")[0] for login in logins)
     roots = {match[1] for match in map(_LOGIN_PATH.match, urls) if match}
     bases = tuple(f"{root}{version}/" for root in roots for version in ("v3", "v2.0"))
 
-    def is_keystone(each: Interaction) -> bool:
-        parts, url = urlsplit(each.url), each.url.partition("?")[0].rstrip("/") + "/"
+    def is_keystone(interaction: Interaction) -> bool:
+        parts = urlsplit(interaction.url)
+        url = interaction.url.partition("?")[0].rstrip("/") + "/"
         return (
-            is_login(each)
+            is_login(interaction)
             or any(path in parts.path for path in _PATHS)
             or url in roots
             or url.startswith(bases)
             or (parts.netloc.endswith(_PORTS) and parts.path.startswith(_VERSIONS))
-            or _is_version_document(each.response.body)
+            or _is_version_document(interaction.response.body)
         )
 
-    found = [(each, is_keystone(each)) for each in interactions]
-    kept = [each for each, is_left_out in found if not is_left_out]
-    return kept, [each for each, is_left_out in found if is_left_out]
+    others: list[Interaction] = []
+    keystone: list[Interaction] = []
+    for interaction in interactions:
+        (keystone if is_keystone(interaction) else others).append(interaction)
+    return others, keystone
 
 
-def is_login(each: Interaction) -> bool:
+def is_login(interaction: Interaction) -> bool:
     """Return whether an interaction asks for a token or is answered with one."""
-    sent, response = each.request_headers, each.response
+    headers, response = interaction.request_headers, interaction.response
     if any(name in response.headers for name in _TOKEN_HEADERS):
         return True
-    if "X-Auth-Key" in sent and ("X-Auth-User" in sent or "X-Storage-User" in sent):
+    if "X-Auth-Key" in headers and ("X-Auth-User" in headers or "X-Storage-User" in headers):
         return True
     if _XML_TOKEN.match(response.body):
         return True
-    if _asks_for_token(document_in(each.request_body)):
+    if _asks_for_token(document_in(interaction.request_body)):
         return True
-    return each.method == "POST" and _holds_token(document_in(response.body))
+    return interaction.method == "POST" and _holds_token(document_in(response.body))
 
 
 def _is_version_document(body: bytes) -> bool:
@@ -75,11 +79,11 @@ def _asks_for_token(document: Mapping[str, Any]) -> bool:
 
 
 def _holds_token(document: Mapping[str, Any]) -> bool:
-    objects = [document, *(each for each in document.values() if isinstance(each, dict))]
     if isinstance(document.get("token"), str):
         return True
-    tokens = (each.get("token") for each in objects)
-    return any(isinstance(each, dict) and not _TOKEN_FIELDS.isdisjoint(each) for each in tokens)
+    objects = [document, *(value for value in document.values() if isinstance(value, dict))]
+    tokens = (object_.get("token") for object_ in objects)
+    return any(isinstance(token, dict) and not _TOKEN_FIELDS.isdisjoint(token) for token in tokens)
 
 
 def document_in(body: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import origin
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.text import count
-from pytest_imagedetail.traffic.authentication import document_in, without_keystone
+from pytest_imagedetail.traffic.authentication import document_in, split_keystone
 from pytest_imagedetail.transport.request import api_version
 
 TOKEN: Final = "replayed-token"  # noqa: S105  in place of a live cloud's token
@@ -26,7 +26,7 @@ _INTERFACES: Final = ("public", "internal", "admin")
 _DOMAIN: Final = {"id": "default", "name": "Default"}
 _PATHS: Final = ("/v3/auth/tokens", "/v3/auth/catalog", "/v3", "/v2.0/tokens", "/v2.0")
 _ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # paths of version discovery
-_SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # a token may follow
+_PATH_START: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # a token may follow
 _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
 
 
@@ -37,16 +37,16 @@ class Keystone:
     catalog: tuple[Mapping[str, str], ...]
     token: str = field(default=TOKEN, repr=False)
 
-    def answer(self, asked: Interaction) -> Response | None:
+    def answer(self, request: Interaction) -> Response | None:
         """Answer logins and version discovery; return None for other requests."""
-        url = urlsplit(asked.url)
+        url = urlsplit(request.url)
         path = url.path.rstrip("/")
         href = f"{url.scheme}://{url.netloc}{path}/"
-        known = next((each for each in _PATHS if path.endswith(each)), None)
+        resource = next((suffix for suffix in _PATHS if path.endswith(suffix)), None)
         document: Any
-        match asked.method, "/" if path in _ROOTS else known:
+        match request.method, "/" if path in _ROOTS else resource:
             case "GET" | "POST", "/v3/auth/tokens":
-                status = 201 if asked.method == "POST" else 200
+                status = 201 if request.method == "POST" else 200
                 subject = "X-Subject-Token", self.token
                 return json_response(status, {"token": self._token()}, subject)
             case "GET", "/v3/auth/catalog":
@@ -77,15 +77,15 @@ class Keystone:
 
     def _services(self) -> list[dict[str, Any]]:
         services: dict[tuple[str, str], list[dict[str, str]]] = {}
-        for number, each in enumerate(self.catalog):
+        for number, entry in enumerate(self.catalog):
             endpoint = {
                 "id": f"{number:032x}",
-                "interface": each["interface"],
-                "region": each["region"],
-                "region_id": each["region"],
-                "url": each["url"],
+                "interface": entry["interface"],
+                "region": entry["region"],
+                "region_id": entry["region"],
+                "url": entry["url"],
             }
-            services.setdefault((each["type"], each.get("name", "")), []).append(endpoint)
+            services.setdefault((entry["type"], entry.get("name", "")), []).append(endpoint)
         return [
             {"id": f"{number:032x}", "type": kind, "name": name, "endpoints": endpoints}
             for number, ((kind, name), endpoints) in enumerate(services.items())
@@ -100,8 +100,8 @@ class Keystone:
                 "tenant": {"id": OWN_PROJECT, "name": "replayed", "enabled": True},
             },
             "serviceCatalog": [
-                {"type": each["type"], "name": each["name"], "endpoints": _by_region(each)}
-                for each in self._services()
+                {"type": entry["type"], "name": entry["name"], "endpoints": _by_region(entry)}
+                for entry in self._services()
             ],
             "user": {"id": _USER, "name": "replayed", "username": "replayed", "roles": []},
             "metadata": {"is_admin": 0, "roles": []},
@@ -111,41 +111,44 @@ class Keystone:
 def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[dict[str, str], ...]:
     """Build the catalog entries of a service with one endpoint for every interface."""
     return tuple(
-        {"type": kind, "name": name, "interface": each, "region": region, "url": url}
-        for each in _INTERFACES
+        {"type": kind, "name": name, "interface": interface, "region": region, "url": url}
+        for interface in _INTERFACES
     )
 
 
-def left_out(received: Sequence[Interaction], *, where: str) -> str:
+def keystone_note(received: Sequence[Interaction], *, where: str) -> str:
     """Describe how many Keystone interactions a recording leaves out; "" for none.
 
     Raise RecordingError if the built-in Keystone could not answer one of them during a replay.
     """
-    _, found = without_keystone(received)
+    _, requests = split_keystone(received)
     stub = Keystone(catalog=())
-    lost = dict.fromkeys(_shown(each) for each in found if stub.answer(each) is None)
-    if lost:
+    unanswered = dict.fromkeys(
+        _describe(request) for request in requests if stub.answer(request) is None
+    )
+    if unanswered:
         raise RecordingError(
-            f"the built-in Keystone could not answer during a replay: {', '.join(lost)}",
+            f"the built-in Keystone could not answer during a replay: {', '.join(unanswered)}",
             where=where,
             remedy="ask Keystone only for a token, its catalog and its versions in this test\n"
             "nothing was written and an older recording is untouched",
         )
-    return f", {count(len(found), 'request')} to Keystone left out" if found else ""
+    return f", {count(len(requests), 'request')} to Keystone left out" if requests else ""
 
 
-def _shown(asked: Interaction) -> str:
+def _describe(request: Interaction) -> str:
     """Return a request without the ids and tokens at the end of its path."""
-    match = _SHOWN.match(urlsplit(asked.url).path)
-    return f"{asked.method} {match[0] if match else '/...'}"
+    match = _PATH_START.match(urlsplit(request.url).path)
+    return f"{request.method} {match[0] if match else '/...'}"
 
 
 def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...]:
     """Return the unredacted endpoints in Keystone's responses whose hosts received requests."""
-    found = [endpoint for each in interactions for endpoint in _endpoints(each.response.body)]
-    asked = {_host_of(each.url) for each in interactions}
-    entries = {tuple(each.items()): each for each in found if _host_of(each["url"]) in asked}
-    return tuple(entries.values())
+    hosts = {_host_of(interaction.url) for interaction in interactions}
+    bodies = (interaction.response.body for interaction in interactions)
+    endpoints = (endpoint for body in bodies for endpoint in _endpoints(body))
+    used = (endpoint for endpoint in endpoints if _host_of(endpoint["url"]) in hosts)
+    return tuple({tuple(endpoint.items()): endpoint for endpoint in used}.values())
 
 
 def _host_of(url: str) -> str:
@@ -165,14 +168,14 @@ def _endpoints(body: bytes) -> Iterator[dict[str, str]]:
     """Yield the endpoints in a v3 or v2.0 catalog; ignore catalogs of other services."""
     document = document_in(body)
     for service in objects_in(document.get("token", document), "catalog"):
-        for each in objects_in(service, "endpoints"):
-            if "interface" in each and "url" in each:
-                yield _entry(service, each["interface"], each, each["url"])
+        for endpoint in objects_in(service, "endpoints"):
+            if "interface" in endpoint and "url" in endpoint:
+                yield _entry(service, endpoint["interface"], endpoint, endpoint["url"])
     for service in objects_in(document.get("access"), "serviceCatalog"):
-        for each in objects_in(service, "endpoints"):
+        for endpoint in objects_in(service, "endpoints"):
             for interface in _INTERFACES:
-                if f"{interface}URL" in each:
-                    yield _entry(service, interface, each, each[f"{interface}URL"])
+                if f"{interface}URL" in endpoint:
+                    yield _entry(service, interface, endpoint, endpoint[f"{interface}URL"])
 
 
 def _entry(
@@ -189,9 +192,10 @@ def _entry(
 
 def _by_region(service: Mapping[str, Any]) -> list[dict[str, str]]:
     regions: dict[str, dict[str, str]] = {}
-    for each in service["endpoints"]:
-        entry = regions.setdefault(each["region"], {"region": each["region"], "id": each["id"]})
-        entry[f"{each['interface']}URL"] = each["url"]
+    for endpoint in service["endpoints"]:
+        region = endpoint["region"]
+        entry = regions.setdefault(region, {"region": region, "id": endpoint["id"]})
+        entry[f"{endpoint['interface']}URL"] = endpoint["url"]
     return list(regions.values())
 
 
@@ -214,10 +218,10 @@ def json_response(status: int, document: Any, *fields: tuple[str, str]) -> Respo
 
 
 def version_document(
-    asked: Interaction, endpoints: Iterable[str], max_microversion: str | None
+    request: Interaction, endpoints: Iterable[str], max_microversion: str | None
 ) -> Response | None:
     """Answer version discovery at a compute endpoint; return None for other requests."""
-    if asked.method != "GET":
+    if request.method != "GET":
         return None
     roots, versions = set(), {}
     for endpoint in endpoints:
@@ -226,7 +230,7 @@ def version_document(
             url = f"{root}/{version}"
             roots.add(root)
             versions[url] = _compute_version(f"{url}/", version, max_microversion)
-    url = asked.url.rstrip("/")
+    url = request.url.rstrip("/")
     if url in roots:
         return json_response(200, {"versions": list(versions.values())})
     return json_response(200, {"version": versions[url]}) if url in versions else None

@@ -26,13 +26,13 @@ Parts = Mapping[str, tuple[str, ...]]
 
 Key = frozenset[tuple[str, tuple[str, ...]]]
 
-_OLDEST: Final = ("compute", "2.1")  # Nova's default
+_DEFAULT_VERSION: Final = ("compute", "2.1")  # Nova's default
 _FORM: Final = "application/x-www-form-urlencoded"
-_LONGEST: Final = 120  # characters of a value in a message
+_MAX_LENGTH: Final = 120  # characters of a value in a message
 
 
 def as_recorded(
-    asked: Interaction,
+    request: Interaction,
     *,
     cloud: str,
     known: Known,
@@ -40,8 +40,8 @@ def as_recorded(
     emails: bool = False,
 ) -> Redacted:
     """Redact a request like a recorded one; `owners` are placeholders in recorded requests."""
-    ids = frozenset(each for each in ids_in(asked) if placeholders.owner(each) in owners)
-    request = replace(asked, response=NO_RESPONSE)
+    ids = frozenset(id_ for id_ in ids_in(request) if placeholders.owner(id_) in owners)
+    request = replace(request, response=NO_RESPONSE)
     return redact([request], cloud=cloud, known=known | Known(owners=ids), emails=emails)
 
 
@@ -64,32 +64,32 @@ def key_of(request: Interaction) -> Key:
     return frozenset(parts_of(request).items())
 
 
-def differences(asked: Parts, recorded: Parts) -> Mapping[str, str]:
+def differences(request: Parts, recorded: Parts) -> Mapping[str, str]:
     """Return the parts in which two requests differ, and how."""
     return {
-        part: f"asked {_shown(asked.get(part))}, recorded {_shown(recorded.get(part))}"
-        for part in dict.fromkeys([*recorded, *asked])
-        if asked.get(part) != recorded.get(part)
+        part: f"asked {_format(request.get(part))}, recorded {_format(recorded.get(part))}"
+        for part in dict.fromkeys([*recorded, *request])
+        if request.get(part) != recorded.get(part)
     }
 
 
 def nearest(
-    searched: Iterable[tuple[Interaction, Iterable[Interaction]]],
+    candidates: Iterable[tuple[Interaction, Iterable[Interaction]]],
 ) -> list[tuple[Interaction, Mapping[str, str]]]:
     """Sort recorded requests by their distance to a redacted one; return their differences, too.
 
-    Each element is the request, as redacted for these recordings, and recorded ones. The path
+    Each candidate is the request, as redacted for these recordings, and recorded ones. The path
     counts most, then the number of different parts, then the text of the query.
     """
-    compared = []
-    for asked, every in searched:
-        parts, url = parts_of(asked), urlsplit(asked.url)
-        for recorded in every:
-            different, there = differences(parts, parts_of(recorded)), urlsplit(recorded.url)
-            texts = _distance(url.path, there.path), _distance(url.query, there.query)
-            compared.append(((texts[0], len(different), texts[1]), recorded, different))
-    compared.sort(key=itemgetter(0))
-    return [(recorded, different) for _, recorded, different in compared]
+    ranked = []
+    for request, recordings in candidates:
+        parts, url = parts_of(request), urlsplit(request.url)
+        for recorded in recordings:
+            different, other = differences(parts, parts_of(recorded)), urlsplit(recorded.url)
+            path, query = _distance(url.path, other.path), _distance(url.query, other.query)
+            ranked.append(((path, len(different), query), recorded, different))
+    ranked.sort(key=itemgetter(0))
+    return [(recorded, different) for _, recorded, different in ranked]
 
 
 def _distance(one: str, other: str) -> float:
@@ -99,11 +99,11 @@ def _distance(one: str, other: str) -> float:
 @lru_cache(maxsize=1024)  # every test compares the same recorded requests
 def _parts_of_url(url: str) -> Parts:
     parts = urlsplit(url)
-    path = "/".join(map(_respelled, (parts.path or "/").split("/")))
+    path = "/".join(map(_normalize_segment, (parts.path or "/").split("/")))
     return {"path": (path,), **_pairs("query", parts.query)}
 
 
-def _respelled(segment: str) -> str:
+def _normalize_segment(segment: str) -> str:
     """Normalize the encoding of a path segment; an encoded slash stays encoded."""
     text = unquote(segment, errors="surrogateescape")
     return quote(text, safe=":@!$&'()*+,;=", errors="surrogateescape")
@@ -124,16 +124,16 @@ def _microversion(request: Interaction) -> str | None:
     """
     headers = request.request_headers
     versions: dict[str, str] = {}
-    for each in ",".join(headers.all("OpenStack-API-Version")).split(","):
-        service, _, version = each.strip().partition(" ")
+    for item in ",".join(headers.all("OpenStack-API-Version")).split(","):
+        service, _, version = item.strip().partition(" ")
         if service:
             versions[service.lower()] = version.strip()
     if nova := headers.get("X-OpenStack-Nova-API-Version", "").strip():
         versions.setdefault("compute", nova)
     if api_version(request.url) == "v2":
         versions.pop("compute", None)
-    asked = sorted(each for each in versions.items() if each != _OLDEST)
-    return ", ".join(map(" ".join, asked)) or None
+    requested = sorted(pair for pair in versions.items() if pair != _DEFAULT_VERSION)
+    return ", ".join(map(" ".join, requested)) or None
 
 
 def _body(request: Interaction) -> dict[str, tuple[str, ...]]:
@@ -151,17 +151,17 @@ def _body(request: Interaction) -> dict[str, tuple[str, ...]]:
     return {"body": (text,)}
 
 
-def _shown(values: tuple[str, ...] | None) -> str:
+def _format(values: tuple[str, ...] | None) -> str:
     if values is None:
         return "without"
-    text = ", ".join(each or "(blank)" for each in values)
-    return cut(plain(text), _LONGEST)
+    text = ", ".join(value or "(blank)" for value in values)
+    return cut(plain(text), _MAX_LENGTH)
 
 
-def line(each: Interaction) -> str:
+def line(request: Interaction) -> str:
     """Format a request on one line: `GET https://compute.a.invalid/images (compute 2.35)`."""
-    microversion = _microversion(each)
-    return f"{each.method} {each.url}" + (f" ({microversion})" if microversion else "")
+    microversion = _microversion(request)
+    return f"{request.method} {request.url}" + (f" ({microversion})" if microversion else "")
 
 
 def answer_of(response: Response) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
@@ -174,21 +174,21 @@ def by_request(
     interactions: Iterable[Interaction], *, key: Callable[[Interaction], Any] = key_of
 ) -> dict[Any, list[Interaction]]:
     """Group redacted interactions by request, keeping their order."""
-    found: dict[Any, list[Interaction]] = {}
-    for each in interactions:
-        found.setdefault(key(each), []).append(each)
-    return found
+    groups: dict[Any, list[Interaction]] = {}
+    for interaction in interactions:
+        groups.setdefault(key(interaction), []).append(interaction)
+    return groups
 
 
-def _request_and_answer(each: Interaction) -> Any:
-    return key_of(each), answer_of(each.response)
+def _request_and_answer(interaction: Interaction) -> Any:
+    return key_of(interaction), answer_of(interaction.response)
 
 
 def missing_from(
-    there: Iterable[Interaction],
-    sought: Iterable[Interaction],
+    actual: Iterable[Interaction],
+    expected: Iterable[Interaction],
     *,
     key: Callable[[Interaction], Any] = _request_and_answer,
 ) -> int:
-    """Count the interactions in `sought` that `there` lacks, with multiplicity."""
-    return (Counter(map(key, sought)) - Counter(map(key, there))).total()
+    """Count the expected interactions that are missing, with multiplicity."""
+    return (Counter(map(key, expected)) - Counter(map(key, actual))).total()

@@ -21,16 +21,16 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import NO_RESPONSE, Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, learn
-from pytest_imagedetail.traffic.authentication import without_keystone
-from pytest_imagedetail.traffic.keystone import left_out
+from pytest_imagedetail.traffic.authentication import split_keystone
+from pytest_imagedetail.traffic.cassette import Cassette
+from pytest_imagedetail.traffic.keystone import keystone_note
 from pytest_imagedetail.traffic.matching import key_of, missing_from
-from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     FAILURES,
-    appended,
+    append,
     changes,
-    made_of,
+    make_recording,
     other_sender,
     refuse_failures,
     refuse_other_identity,
@@ -40,7 +40,7 @@ from pytest_imagedetail.transport.http import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
+class LiveCallbacks:
     """Callbacks about the live cloud; called after the test, only while recording."""
 
     accesses: Callable[[], Sequence[Access]] = tuple  # the run's own
@@ -49,34 +49,34 @@ class Live:
     guard: Callable[[], None] = lambda: None
 
 
-class Received:
+class LiveTraffic:
     """Interactions with the live cloud; the threads of the test's process append to its lists."""
 
     def __init__(self) -> None:
         self.lost: Final[list[str]] = []  # URLs of requests that could not be recorded, if known
-        self.played: Final[list[Interaction]] = []  # answered from a recording
+        self.replayed: Final[list[Interaction]] = []  # answered from a recording
         self._process: Final = os.getpid()
         self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
-        self._seen: Final[list[Interaction]] = []  # requests, and interactions once answered
-        self._read = 0  # how many of them the secrets are from
+        self._requests: Final[list[Interaction]] = []  # requests, and interactions once answered
+        self._searched = 0  # how many of them the secrets are from
         self._secrets: frozenset[str] = frozenset()
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
         """All interactions, in order, including Keystone's."""
-        return tuple(each for each in self._seen if each.response is not NO_RESPONSE)
+        return tuple(sent for sent in self._requests if sent.response is not NO_RESPONSE)
 
     @property
     def own(self) -> tuple[Interaction, ...]:
         """All interactions except Keystone's."""
-        return tuple(without_keystone(self.interactions)[0])
+        return tuple(split_keystone(self.interactions)[0])
 
     @property
     def unanswered(self) -> int:
         """How many requests got no answer, not even when they were sent again."""
-        sent = {key_of(replace(each, request_body=b"")) for each in self._seen}
-        answered = (*self.interactions, *self.played)
-        return len(sent - {key_of(replace(each, request_body=b"")) for each in answered})
+        sent = {key_of(replace(request, request_body=b"")) for request in self._requests}
+        answered = (*self.interactions, *self.replayed)
+        return len(sent - {key_of(replace(request, request_body=b"")) for request in answered})
 
     @property
     def was_forked(self) -> bool:
@@ -92,18 +92,18 @@ class Received:
 
     def add(self, interaction: Interaction) -> None:
         """Add an interaction with the cloud, or a request that may never be answered."""
-        self._seen.append(interaction)
+        self._requests.append(interaction)
 
-    def lose(self, url: str = "") -> None:
+    def add_lost(self, url: str = "") -> None:
         """Note a request that cannot be recorded."""
         if not self.is_forked():
             self.lost.append(url)
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that were sent or received."""
-        end = len(self._seen)  # another thread may add to them
-        self._secrets |= learn(self._seen[self._read : end]).secrets
-        self._read = end
+        end = len(self._requests)  # another thread may add to them
+        self._secrets |= learn(self._requests[self._searched : end]).secrets
+        self._searched = end
         return self._secrets
 
 
@@ -116,33 +116,33 @@ class Session:
 
     def __init__(
         self,
-        place: Place,
+        cassette: Cassette,
         *,
         record_mode: RecordMode,
         release: str | None = None,
-        live: Live = Live(),
+        live: LiveCallbacks = LiveCallbacks(),
         refused: list[ImageDetailError] | None = None,
     ) -> None:
-        self.place: Final = place
+        self.cassette: Final = cassette
         self.record_mode: Final = record_mode
         self.expected_statuses: frozenset[int] = frozenset()
         self.expects_miss = False
         self.refused: Final = [] if refused is None else refused
         self._release: Final = release
         self._live: Final = live
-        self._received: Final = Received()
-        own = [] if place.load() is None else [place.path]
-        held = place.path if own else None
-        if held is None and record_mode in {"none", "once"}:
-            held = place.read_only
-        self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
+        self._received: Final = LiveTraffic()
+        own = [] if cassette.load() is None else [cassette.path]
+        path = cassette.path if own else None
+        if path is None and record_mode in {"none", "once"}:
+            path = cassette.read_only
+        self.replays: Final = record_mode == "none" or (record_mode == "once" and path is not None)
         replays_own = self.replays or record_mode == "new_episodes"
-        sources = [Source(own if replays_own else [], place.store, release=release)]
+        sources = [Source(own if replays_own else [], cassette.store, release=release)]
         _ = sources[0].recordings  # raises before the test if one is too old
         if self.replays:
-            sources.append(Source(place.others(), place.store, release=release))
-            sources += sources_of(place.store, place.cloud, release=release)
-        self.player: Final = Player(place, held=held, sources=sources, replays=self.replays)
+            sources.append(Source(cassette.others(), cassette.store, release=release))
+            sources += sources_of(cassette.store, cassette.cloud, release=release)
+        self.player: Final = Player(cassette, path=path, sources=sources, replays=self.replays)
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
@@ -150,7 +150,7 @@ class Session:
         return (*self.player.interactions, *self._received.own)
 
     @property
-    def failed(self) -> CassetteError | None:
+    def unexpected_error(self) -> CassetteError | None:
         """The first cassette error that a request got and that the test does not expect."""
         for error in self.refused:
             is_expected = self.expects_miss and isinstance(error, NoInteractionError)
@@ -159,9 +159,9 @@ class Session:
         return None
 
     @property
-    def missed(self) -> bool:
+    def has_miss(self) -> bool:
         """Whether a request was refused because it is not recorded."""
-        return any(isinstance(each, NoInteractionError) for each in self.refused)
+        return any(isinstance(error, NoInteractionError) for error in self.refused)
 
     @property
     def closed(self) -> bool:
@@ -172,43 +172,43 @@ class Session:
         """Return the tokens and passwords that the test's clients sent or received."""
         return self._received.secrets()
 
-    def can_answer(self, asked: Interaction) -> bool:
+    def can_answer(self, request: Interaction) -> bool:
         """Return whether a recording, or the built-in Keystone, has an answer left."""
         if not self.replays:
             if self.closed:
                 return False
-            self._received.add(asked)
-        with self._refusing():
-            return self.player.has(asked)
+            self._received.add(request)
+        with self._collecting_errors():
+            return self.player.has(request)
 
-    def answer(self, asked: Interaction) -> Response:
+    def answer(self, request: Interaction) -> Response:
         """Answer from a recording."""
-        with self._refusing():
-            found = self.player.play(asked)
-        if found is None:
-            self.refuse(asked)
+        with self._collecting_errors():
+            response = self.player.play(request)
+        if response is None:
+            self.refuse(request)
         if not self.replays:
-            self._received.played.append(replace(asked, response=found))
-        return found
+            self._received.replayed.append(replace(request, response=response))
+        return response
 
-    def refuse(self, asked: Interaction) -> Never:
+    def refuse(self, request: Interaction) -> Never:
         """Raise for a request that was not recorded and is not sent."""
-        with self._refusing():
+        with self._collecting_errors():
             if self.replays:
-                raise self.player.miss(asked)
+                raise self.player.miss_error(request)
             if self._received.is_forked():
                 raise self._forked()
             raise RecordingError(
                 "a request was to be answered from the recording, which has no answer left",
-                where=self.place.where,
+                where=self.cassette.where,
                 remedy="another thread got the last one, or a recorded redirect led to the request"
-                f"\nrecord everything afresh: {self.place.command('rewrite')}",
+                f"\nrecord everything afresh: {self.cassette.command('rewrite')}",
             )
 
     def _forked(self) -> RecordingError:
         return RecordingError(
             "a forked process sent a request, which cannot be recorded",
-            where=self.place.where,
+            where=self.cassette.where,
             remedy="send all requests from the test's own process while recording, for example "
             "with threads",
         )
@@ -218,7 +218,7 @@ class Session:
         self._received.add(interaction)
 
     @contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _collecting_errors(self) -> Iterator[None]:
         """Collect errors raised to a client, in case it swallows them."""
         try:
             yield
@@ -227,31 +227,29 @@ class Session:
             raise
 
     @contextmanager
-    def running(
-        self, *, shuts: bool = True, beside: frozenset[str] = frozenset()
+    def intercepting(
+        self, *, block_network: bool = True, ignored_hosts: frozenset[str] = frozenset()
     ) -> Iterator[None]:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
-        If `shuts`, the network is blocked while replaying. Requests to the hosts and ports in
-        `beside` bypass this session.
+        If `block_network`, the network is blocked while replaying. Requests to the hosts and ports
+        in `ignored_hosts` bypass this session.
         """
         # This loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
 
-        place = self.place
-        if self.record_mode == "verify" and place.load() is None:
+        cassette = self.cassette
+        if self.record_mode == "verify" and cassette.load() is None:
             raise CassetteNotFoundError(
                 "nothing is recorded for this test, so there is nothing to verify",
-                where=place.where,
-                remedy=f"record it: {place.command('once')}",
+                where=cassette.where,
+                remedy=f"record it: {cassette.command('once')}",
             )
-        watched: AbstractContextManager[object]
-        if self.replays and shuts:
-            watched = network.shut(place.node, remedy=self.player.remedy, refused=self.refused)
-        else:
-            watched = network.on_libcurl_request(self._received.lose)
-        lose = self._received.lose
-        with watched, intercept(self, on_lost_response=lose, ignored_hosts=beside):
+        add_lost = self._received.add_lost
+        guard: AbstractContextManager[object] = network.on_libcurl_request(add_lost)
+        if self.replays and block_network:
+            guard = network.shut(cassette.node, remedy=self.player.remedy, refused=self.refused)
+        with guard, intercept(self, on_lost_response=add_lost, ignored_hosts=ignored_hosts):
             yield
 
     def keep(self) -> str | None:
@@ -265,7 +263,7 @@ class Session:
             raise RecordingError(
                 f"not everything was recorded: {text.count(lost, 'response')} bypassed "
                 "the cassette",
-                where=self.place.where,
+                where=self.cassette.where,
                 remedy="make connections inside the test, not before it, and on one thread, or "
                 "with requests, urllib3 or httpx\n"
                 "call http.client.HTTPConnection, not a class imported by name\n"
@@ -278,69 +276,69 @@ class Session:
             raise RecordingError(
                 "not everything was recorded: the cloud did not answer "
                 f"{text.count(unanswered, 'request')}",
-                where=self.place.where,
+                where=self.cassette.where,
                 remedy="run the test again once the cloud can be reached\n"
                 "a failed connection cannot be replayed: simulate it in a test of its own\n"
                 "nothing was written and an older recording is untouched",
             )
         if self.record_mode == "verify":
             return self._verify()
-        received, old = self._received.interactions, self.place.load()
+        received, old = self._received.interactions, self.cassette.load()
         refuse_other_identity(
-            (*received, *self._received.played),
+            (*received, *self._received.replayed),
             accesses=self._live.accesses(),
             old=old if self.record_mode == "new_episodes" else None,
-            place=self.place,
+            cassette=self.cassette,
         )
-        left = left_out(received, where=self.place.where)
+        note = keystone_note(received, where=self.cassette.where)
         if self._received.own:
-            return f"recorded ({self._write()}){left}"
-        if left and old is None:
+            return f"recorded ({self._write()}){note}"
+        if note and old is None:
             raise RecordingError(
                 "nothing can be recorded: the test asked only Keystone, which is never recorded",
-                where=self.place.where,
+                where=self.cassette.where,
                 remedy="send the request that the test is about, or remove imagedetail_cassette",
             )
         return None
 
-    def _made(self) -> tuple[Recording, Known]:
-        return made_of(
+    def _make_recording(self) -> tuple[Recording, Known]:
+        return make_recording(
             self._received.interactions,
-            cloud=self.place.cloud,
-            test=self.place.test,
+            cloud=self.cassette.cloud,
+            test=self.cassette.test,
             release=self._release,
             accesses=self._live.accesses(),
             known=Known(secrets=self._live.secrets()),
         )
 
     def _write(self) -> str:
-        place, merge, old = self.place, None, self.place.load()
-        new, known = self._made()
+        cassette, merge, old = self.cassette, None, self.cassette.load()
+        new, known = self._make_recording()
         failures = FAILURES - self.expected_statuses
-        refuse_failures(new, failures, what="kept", where=place.where)
+        refuse_failures(new, failures, what="kept", where=cassette.where)
         if self.record_mode == "new_episodes":
-            merge = partial(appended, new=new)
+            merge = partial(append, new=new)
         self._live.guard()
-        done = place.store.write(new, known=known, shared=place.shared, merge=merge)
-        written = place.load()
+        outcome = cassette.store.write(new, known=known, shared=cassette.shared, merge=merge).value
+        written = cassette.load()
         if lost := missing_from(written.interactions if written else (), new.interactions):
             raise RecordingError(
                 f"{lost} of the {len(new.interactions)} recorded interactions are not in the file",
-                where=place.where,
+                where=cassette.where,
                 remedy="another process writes the same file; record again",
             )
         if merge is None and old is not None:
-            gone = missing_from(new.interactions, old.interactions, key=key_of)
-            if gone:  # requests of subprocesses are not seen
-                asked = text.count(len(old.interactions), "request")
-                was = "was" if gone == 1 else "were"
-                return f"{done.value}; {gone} of {asked} {was} not sent again"
-        return done.value
+            missing = missing_from(new.interactions, old.interactions, key=key_of)
+            if missing:  # requests of subprocesses are not seen
+                requests = text.count(len(old.interactions), "request")
+                verb = "was" if missing == 1 else "were"
+                return f"{outcome}; {missing} of {requests} {verb} not sent again"
+        return outcome
 
     def _verify(self) -> str:
-        old, place = self.place.load(), self.place
+        old, cassette = self.cassette.load(), self.cassette
         assert old is not None  # noqa: S101  `running` has checked it
-        where = f"{place.where}; nothing was written"
+        where = f"{cassette.where}; nothing was written"
         if not self._received.own:
             raise VerificationError(
                 "the test sent no request to the cloud, and its recording has "
@@ -348,29 +346,29 @@ class Session:
                 where=where,
                 remedy="if the test needs no recording, delete it",
             )
-        new, known = self._made()
-        refuse_unsafe(new, known=known, where=place.where)
-        wanted = {each.response.status_code for each in old.interactions} | self.expected_statuses
-        refuse_failures(new, NOT_ANSWERED - wanted, what="verified", where=place.where)
-        found = changes(old, new)
+        new, known = self._make_recording()
+        refuse_unsafe(new, known=known, where=cassette.where)
+        recorded = {interaction.response.status_code for interaction in old.interactions}
+        failures = NOT_ANSWERED - recorded - self.expected_statuses
+        refuse_failures(new, failures, what="verified", where=cassette.where)
+        lines = changes(old, new)
         sender = new.provenance.user, new.provenance.project
-        if found and (who := other_sender(old, sender)):
-            found.insert(0, f"sent as another {who}: use the credentials of the recording")
+        if lines and (who := other_sender(old, sender)):
+            lines.insert(0, f"sent as another {who}: use the credentials of the recording")
         try:
             self._live.guard()
         except ImageDetailError as error:
-            for line in found:
+            for line in lines:
                 error.add_note(line)
             raise
-        if found:
-            lines = "\n".join(f"  {each}" for each in found)
+        if lines:
             raise VerificationError(
-                f"the live cloud's answers differ from the recording\n{lines}",
+                "\n  ".join(["the live cloud's answers differ from the recording", *lines]),
                 where=where,
                 remedy="if the cloud was upgraded, record the test under a new cloud name: "
                 "@pytest.mark.imagedetail(NAME)\n"
                 "if only its data changed, replace the recording: "
-                f"{place.command('rewrite')}",
+                f"{cassette.command('rewrite')}",
             )
         return "verified"
 
@@ -387,9 +385,9 @@ class Traffic:
     """
 
     def __init__(self, session: Session) -> None:
-        self.cloud: Final = session.place.cloud
-        self.test: Final = session.place.test
-        self.path: Final = session.place.path
+        self.cloud: Final = session.cassette.cloud
+        self.test: Final = session.cassette.test
+        self.path: Final = session.cassette.path
         self.record_mode: Final = session.record_mode
         self.replays: Final = session.replays
         self._session: Final = session

@@ -16,7 +16,7 @@ from pytest_imagedetail.traffic.matching import Key, ids_in, key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Recorded:
+class RecordedInteraction:
     """An interaction of a cassette, and its number there, from 1."""
 
     path: Path
@@ -27,8 +27,8 @@ class Recorded:
 class Source:
     """Recordings that are searched together, and read on demand.
 
-    One of another release than `release`, or too old for the store, is refused. If `repeats`, each
-    interaction answers any number of times, as in listings.
+    A recording of another release than `release`, or too old for the store, is refused. If
+    `repeats`, each interaction answers any number of times, as in listings.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Source:
         release: str | None = None,
         repeats: bool = False,
     ) -> None:
-        self._listed: Final = paths
+        self._paths: Final = paths
         self._store: Final = store
         self._release: Final = release
         self.repeats: Final = repeats
@@ -47,7 +47,7 @@ class Source:
     @cached_property
     def paths(self) -> Sequence[Path]:
         """The files, listed on demand: a shared folder may have many."""
-        return tuple(self._listed)
+        return tuple(self._paths)
 
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
@@ -59,40 +59,42 @@ class Source:
         return recordings
 
     @cached_property
-    def interactions(self) -> Sequence[Recorded]:
+    def interactions(self) -> Sequence[RecordedInteraction]:
         """The interactions of all recordings."""
         return [
-            Recorded(path=path, number=number, interaction=each)
+            RecordedInteraction(path=path, number=number, interaction=interaction)
             for path, recording in self.recordings.items()
-            for number, each in enumerate(recording.interactions, start=1)
+            for number, interaction in enumerate(recording.interactions, start=1)
         ]
 
     @cached_property
     def owners(self) -> frozenset[str]:
         """The placeholders of owners in all recorded requests."""
-        found = (id_ for each in self.interactions for id_ in ids_in(each.interaction))
-        return frozenset(filter(placeholders.is_owner_placeholder, found))
+        ids = (id_ for entry in self.interactions for id_ in ids_in(entry.interaction))
+        return frozenset(filter(placeholders.is_owner_placeholder, ids))
 
     @cached_property
     def endpoints(self) -> Sequence[str]:
         """The compute endpoints of the listings, in placeholders."""
-        urls = (each.interaction.url for each in self.interactions)
+        urls = (entry.interaction.url for entry in self.interactions)
         return tuple(dict.fromkeys(endpoint_of(url) for url in urls if is_listing(url)))
 
     @cached_property
     def max_microversion(self) -> str | None:
         """The newest microversion that the cloud offered, if known."""
-        offered = (each.provenance.max_microversion for each in self.recordings.values())
-        return next(filter(None, offered), None)
+        recordings = self.recordings.values()
+        newest = (recording.provenance.max_microversion for recording in recordings)
+        return next(filter(None, newest), None)
 
     @cached_property
-    def _index(self) -> Mapping[Key, Mapping[Path, list[Recorded]]]:
-        index: dict[Key, dict[Path, list[Recorded]]] = {}
-        for each in self.interactions:
-            index.setdefault(key_of(each.interaction), {}).setdefault(each.path, []).append(each)
+    def _index(self) -> Mapping[Key, Mapping[Path, list[RecordedInteraction]]]:
+        index: dict[Key, dict[Path, list[RecordedInteraction]]] = {}
+        for entry in self.interactions:
+            by_path = index.setdefault(key_of(entry.interaction), {})
+            by_path.setdefault(entry.path, []).append(entry)
         return index
 
-    def find(self, request: Interaction) -> Mapping[Path, Sequence[Recorded]]:
+    def find(self, request: Interaction) -> Mapping[Path, Sequence[RecordedInteraction]]:
         """Return the interactions recorded for a redacted request, by file and in order."""
         return self._index.get(key_of(request), {})
 

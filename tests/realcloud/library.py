@@ -10,7 +10,7 @@ from pytest_imagedetail.cassette import CLIENTS as CLIENT_TRAFFIC
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.traffic import Live, Place, Session
+from pytest_imagedetail.traffic import Cassette, LiveCallbacks, Session
 from pytest_imagedetail.transport.http import Access
 
 from .cloud import Cloud, RealcloudError
@@ -32,11 +32,11 @@ def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
 
 def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
     """Record the requests of clients like those of a test."""
-    place = Place(store=store, cloud=cloud.name, test=CLIENT_TRAFFIC, node=__name__)
-    live = Live(accesses=lambda: (access,))
-    session = Session(place, record_mode="rewrite", release=cloud.release.name, live=live)
+    cassette = Cassette(store=store, cloud=cloud.name, test=CLIENT_TRAFFIC, node=__name__)
+    live = LiveCallbacks(accesses=lambda: (access,))
+    session = Session(cassette, record_mode="rewrite", release=cloud.release.name, live=live)
     headers = {"Accept": "application/json", "X-Auth-Token": access.token}
-    with session.running():
+    with session.intercepting():
         for each in CLIENTS:
             # http.client follows no redirect, because a 302 is also recorded.
             connection = http.client.HTTPConnection(urlsplit(access.endpoint).netloc, timeout=60)

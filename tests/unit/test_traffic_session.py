@@ -20,8 +20,8 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
-from pytest_imagedetail.traffic import Live, Place, Session, Traffic
-from pytest_imagedetail.traffic.authentication import without_keystone
+from pytest_imagedetail.traffic import Cassette, LiveCallbacks, Session, Traffic
+from pytest_imagedetail.traffic.authentication import split_keystone
 from pytest_imagedetail.transport import http
 from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud, authenticate
@@ -32,7 +32,7 @@ BASE = "https://compute.staging.invalid/v2.1"
 KEYSTONE = "http://keystone.corp.example:5000"
 TOKEN = "8f14e45fceea167a5a36dedd4bea2543"
 A, B = "a" * 32, "b" * 32
-OFFLINE = Live()
+OFFLINE = LiveCallbacks()
 
 
 def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", got=(), **more):
@@ -57,8 +57,8 @@ def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
     store = Store(directory=tmp_path)
     if recorded:
         store.write(recording(*recorded), known=Known())
-    place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
-    return Session(place, record_mode=record_mode, live=live)
+    cassette = Cassette(store=store, cloud="staging", test="t.py::a", node="t.py::a")
+    return Session(cassette, record_mode=record_mode, live=live)
 
 
 def done(tmp_path, record_mode, *interactions, live=OFFLINE):
@@ -67,7 +67,7 @@ def done(tmp_path, record_mode, *interactions, live=OFFLINE):
     for each in interactions:
         own.record(each)
     said = own.keep()
-    return said, [(each.url, each.response.body) for each in own.place.load().interactions]
+    return said, [(each.url, each.response.body) for each in own.cassette.load().interactions]
 
 
 def missed(own, asked):
@@ -175,8 +175,8 @@ def test_own_listings_come_before_the_library(tmp_path):
         listing = recording(kept("/images/detail", body), test=None, query=query)
         Store(directory=folder).write(listing, known=Known())
     store = Store(directory=own, library=library)
-    place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
-    replays = Session(place, record_mode="none")
+    cassette = Cassette(store=store, cloud="staging", test="t.py::a", node="t.py::a")
+    replays = Session(cassette, record_mode="none")
     assert replays.answer(received("/images/detail")).body == b"own"
 
 
@@ -196,11 +196,11 @@ def test_the_traffic_of_clients_is_read_only_if_no_listing_answers(tmp_path):
 
 def test_the_recorders_own_requests_pass_by(tmp_path):
     own = session(tmp_path, "once")
-    with SimulatedCloud(release="2026.2") as cloud, own.running():
+    with SimulatedCloud(release="2026.2") as cloud, own.intercepting():
         urllib.request.urlopen(f"{cloud.compute_url}/?a=1").read()
         http.get(cloud.compute_url, Headers(), access=authenticate(cloud), name="a")
     assert own.keep() == "recorded (new)"
-    assert [each.url for each in own.place.load().interactions] == [f"{BASE}/?a=1"]
+    assert [each.url for each in own.cassette.load().interactions] == [f"{BASE}/?a=1"]
 
 
 def test_authentication_is_not_recorded(tmp_path):
@@ -234,7 +234,7 @@ def test_authentication_is_not_recorded(tmp_path):
 
 def test_what_is_added_is_redacted_and_counted(tmp_path):
     """The project is that of the first path that has one."""
-    live = Live(secrets=lambda: frozenset({"a-secret-of-the-run"}))
+    live = LiveCallbacks(secrets=lambda: frozenset({"a-secret-of-the-run"}))
     for path in ("/1", f"/{A}/images"):
         body = b"password=abc a-secret-of-the-run me@corp.example"
         added = received(path, body, base="http://nova.corp.example:8774/v2")
@@ -258,7 +258,7 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
     before = path.read_bytes()
     for mode in ("rewrite", "verify"):
         with pytest.raises(ReleaseError) as caught:
-            done(tmp_path, mode, received("/b"), live=Live(guard=guard))
+            done(tmp_path, mode, received("/b"), live=LiveCallbacks(guard=guard))
         changed = [f"no longer sent: GET {BASE}/a", f"not recorded: GET {BASE}/b"]
         assert getattr(caught.value, "__notes__", []) == (changed if mode == "verify" else [])
         more = (403, 500) if mode == "rewrite" else ()
@@ -300,7 +300,7 @@ def test_a_recording_of_another_release_is_refused(tmp_path):
     store = Store(directory=tmp_path)
     store.write(recording(kept("/a"), release="2024.1"), known=Known(), shared="inv")
     own, other = (
-        Place(store=store, cloud="staging", test=test, node=test, shared="inv")
+        Cassette(store=store, cloud="staging", test=test, node=test, shared="inv")
         for test in ("t.py::a", "t.py::b")
     )
     with pytest.raises(StaleCassetteError, match=r"of release 2024\.1"):
@@ -385,7 +385,7 @@ def test_logins_are_recognized():
         received("/v2.1/images", {"images": []}, base="http://127.0.0.1:35357"),
         received("/images/1", {"metadata": {"token": "x"}}),
     ]
-    assert without_keystone([*logins, *others]) == (others, logins)
+    assert split_keystone([*logins, *others]) == (others, logins)
 
 
 def login(token, user, project, version="v3"):
@@ -434,7 +434,7 @@ def test_a_recording_has_one_identity(tmp_path):
     cases += [(None, each) for each in one_identity] + [("users", each) for each in users]
     cases += [("projects", [demo, seven]), ("projects", [seven, of_a])]
     for number, (refused, traffic, *accesses) in enumerate(cases):
-        live = Live(accesses=lambda accesses=accesses: accesses)
+        live = LiveCallbacks(accesses=lambda accesses=accesses: accesses)
         keeps = session(tmp_path / str(number), "once", live=live)
         Traffic(keeps).expect(401)
         for each in traffic:

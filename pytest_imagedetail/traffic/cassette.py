@@ -11,14 +11,14 @@ from pytest_imagedetail.model import Recording, RecordMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """One test and its cassette."""
+class Cassette:
+    """The cassette of one test, whether or not it exists."""
 
     store: Store = field(repr=False)
     cloud: str
     test: str  # the node id without the cloud
     node: str  # the same, as typed on a command line
-    shared: str | None = None  # the name of the folder that the test shares with others
+    shared: str | None = None  # the name of the folder that tests share
 
     @property
     def path(self) -> Path:
@@ -46,8 +46,8 @@ class Place:
         """Yield the other cassettes for the test: shared ones, and the one of the shared name."""
         if self.shared is not None:
             own = self.path
-            found = (*self.store.shared_paths(self.cloud, self.shared), self.read_only)
-            yield from (path for path in found if path is not None and path != own)
+            paths = (*self.store.shared_paths(self.cloud, self.shared), self.read_only)
+            yield from (path for path in paths if path is not None and path != own)
 
     def command(self, mode: RecordMode) -> str:
         """Return the command that runs the test in another record mode."""
