@@ -64,12 +64,12 @@ def parse(text: str, *, where: str) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    result = dict(pairs)
+    if len(result) < len(pairs):
         for key, times in Counter(key for key, _ in pairs).items():
             if times > 1:
-                found[key + _REPEATED] = [value for each, value in pairs if each == key]
-    return found
+                result[key + _REPEATED] = [value for name, value in pairs if name == key]
+    return result
 
 
 def _refuse_constant(name: str) -> Never:
@@ -102,8 +102,8 @@ def leaves(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
 
 def objects_in(holder: Any, key: str) -> list[dict[str, Any]]:
     """Return the objects in the list `holder[key]`; empty if there is no such list."""
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    items = holder.get(key) if isinstance(holder, dict) else None
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def pretty(text: str) -> str:
@@ -145,11 +145,11 @@ def replace_scalars(text: str, replace: Callable[[Any], Iterable[str | None]]) -
             parse_int=Number,
             parse_float=Number,
         )
-        for match, new in zip(_SCALAR.finditer(text), replace(document), strict=True):
-            if new is not None:
+        for match, replacement in zip(_SCALAR.finditer(text), replace(document), strict=True):
+            if replacement is not None:
                 pieces += [
                     text[end : match.start()],
-                    json.dumps(new, ensure_ascii="\\u" in match[0]),
+                    json.dumps(replacement, ensure_ascii="\\u" in match[0]),
                 ]
                 end = match.end()
     except (ValueError, RecursionError):

@@ -22,7 +22,7 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # image ids are integers
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
-_NAMED: Final = r"(?<![\w:.-])[\w:.-]++\s*+="
+_KEY: Final = r"(?<![\w:.-])[\w:.-]++\s*+="
 _TOKEN: Final = re.compile(
     r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)"
     r"|</(?P<end>[\w:.-]*+)\s*+>?"
@@ -35,16 +35,16 @@ _TOKEN: Final = re.compile(
 _ATTRIBUTE: Final = re.compile(
     r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
     r"(?P<value>(?<=\")[^\"]*|(?<=')[^']*|(?:(?!/\Z)[^\s\"'<>])++(?![\"']))(?P=mark)"
-    rf"|(?P<rest>(?<![\w:.-])(?!{_NAMED})[^\s/](?:(?!{_NAMED}).)*+)",  # as in `<Project a1b2c3>`
+    rf"|(?P<rest>(?<![\w:.-])(?!{_KEY})[^\s/](?:(?!{_KEY}).)*+)",  # as in `<Project a1b2c3>`
     re.DOTALL,
 )
 _ENTITY: Final = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]\w*);")
-_NEW: Final = re.compile("<[^<>]*>")
-_LITERAL: Final = ("<![CDATA[", "<!--")  # before texts without entities
-_EMPTY: Final = frozenset({"br", "hr", "img", "input"})  # elements of HTML without an end
-_DEEPEST: Final = 100  # levels; the content of deeper elements counts as that of the last one
+_PLACEHOLDER: Final = re.compile("<[^<>]*>")
+_UNESCAPED: Final = ("<![CDATA[", "<!--")  # before texts without entities
+_VOID: Final = frozenset({"br", "hr", "img", "input"})  # elements of HTML without an end
+_MAX_DEPTH: Final = 100  # levels; the content of deeper elements counts as that of the last one
 
-_Place = tuple[int, int]
+_Span = tuple[int, int]
 
 
 def is_xml(body: bytes) -> bool:
@@ -119,12 +119,12 @@ def _fields(element: ET.Element) -> dict[str, Any]:
             pairs.append((child.tag, _value(child)))
     if (text := _text(element)).strip():
         pairs.append(("#text", text))
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in fields:
             raise ValueError(f"<{element.tag}> has {name!r} twice")
-        found[name] = value
-    return found
+        fields[name] = value
+    return fields
 
 
 def _value(element: ET.Element) -> Any:
@@ -143,8 +143,10 @@ def _integer(value: Any) -> Any:
 def has_markup(text: str) -> bool:
     """Return whether a text holds an element with attributes or an end, as XML inside of JSON."""
     sign = "" if "</" in text or "/>" in text else "="
-    tokens = _TOKEN.finditer(text) if sign in text else ()
-    return any(each["leaf"] or (each["start"] and sign in each["attributes"]) for each in tokens)
+    for token in _TOKEN.finditer(text) if sign in text else ():
+        if token["leaf"] or (token["start"] and sign in token["attributes"]):
+            return True
+    return False
 
 
 def replace_strings(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str:
@@ -155,35 +157,34 @@ def replace_strings(text: str, replace: Callable[[Any], Iterable[str | None]]) -
     key of comments, and of what is no attribute in a tag, is "". `replace` returns the replacement
     for each key and text, in document order; None keeps one. Names always stay.
     """
-    document, places = _pairs(text)
+    document, spans = _pairs(text)
     pieces, end = [], 0
-    for place, new in zip(places, replace(document), strict=True):
-        if place is not None and new is not None:
-            start, stop = place
-            is_literal = text.endswith(_LITERAL, 0, start)
-            shown = new if is_literal else _escaped(new, like=text[start:stop])
-            pieces += [text[end:start], shown]
+    for span, new in zip(spans, replace(document), strict=True):
+        if span is not None and new is not None:
+            start, stop = span
+            is_literal = text.endswith(_UNESCAPED, 0, start)
+            pieces += [text[end:start], new if is_literal else _escape(new, like=text[start:stop])]
             end = stop
     return "".join([*pieces, text[end:]])
 
 
-def _pairs(text: str) -> tuple[Pairs, list[_Place | None]]:
-    """Return a document as `replace_strings` describes it, and the place of each text."""
+def _pairs(text: str) -> tuple[Pairs, list[_Span | None]]:
+    """Return a document as `replace_strings` describes it, and the span of each text."""
     document = Pairs()
-    stack, places = [("", document)], list[_Place | None]()
+    stack, spans = [("", document)], list[_Span | None]()
     is_open: Counter[str] = Counter()
     for token in _TOKEN.finditer(text):
         tag, closed = token["start"], token["end"]
         element = stack[-1][1]
         if tag:
             element = Pairs()
-            stack[-1][1].append((_local(tag), element))
-            places.append(None)
-        for key, value, place in _texts(token):
+            stack[-1][1].append((_local_name(tag), element))
+            spans.append(None)
+        for key, value, span in _texts(token):
             element.append((key, value))
-            places += [None, place]
-        is_empty = (tag or "").lower() in _EMPTY or (token["attributes"] or "").endswith("/")
-        if tag and not is_empty and len(stack) < _DEEPEST:
+            spans += [None, span]
+        is_closed = (tag or "").lower() in _VOID or (token["attributes"] or "").endswith("/")
+        if tag and not is_closed and len(stack) < _MAX_DEPTH:
             stack.append((tag, element))
             is_open[tag] += 1
         while is_open[closed]:
@@ -191,35 +192,35 @@ def _pairs(text: str) -> tuple[Pairs, list[_Place | None]]:
             is_open[name] -= 1
             if name == closed:
                 break
-    return document, places
+    return document, spans
 
 
-def _texts(token: re.Match[str]) -> Iterator[tuple[str, str, _Place]]:
-    """Yield the key, the value and the place of each attribute or text in a token."""
+def _texts(token: re.Match[str]) -> Iterator[tuple[str, str, _Span]]:
+    """Yield the key, the value and the span of each attribute or text in a token."""
     kind = token.lastgroup or ""
     if kind == "attributes":
-        for each in _ATTRIBUTE.finditer(token.string, *token.span(kind)):
-            name, part = each["name"] or "", each.lastgroup or ""
-            name = "xmlns" if name.startswith("xmlns") else _local(name)
-            yield name, _unescaped(each[part]), each.span(part)
+        for attribute in _ATTRIBUTE.finditer(token.string, *token.span(kind)):
+            name, part = attribute["name"] or "", attribute.lastgroup or ""
+            name = "xmlns" if name.startswith("xmlns") else _local_name(name)
+            yield name, _unescape(attribute[part]), attribute.span(part)
     elif kind in {"cdata", "comment"}:
         yield "#text" if kind == "cdata" else "", token[kind], token.span(kind)
     elif kind != "end":
-        key = _local(token["leaf"]) if kind == "only" else "#text" if kind == "text" else ""
-        yield key, _unescaped(token[kind]), token.span(kind)
+        key = _local_name(token["leaf"]) if kind == "only" else "#text" if kind == "text" else ""
+        yield key, _unescape(token[kind]), token.span(kind)
 
 
-def _local(name: str) -> str:
+def _local_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     """Decode entities, but only with their semicolon: `?a=1&copy=2` has none."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
-def _escaped(text: str, *, like: str) -> str:
+def _escape(text: str, *, like: str) -> str:
     """Escape a text; where `like` needed no escape, as in a script, only placeholders do."""
-    if "<" in like or _unescaped(like) != like:
+    if "<" in like or _unescape(like) != like:
         return html.escape(text)
-    return _NEW.sub(lambda new: html.escape(new[0]), text)
+    return _PLACEHOLDER.sub(lambda new: html.escape(new[0]), text)

@@ -19,7 +19,7 @@ from pytest_imagedetail.errors import ImageDetailError
 
 LARGEST: Final = 128 * 2**20
 """The largest file that is read, in bytes; it holds a listing of about 100,000 images."""
-_MOST: Final = 1_000_000  # values; a listing of any length is one value, a page about seventy
+_MAX_VALUES: Final = 1_000_000  # values; a listing of any length is one value, a page about seventy
 
 
 def is_yaml(path: Path) -> bool:
@@ -51,11 +51,11 @@ class Loader(Composer, yaml.CSafeLoader):
         before, size = self._size, 1 + len(getattr(event, "value", ""))
         self._count += 1
         if isinstance(event, yaml.AliasEvent):  # an alias inside its own anchor is infinite
-            size = self._sizes.get(str(event.anchor), _MOST)
+            size = self._sizes.get(str(event.anchor), _MAX_VALUES)
             self._count += size
         self._size += size
-        if self._count > _MOST:
-            problem = f"more than {_MOST} values, aliases included"
+        if self._count > _MAX_VALUES:
+            problem = f"more than {_MAX_VALUES} values, aliases included"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         if event.anchor is not None:
@@ -93,7 +93,7 @@ _AS_TEXT: Final[Any] = Loader.construct_scalar
 _AS_BYTES: Final[Any] = Loader.construct_yaml_binary
 
 for _tag in (
-    *(f"tag:yaml.org,2002:{each}" for each in ("bool", "int", "float", "timestamp")),
+    *(f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")),
     *("tag:yaml.org,2002:python/unicode", "tag:yaml.org,2002:python/str"),
     *("!ruby/symbol", "!ruby/sym"),
 ):
@@ -115,7 +115,7 @@ class Files:
 
     def text(self, path: Path) -> str:
         """Return the text of a file."""
-        return self.decoded(self.content(path), where=str(path))
+        return self.decode(self.content(path), where=str(path))
 
     def content(self, path: Path) -> bytes:
         """Return the content of a file."""
@@ -127,7 +127,7 @@ class Files:
                 remedy = "give the path of a file that exists"
             raise self.error(problem, where=str(path), remedy=remedy) from fault
 
-    def decoded(self, data: bytes, *, where: str) -> str:
+    def decode(self, data: bytes, *, where: str) -> str:
         """Decode the content of the file `where`."""
         try:
             return data.decode("utf-8")

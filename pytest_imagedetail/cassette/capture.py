@@ -25,7 +25,7 @@ from vcr.filters import AVAILABLE_DECOMPRESSORS
 from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
-from pytest_imagedetail.body.compression import decoded
+from pytest_imagedetail.body.compression import decode
 from pytest_imagedetail.cassette.format import headers_of, response_of, response_to_dict
 from pytest_imagedetail.errors import ImageDetailError, RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
@@ -333,7 +333,7 @@ def _body(body: Any) -> bytes:
 def _without_encodings(response: Response) -> Response:
     """Undo the content encodings, as only some clients do; keep unknown ones."""
     encodings = response.headers.get("content-encoding")
-    body = None if encodings is None else decoded(response.body, encodings, AVAILABLE_DECOMPRESSORS)
+    body = None if encodings is None else decode(response.body, encodings, AVAILABLE_DECOMPRESSORS)
     if body is None:
         return response
     headers = response.headers.without("content-encoding", "transfer-encoding")

@@ -68,7 +68,7 @@ def loads(data: bytes, *, where: str) -> Recording:
         return _recording(_parse_without_bodies(data))
     except (ImageDetailError, LookupError, TypeError, ValueError):
         pass  # in another layout, or damaged; the slow parser says where
-    text = _FILES.decoded(data, where=where)
+    text = _FILES.decode(data, where=where)
     document = _FILES.parse(text, where=where)
     try:
         return _recording(document)

@@ -76,7 +76,7 @@ def _base64(data: bytes) -> bytes:
             part = part[: len(part) - (len(part) % 4 == 1)]
             content = base64.b64decode(part + b"=" * (-len(part) % 4))
             if content.startswith(_GZIP):
-                content = compression.unpacked(content) or b""
+                content = compression.decompress(content) or b""
             try:
                 content.decode("utf-8")
                 found.append(content)
@@ -91,5 +91,5 @@ _DECODERS: Final = (
     ("JSON-escaped", _json),
     ("with entities", _entities),
     ("in base64", _base64),
-    ("gzipped", compression.unpacked),
+    ("gzipped", compression.decompress),
 )

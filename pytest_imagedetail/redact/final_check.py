@@ -31,7 +31,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
             remedy="nothing was written, and an older recording is untouched\n"
             "remove it from the image, the test or the recording that holds it, and try again",
         )
-    content = compression.unpacked(data) or data
+    content = compression.decompress(data) or data
     if content.startswith(UTF_16):
         content = content.decode("utf-16", "replace").encode("utf-8", "replace")
     if _BINARY.search(content):

@@ -115,10 +115,10 @@ class Rewriter:
     def _body(self, part: str, body: bytes, under: str) -> bytes:
         if not body:
             return body
-        content = compression.unpacked(body)
+        content = compression.decompress(body)
         if content is not None:
             redacted = self._body(part, content, under)
-            return body if redacted == content else compression.packed_like(body, redacted)
+            return body if redacted == content else compression.compress_like(body, redacted)
         for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
             with suppress(UnicodeDecodeError):
                 text = body.decode(encoding)

@@ -250,7 +250,7 @@ def _from_base64(value: Any) -> bytes:
 
 def _undo(body: bytes, headers: Headers, name: str) -> bytes:
     """Undo compression, which some tools keep and others undo."""
-    content = compression.decoded(body, headers.get("content-encoding", ""))
+    content = compression.decode(body, headers.get("content-encoding", ""))
     if content is None:
         raise _UnsoundError(
             f"its `{name}` is compressed, and damaged, too large or not in gzip: record it again "

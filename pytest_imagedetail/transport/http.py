@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy 
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pytest_imagedetail.body.compression import decoded
+from pytest_imagedetail.body.compression import decode
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Response
 
@@ -149,7 +149,7 @@ def _read(response: http.client.HTTPResponse) -> Response:
     headers, body = Headers(response.getheaders()), _read_body(response)
     encodings = headers.get("Content-Encoding")
     if encodings is not None:  # some proxies add one unasked
-        content = decoded(body, encodings)
+        content = decode(body, encodings)
         if content is None:
             raise _BadResponseError("the answer's compression is damaged or unknown")
         body = content

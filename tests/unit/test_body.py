@@ -168,8 +168,8 @@ def test_content_encodings_are_undone(monkeypatch):
         ("br", b"\xff\xfe", None),
         *(("gzip", each, None) for each in (zipped[:-9], b"\x1f\x8b\x08junk")),
     ):
-        assert compression.decoded(body, encodings, decoders) == decoded, encodings
-    monkeypatch.setattr(compression, "_LARGEST", 1000)
-    assert compression.unpacked(zlib.compress(b"x", wbits=9)) == b"x"  # its header is another
-    assert compression.unpacked(gzip.compress(b"x" * 1000)) == b"x" * 1000
-    assert compression.unpacked(gzip.compress(b"x" * 1001)) is None  # one byte too large
+        assert compression.decode(body, encodings, decoders) == decoded, encodings
+    monkeypatch.setattr(compression, "_MAX_SIZE", 1000)
+    assert compression.decompress(zlib.compress(b"x", wbits=9)) == b"x"  # its header is another
+    assert compression.decompress(gzip.compress(b"x" * 1000)) == b"x" * 1000
+    assert compression.decompress(gzip.compress(b"x" * 1001)) is None  # one byte too large
