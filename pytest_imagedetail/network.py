@@ -54,7 +54,7 @@ def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator
         try:
             yield
         finally:
-            hook.blocks = tuple(each for each in hook.blocks if each is not refuse)
+            hook.blocks = tuple(block for block in hook.blocks if block is not refuse)
 
 
 class _Hook:
@@ -67,19 +67,19 @@ class _Hook:
     def refuse_libcurl(self, url: str) -> Never:
         self.blocks[-1](f"{url or 'a server'} with libcurl")
 
-    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         blocks = self.blocks
         if not blocks:
             return
         if event in _LOOKUPS:
-            target = _name_to_look_up(event, arguments[0])
+            target = _name_server_target(event, args[0])
         elif event in _SENDS:
-            target = _foreign_address(arguments[0], arguments[1])
+            target = _foreign_address(args[0], args[1])
         else:
             return
         if target is not None:
             if event == "socket.connect":
-                arguments[0].close()  # clients only close it after an OSError
+                args[0].close()  # clients only close it after an OSError
             blocks[-1](target)
 
 
@@ -88,7 +88,7 @@ def _hook() -> _Hook:
     return _Hook()
 
 
-def _name_to_look_up(event: str, host: Any) -> str | None:
+def _name_server_target(event: str, host: Any) -> str | None:
     """Return the name server query to refuse; None if the system resolves the name itself."""
     if isinstance(host, tuple):  # from getnameinfo
         host = host[0]
@@ -105,7 +105,7 @@ def _foreign_address(sock: Any, address: Any) -> str | None:
     if sock.family not in _INTERNET or not isinstance(address, tuple):
         return None  # the address is None for a connected socket
     host, port = str(address[0]), address[1]
-    if _is_loopback(host) and any(_serves(each, host, port, sock.type) for each in _sockets()):
+    if _is_loopback(host) and any(_serves(own, host, port, sock.type) for own in _sockets()):
         return None
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -126,7 +126,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def listeners() -> frozenset[int]:
     """Return the inodes of this process's listening sockets."""
-    return frozenset(_inode(each) for each in _sockets() if _listens(each))
+    return frozenset(_inode(sock) for sock in _sockets() if _listens(sock))
 
 
 def is_opened_since(url: str, before: Container[int]) -> bool:
@@ -134,8 +134,8 @@ def is_opened_since(url: str, before: Container[int]) -> bool:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
     return _is_loopback(host) and any(
-        _serves(each, host, port, socket.SOCK_STREAM) and _inode(each) not in before
-        for each in _sockets()
+        _serves(sock, host, port, socket.SOCK_STREAM) and _inode(sock) not in before
+        for sock in _sockets()
     )
 
 
@@ -145,8 +145,9 @@ def _serves(sock: socket.SocketType, host: str, port: Any, kind: int) -> bool:
     bound, bound_port = sock.getsockname()[:2]
     if bound_port != port or not (kind == socket.SOCK_DGRAM or _listens(sock)):
         return False
-    ends = (_address(bound), _address(host))
-    return ends[0] == ends[1] or any(each is None or each.is_unspecified for each in ends)
+    addresses = (_address(bound), _address(host))
+    is_any = any(address is None or address.is_unspecified for address in addresses)
+    return is_any or addresses[0] == addresses[1]
 
 
 def _listens(sock: socket.SocketType) -> bool:
@@ -181,16 +182,16 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
             for owner, name in ((curl_cffi.Curl, "perform"), (curl_cffi.AsyncCurl, "add_handle")):
                 method = getattr(owner, name)
                 stack.callback(setattr, owner, name, method)
-                setattr(owner, name, _calling_first(callback, method))
-        watched = functools.cache(functools.partial(_watched, callback))
-        for names, name in _holders(len(sys.modules)):
-            stack.callback(names.__setitem__, name, names[name])
-            names[name] = watched(names[name])
+                setattr(owner, name, _call_first(callback, method))
+        watching = functools.cache(functools.partial(_watching_class, callback))
+        for namespace, name in _curl_references(len(sys.modules)):
+            stack.callback(namespace.__setitem__, name, namespace[name])
+            namespace[name] = watching(namespace[name])
         yield
 
 
 @functools.lru_cache(maxsize=1)
-def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
+def _curl_references(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
     """Return the module dictionaries that have a class of pycurl, each with the class's name there.
 
     Any module may have imported it under any name. Searching all modules is slow, so the result is
@@ -198,15 +199,17 @@ def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
     """
     # pytest-recording replaces pycurl with an object that has its own class.
     modules = (_module("pycurl"), sys.modules.get("pytest_recording.network"))
-    classes = {id(getattr(each, name, None)) for each in modules for name in ("Curl", "CurlMulti")}
+    names = ("Curl", "CurlMulti")
+    classes = {id(getattr(module, name, None)) for module in modules for name in names}
     classes.discard(id(None))
     if not classes:
         return ()
-    every = (getattr(each, "__dict__", {}) for each in list(sys.modules.values()))
+    namespaces = (getattr(module, "__dict__", {}) for module in list(sys.modules.values()))
+    unique = {id(namespace): namespace for namespace in namespaces}  # modules may share one
     return tuple(
-        (names, name)
-        for names in {id(each): each for each in every}.values()  # modules may share one
-        for name, value in list(names.items())
+        (namespace, name)
+        for namespace in unique.values()
+        for name, value in list(namespace.items())
         if id(value) in classes
     )
 
@@ -219,16 +222,16 @@ def _module(name: str) -> Any:
     return None
 
 
-def _calling_first(callback: Callable[[str], object], method: Any) -> Any:
+def _call_first(callback: Callable[[str], object], method: Any) -> Any:
     @functools.wraps(method)
-    def wrapper(*arguments: Any, **named: Any) -> Any:
-        callback(next(filter(None, map(_url_of, arguments)), ""))
-        return method(*arguments, **named)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        callback(next(filter(None, map(_url_of, args)), ""))
+        return method(*args, **kwargs)
 
     return wrapper
 
 
-def _watched(callback: Callable[[str], object], original: Any) -> Any:
+def _watching_class(callback: Callable[[str], object], original: Any) -> Any:
     """Derive a class, because methods of C types cannot be patched."""
 
     class Watched(original):  # type: ignore[misc]
@@ -245,7 +248,7 @@ def _url_of(handle: Any) -> str:
     """Return a handle's URL without secrets; "" for anything else."""
     if not hasattr(handle, "getinfo"):
         return ""
-    found = handle.getinfo(_EFFECTIVE_URL)
-    parts = urlsplit(found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found))
+    url = handle.getinfo(_EFFECTIVE_URL)
+    parts = urlsplit(url.decode("utf-8", "replace") if isinstance(url, bytes) else str(url))
     host = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=host, query="", fragment="").geturl()
