@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import starmap
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.model import Interaction, Path, Query, Recording
+from pytest_imagedetail.model import NO_RESPONSE, Interaction, Path, Query, Recording
 from pytest_imagedetail.redact.known import Known, Search
 from pytest_imagedetail.redact.rewriting import Rewriter
 from pytest_imagedetail.redact.urls import origin, project_in_path
@@ -103,8 +103,6 @@ def _asked(pages: Sequence[Interaction], known: Known) -> Known:
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:
     """Redact a query as in its cassette: a `server` URL holds a host and a project."""
-    rewriter = Rewriter(Search(known, cloud=cloud))
-    return replace(
-        query,
-        params=tuple((name, rewriter.query_value(name, value)) for name, value in query.params),
-    )
+    asked = Interaction(url=f"http://compute.invalid/?{query.wire}", response=NO_RESPONSE)
+    (redacted,) = redact([asked], cloud=cloud, known=known).interactions
+    return replace(query, params=Query.parse(urlsplit(redacted.url).query).params)

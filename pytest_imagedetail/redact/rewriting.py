@@ -82,11 +82,6 @@ class Rewriter:
             ),
         )
 
-    def query_value(self, name: str, value: str) -> str:
-        """Redact a decoded value of a request's query."""
-        self._begin("request.uri", value)
-        return self._query_value(name, value)
-
     # --- the parts of an interaction
 
     def _begin(self, part: str, text: str, *path: str) -> None:
