@@ -183,7 +183,7 @@ def _har_body(content: dict[str, Any], message: dict[str, Any]) -> bytes:
     if encoding not in {"", "base64"}:
         raise _UnsoundError("the only encoding of a body in a HAR file is base64")
     if encoding:
-        return _body({"base64_string": content.get("text")})
+        return _body({"base64_string": content.get("text") or ""})
     sent_type = _headers(message.get("headers")).get("content-type")
     header = Message()
     header["Content-Type"] = str(sent_type or content.get("mimeType")).partition("\n")[0]
@@ -229,6 +229,8 @@ def _body(value: Any) -> bytes:
     if isinstance(value, dict):
         if value.get("base64_string") is not None:
             return _from_base64(value["base64_string"])
+        if "string" not in value:
+            raise _UnsoundError("a body has neither `string` nor `base64_string`")
         value, charset = value.get("string"), value.get("encoding")
     if value is None or isinstance(value, bytes):
         return value or b""

@@ -141,6 +141,7 @@ def test_damage_is_one_error_with_its_place(tmp_path):
         (vcrpy({"status": {"code": float("inf")}, "headers": {}}), "is not valid", one),
         (vcrpy({"status": {"code": []}, "headers": {}}), "is not valid", one),
         (vcrpy(answered({"string": 5})), "a body is neither text nor bytes", one),
+        (vcrpy(answered({"json": {}})), "a body has neither `string` nor `base64_string`", one),
         (har({"text": ""}, url="//"), "its URL is not one of HTTP", one),
         (har({"text": ""}, status=7), "its status does not have three digits", one),
         (vcrpy(answered({"base64_string": "?"})), "not valid base64", one),
