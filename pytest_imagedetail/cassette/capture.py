@@ -26,7 +26,7 @@ from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
 from pytest_imagedetail.body.compression import decode
-from pytest_imagedetail.cassette.format import headers_of, response_of, response_to_dict
+from pytest_imagedetail.cassette.format import response_of, response_to_dict
 from pytest_imagedetail.errors import ImageDetailError, RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
@@ -310,10 +310,19 @@ def _to_interaction(request: Any) -> Interaction:
     return Interaction(
         method=request.method,
         url=request.uri,
-        request_headers=headers_of(request.headers),
+        request_headers=Headers(
+            (_text(name), _text(value))
+            for name, values in request.headers.items()
+            for value in (values if isinstance(values, list | tuple) else [values])
+        ),
         request_body=_body(request.body_bytes),
         response=NO_RESPONSE,
     )
+
+
+def _text(value: str | bytes | int) -> str:
+    """Return a header's name or value as http.client sends it."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _body(body: Any) -> bytes:

@@ -272,7 +272,7 @@ def _interaction(document: Mapping[str, Any]) -> Interaction:
     return Interaction(
         method=request["method"],
         url=request["uri"],
-        request_headers=headers_of(request["headers"]),
+        request_headers=_headers_of(request["headers"]),
         request_body=_bytes(request["body"]),
         response=response_of(document["response"]),
     )
@@ -283,7 +283,7 @@ def response_of(document: Mapping[str, Any]) -> Response:
     return Response(
         status_code=document["status"]["code"],
         reason=document["status"]["message"] or "",
-        headers=headers_of(document["headers"]),
+        headers=_headers_of(document["headers"]),
         body=_bytes(document["body"].get("string")),
     )
 
@@ -292,7 +292,7 @@ def _bytes(body: str | bytes | None) -> bytes:
     return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
-def headers_of(fields: Mapping[str, str | Sequence[str]]) -> Headers:
+def _headers_of(fields: Mapping[str, str | Sequence[str]]) -> Headers:
     """Read headers in the form of vcrpy: one string or several for each name."""
     return Headers(
         (name, value)

@@ -35,7 +35,8 @@ def by_urllib(method, url):
 def by_http_client(method, url):
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc)
-    connection.request(method, f"{parts.path}?{parts.query}".rstrip("?"), headers=HEADERS)
+    headers = HEADERS | {"X-Auth-Token": TOKEN.encode(), "Content-Length": 0}
+    connection.request(method, f"{parts.path}?{parts.query}".rstrip("?"), headers=headers)
     answer = connection.getresponse()
     found = _decoded(answer.read(), answer.headers)
     connection.close()
