@@ -37,7 +37,7 @@ from pytest_imagedetail.record.release_guard import (
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
 from pytest_imagedetail.record.verification import ask_twice
-from pytest_imagedetail.redact import Known, placeholders
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import notes, terminal
 from pytest_imagedetail.report.findings import places
 from pytest_imagedetail.settings import (
@@ -364,7 +364,7 @@ def describe(recording: Recording) -> str:
 def _warnings(recording: Recording, known: Known) -> Iterator[str]:
     """Yield what redaction could not decide, and a query that can no longer be verified."""
     query = recording.provenance.query
-    if any(placeholders.holds(value) for _, value in query.params):
+    if recorder.is_redacted(query):
         yield f"the query was redacted, so `imagedetail verify` cannot ask it again: {cell(query)}"
     if known.weak:
         yield (

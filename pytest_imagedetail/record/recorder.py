@@ -101,14 +101,21 @@ def ask(
     An error is accepted if its status is `expect` or one of `accept`.
 
     Raises:
-        RecordingError: The cloud is unreachable or asks for too long a wait, or a page is cut off
-            or not the last one.
+        RecordingError: The query holds placeholders, the cloud is unreachable or asks for too long
+            a wait, or a page is cut off or not the last one.
         ResponseError: The status is not the expected one.
         BodyError: The answer is not a listing.
         LeakError: One of these errors would quote a secret that redaction missed.
     """
     access, cloud = live.access, live.name
     redacted_query = known_query(access, query, cloud=cloud)
+    if is_redacted(query):
+        raise RecordingError(
+            "the query holds placeholders, so the cloud cannot be asked the same",
+            where=f"cloud {cloud}, query {redacted_query}",
+            remedy="give the redacted values again: imagedetail record NAME --query K=VALUE\n"
+            "or verify it in the test that asks it: pytest --imagedetail-record-mode=verify",
+        )
     retry = Retry(access)
     received: list[Interaction] = []
 
@@ -157,6 +164,14 @@ def refuse_leak(recording: Recording, known: Known) -> None:
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:
     """Return the query redacted, as its cassette will name it."""
     return redact_query(query, cloud=cloud, known=known_of(access))
+
+
+def is_redacted(query: Query) -> bool:
+    """Return whether redaction replaced values of a query, so that it cannot be asked again.
+
+    Of the URL of a server, Nova reads only the id at its end.
+    """
+    return any(placeholders.holds(value) for name, value in query.params if name != "server")
 
 
 def keep(store: Store, answer: NewAnswer) -> Written:

@@ -236,6 +236,12 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(staging, imagedetail, 
     result = imagedetail("matrix", "new", "old")
     assert result.returncode == 2
     assert result.stdout.partition("\n")[0].endswith("; not compared: 1 missing recording")
+    # A query with placeholders would be another query.
+    (tmp_path / "one.json").write_text('{"images": []}')
+    ok(imagedetail("import", "one.json", "--cloud=old", "--query=property-db_password=x"))
+    result = imagedetail("record", "new", "--like=old")
+    assert (result.returncode, "property" in result.stdout) == (2, False)
+    assert "the query holds placeholders, so the cloud cannot be asked" in result.stderr
 
 
 def test_doubtful_comparisons_are_explained(imagedetail):
