@@ -11,12 +11,8 @@ LONGEST = 60  # seconds before a stuck test ends
 class ScriptedCloud(SimulatedCloud):
     """Answers requests for images from a script first, then normally.
 
-    Attributes:
-        script: A function for each request, or None. Its arguments are the cloud and those of a
-            WSGI application.
-        asked: Path and query of every request for images.
-        logins: The number of requests for a token.
-        arrived: Set when a request for images has arrived.
+    The script has a function for each request, or None. Its arguments are the cloud and those of a
+    WSGI application. `asked` is path and query of every request for images.
     """
 
     def __init__(self, release="2026.2", **more):

@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from pytest_imagedetail.cassette import Store, dumps, load_own
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.record import recorder
@@ -19,17 +17,13 @@ LIBRARY = Store(directory=Path(__file__).parents[2] / "cassettes")
 CLOUDS = [name for name in LIBRARY.clouds() if re.match(r"nova-(?!.*wrong)", name)]
 
 
-@pytest.fixture(scope="module")
-def seed(tmp_path_factory):
-    return simulator_seed.write(tmp_path_factory.mktemp("seed") / "seed.json")
-
-
 def content(recording, like):
     return dumps(replace(recording, provenance=like.provenance)).partition("interactions:")[2]
 
 
-def test_every_recorded_query_gets_the_recorded_answer(seed):
+def test_every_recorded_query_gets_the_recorded_answer(tmp_path):
     """Status, recorded headers and body are the same, except for white space."""
+    seed = simulator_seed.write(tmp_path / "seed.json")
     differing, compared = [], 0
     for name in CLOUDS:
         recordings = [load_own(path) for path in LIBRARY.paths(name)]

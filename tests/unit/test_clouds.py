@@ -30,13 +30,10 @@ DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 
 class Cloud(SimulatedCloud):
-    """A cloud with another token for each login, whose catalog can be changed.
+    """A cloud with another token for each login; only the last is valid.
 
-    Attributes:
-        answer: If set, the response to every request.
-        edit: Changes the list of services of a catalog.
-        tokens: The issued tokens; only the last is valid.
-        address: If set, the URL of the cloud in place of its own port.
+    `answer` is the response to every request, `edit` changes the services of a catalog, and
+    `address` is the URL of the cloud in place of its own port.
     """
 
     def __init__(self):

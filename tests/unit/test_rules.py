@@ -131,20 +131,12 @@ def test_the_last_day():
     assert comparison.unused_rules[0].expires == date(2026, 11, 23)
 
 
-@pytest.fixture
-def written(tmp_path):
-    def write(text):
-        path = tmp_path / "imagedetail-rules.yaml"
-        path.write_text(text, encoding="utf-8")
-        return rules.rules_of(path, today=TODAY)
-
-    return write
-
-
-def test_an_invalid_rule_is_an_error(written, tmp_path):
+def test_an_invalid_rule_is_an_error(tmp_path):
     """With file, line and remedy. A missing file is an error, an empty one is not."""
+    path = tmp_path / "imagedetail-rules.yaml"
     for text in ("", "# nothing yet\n", "[]"):
-        assert written(text) == ()
+        path.write_text(text)
+        assert rules.rules_of(path, today=TODAY) == ()
     with pytest.raises(SettingsError, match="cannot be read"):
         rules.rules_of(tmp_path / "absent.yaml", today=TODAY)
     for text, problem, remedy in (
@@ -168,8 +160,9 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         ("- {path: '**', reason: r, expires: never}", "it would accept every", "copy it"),
         ("- {path: a, reason: one, expires: never, reason: two}", "is repeated", "a rule needs"),
     ):
+        path.write_text(f"# a comment\n{text}")
         with pytest.raises(SettingsError) as caught:
-            written(f"# a comment\n{text}")
+            rules.rules_of(path, today=TODAY)
         assert problem in caught.value.problem, text
         assert remedy in caught.value.remedy, text
         assert "imagedetail-rules.yaml" in caught.value.where

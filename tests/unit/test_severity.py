@@ -103,19 +103,15 @@ CASES = (
 )
 
 
-def judged(kind, path, baseline, candidate, *, releases=(None, None), cause=None):
-    """Return severity and reason of a change; a path is split at dots."""
-    keys = tuple(int(key) if key.isdecimal() else key for key in path.split("."))
-    change = Change(kind=kind, path=keys, baseline=baseline, candidate=candidate, cause=cause)
-    return Judge(baseline=releases[0], candidate=releases[1]).severity(change)
-
-
 def test_severity():
+    """A path is split at dots."""
     lines = []
     for kind, path, baseline, candidate, expected, *releases in CASES:
-        case = kind, path, baseline, candidate
-        severity, reason = judged(*case, releases=releases or (None, None))
-        assert severity == expected, (*case, *releases)
-        between = f" from {releases[0]} to {releases[1]}" if releases else ""
+        keys = tuple(int(key) if key.isdecimal() else key for key in path.split("."))
+        change = Change(kind=kind, path=keys, baseline=baseline, candidate=candidate)
+        one, other = releases or (None, None)
+        severity, reason = Judge(baseline=one, candidate=other).severity(change)
+        assert severity == expected, (kind, path, baseline, candidate, *releases)
+        between = f" from {one} to {other}" if releases else ""
         lines.append(f"{severity} {kind} {path}{between}: {reason}")
     assert lines == GOLDEN.read_text(encoding="utf-8").splitlines()
