@@ -18,7 +18,7 @@ from pytest_imagedetail.redact.urls import origin, project_in_path
 
 __all__ = [
     "Known",
-    "Redacted",
+    "RedactionResult",
     "learn",
     "origin",
     "place_of",
@@ -30,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redacted:
+class RedactionResult:
     """The redacted interactions, what was replaced, and what the final check must look for."""
 
     interactions: tuple[Interaction, ...]
@@ -45,18 +45,18 @@ def redact(
     cloud: str,
     known: Known,
     emails: bool = False,
-) -> Redacted:
+) -> RedactionResult:
     """Replace secrets, owners' ids and hosts in all interactions of a recording.
 
     E-mail addresses are replaced if `emails`: in the traffic of a test's own client. Placeholders
     of hosts contain `cloud`. What the interactions reveal is added to `known`.
     """
     pages = tuple(interactions)
-    known |= _asked(pages, known)
+    known |= _known_from_urls(pages, known)
     while True:
         rewriter = Rewriter(Search(known, cloud=cloud), emails=emails)
         redacted = tuple(starmap(rewriter.interaction, enumerate(pages)))
-        learned = rewriter.learned.added_to(known)
+        learned = rewriter.learner.merge_into(known)
         if learned == known:
             break
         known = learned  # may occur in parts already redacted
@@ -65,7 +65,7 @@ def redact(
         for kind, _, part, _ in rewriter.notes
         if (kind, part) != ("headers", "request.headers")
     )
-    return Redacted(
+    return RedactionResult(
         interactions=redacted,
         counts=dict(sorted(counts.items())),
         places=tuple(
@@ -77,7 +77,7 @@ def redact(
     )
 
 
-def redact_again(recording: Recording, *, known: Known) -> Redacted:
+def redact_again(recording: Recording, *, known: Known) -> RedactionResult:
     """Redact a recording again."""
     cloud, emails = recording.provenance.cloud, recording.provenance.test is not None
     return redact(recording.interactions, cloud=cloud, known=known, emails=emails)
@@ -85,7 +85,7 @@ def redact_again(recording: Recording, *, known: Known) -> Redacted:
 
 def place_of(number: int, part: str, path: Path) -> str:
     """Format a place: `interactions[0].response.body: images[3].metadata.db_password`."""
-    keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+    keys = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     place = f"interactions[{number}].{part}"
     return f"{place}: {''.join(keys).removeprefix('.')}" if path else place
 
@@ -95,10 +95,10 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
     return redact(interactions, cloud="", known=known or Known()).known
 
 
-def _asked(pages: Sequence[Interaction], known: Known) -> Known:
-    projects = (project_in_path(urlsplit(each.url).path) for each in pages)
-    first = {origin(each.url): "compute" for each in pages[:1] if not known.origins}
-    return Known(project=next(filter(None, projects), None), origins=first)
+def _known_from_urls(pages: Sequence[Interaction], known: Known) -> Known:
+    projects = (project_in_path(urlsplit(page.url).path) for page in pages)
+    origins = {origin(page.url): "compute" for page in pages[:1] if not known.origins}
+    return Known(project=next(filter(None, projects), None), origins=origins)
 
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:

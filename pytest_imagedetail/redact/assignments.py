@@ -33,7 +33,7 @@ _OWNER: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,]
 def _is_header_prose(_: re.Match[str], value: re.Match[str]) -> bool:
     """Recognize `cookie: see the docs`."""
     words = re.split(r"[\s.,:;)]+", value[0].rstrip(" .,:;)"))
-    return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
+    return all(word.isalpha() and (word.islower() or word.istitle()) for word in words)
 
 
 def _is_assigned_prose(head: re.Match[str], value: re.Match[str]) -> bool:
@@ -70,9 +70,9 @@ def replace_assigned(text: str, replace: Callable[[str, str, bool], str]) -> str
             if head.start() < end or not (is_secret or names.names_owner(head[1])):
                 continue
             if match := (value if is_secret else _OWNER).match(text, head.end()):
-                found = match[match.lastindex or 0]
-                new = replace(head[1], found, is_secret and not is_prose(head, match))
-                pieces += [text[end : match.end() - len(found)], new]
+                assigned = match[match.lastindex or 0]
+                new = replace(head[1], assigned, is_secret and not is_prose(head, match))
+                pieces += [text[end : match.end() - len(assigned)], new]
                 end = match.end()
         text = "".join([*pieces, text[end:]])
     return text

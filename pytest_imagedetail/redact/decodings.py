@@ -24,29 +24,29 @@ _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F-]+")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def decoded(data: bytes) -> Iterator[tuple[str, str]]:
+def decodings_of(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield the encodings undone ("as written", "percent-encoded, in base64"), and the text."""
     if data.startswith(UTF_16):
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
     yield "as written", data.decode("utf-8", "replace")
-    for form, view in _below(data, "", _LAYERS):
+    for form, view in _nested(data, "", _LAYERS):
         yield form, view.decode("utf-8", "replace")
 
 
-def _below(data: bytes, form: str, layers: int) -> Iterator[tuple[str, bytes]]:
+def _nested(data: bytes, form: str, layers: int) -> Iterator[tuple[str, bytes]]:
     for name, decode in _DECODERS if layers else ():
-        below = decode(data)
-        if below and below != data:
-            both = f"{form}, {name}" if form else name
-            yield both, below
-            yield from _below(below, both, layers - 1)
+        content = decode(data)
+        if content and content != data:
+            forms = f"{form}, {name}" if form else name
+            yield forms, content
+            yield from _nested(content, forms, layers - 1)
 
 
 def _form(data: bytes) -> bytes:
     # In a form, a plus sign is a space.
     words = data.translate(_BETWEEN_WORDS).split() if b"+" in data else ()
-    found = (word.replace(b"+", b" ") for word in dict.fromkeys(words) if b"+" in word)
-    return unquote_to_bytes(b"\n".join(found))
+    spaced = (word.replace(b"+", b" ") for word in dict.fromkeys(words) if b"+" in word)
+    return unquote_to_bytes(b"\n".join(spaced))
 
 
 def _entities(data: bytes) -> bytes:
@@ -54,10 +54,10 @@ def _entities(data: bytes) -> bytes:
 
 
 def _json(data: bytes) -> bytes:
-    return _ESCAPE.sub(_unescaped, data)
+    return _ESCAPE.sub(_unescape, data)
 
 
-def _unescaped(match: re.Match[bytes]) -> bytes:
+def _unescape(match: re.Match[bytes]) -> bytes:
     if match[1] is None:
         return _CONTROLS.get(match[2], match[2])
     units = bytes.fromhex(match[1].replace(b"\\u", b"").decode("ascii"))
@@ -66,7 +66,7 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def _base64(data: bytes) -> bytes:
     """Decode every run of base64, wrapped or not, at each of the four possible offsets."""
-    found = []
+    contents = []
     for run in set(_BASE64.findall(data)):
         core = b"".join(run.split()).translate(_URL_SAFE)
         if _HEXADECIMAL.fullmatch(run):
@@ -79,10 +79,10 @@ def _base64(data: bytes) -> bytes:
                 content = compression.decompress(content) or b""
             try:
                 content.decode("utf-8")
-                found.append(content)
+                contents.append(content)
             except UnicodeDecodeError:  # most words decode to binary
-                found += _PRINTABLE.findall(content)
-    return b"\n".join(filter(None, found))
+                contents += _PRINTABLE.findall(content)
+    return b"\n".join(filter(None, contents))
 
 
 _DECODERS: Final = (

@@ -11,7 +11,7 @@ from typing import Final
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.redact import names
-from pytest_imagedetail.redact.decodings import UTF_16, decoded
+from pytest_imagedetail.redact.decodings import UTF_16, decodings_of
 from pytest_imagedetail.redact.known import Known, Search
 
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -23,11 +23,11 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
     The error names the kind and the line, never the value. Data that is neither text nor
     compressed text cannot be checked and is refused.
     """
-    for form, what, line in found_in(decoded(data), Search(known)):
-        shown = f", line {line} of what would have been written" if form == "as written" else ""
+    for form, what, line in secrets_in(decodings_of(data), Search(known)):
+        place = f", line {line} of what would have been written" if form == "as written" else ""
         raise LeakError(
             f"refused to write: {what} was left after redaction ({form})",
-            where=f"{where}{shown}",
+            where=f"{where}{place}",
             remedy="nothing was written, and an older recording is untouched\n"
             "remove it from the image, the test or the recording that holds it, and try again",
         )
@@ -45,7 +45,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
         )
 
 
-def found_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple[str, str, int]]:
+def secrets_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple[str, str, int]]:
     """Yield the encoding, the kind and the line of known values and of shapes of secrets."""
     for form, text in views:
         if (replaced := search.replace(text)) != text:

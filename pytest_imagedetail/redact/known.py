@@ -42,7 +42,7 @@ class Known:
     @property
     def weak(self) -> frozenset[str]:
         """Secrets that could be ordinary words; they are replaced only under a secret's name."""
-        return frozenset(each for each in self.secrets if not is_searchable(each))
+        return frozenset(secret for secret in self.secrets if not is_searchable(secret))
 
 
 def is_searchable(value: str) -> bool:
@@ -54,7 +54,7 @@ def is_searchable(value: str) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class Learned:
+class Learner:
     """Collect values with the name of a secret or an owner, and the services that links lead to."""
 
     secrets: set[str] = field(default_factory=set)
@@ -88,8 +88,8 @@ class Learned:
     def _authorization(self, value: str) -> None:
         scheme, _, rest = value.strip().partition(" ")
         self.secret(rest or scheme)
-        for name, *either in _PARAMETER.findall(rest):
-            value = "".join(either)
+        for name, *quoted_or_not in _PARAMETER.findall(rest):
+            value = "".join(quoted_or_not)
             is_public = names.is_in(name, names.PUBLIC) or names.names_owner(name)
             may_be_secret = len(value) >= _LONG_PARAMETER and not is_public
             if may_be_secret or names.holds_secret_in_query(name, value):
@@ -100,16 +100,16 @@ class Learned:
             return
         self.secret(text.partition(":")[2])
 
-    def added_to(self, known: Known) -> Known:
+    def merge_into(self, known: Known) -> Known:
         """Return `known` with what was learned, except further origins of known hosts."""
-        hosts = {urlsplit(each).hostname for each in known.origins}
-        found = {
-            url: max(("compute-links", "image"), key=lambda each: self.links[url, each])
+        hosts = {urlsplit(url).hostname for url in known.origins}
+        origins = {
+            url: max(("compute-links", "image"), key=lambda service: self.links[url, service])
             for url, _ in self.links
             if url and urlsplit(url).hostname not in hosts
         }
         owners = frozenset(self.owners) - {known.project}
-        return known | Known(secrets=frozenset(self.secrets), owners=owners, origins=found)
+        return known | Known(secrets=frozenset(self.secrets), owners=owners, origins=origins)
 
 
 def _placeholder(_: str, new: str) -> str:
@@ -120,23 +120,21 @@ class Search:
     """Find and replace known values in text, except weak ones, in linear time."""
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
-        given = filter(None, (*known.owners, known.project))
-        owners = {each for each in given if not placeholders.holds(each)}
+        all_owners = filter(None, (*known.owners, known.project))
+        owners = {owner for owner in all_owners if not placeholders.holds(owner)}
+        ids = set(filter(placeholders.is_id, owners))
         self.project: Final = known.project
-        self._ids: Final = {
-            placeholders.compact(each) for each in owners if placeholders.is_id(each)
-        }
+        self._ids: Final = set(map(placeholders.compact, ids))
         self._lengths: Final = sorted({*map(len, self._ids)}, reverse=True)
         words = {
-            each: placeholders.OWN_PROJECT if each == known.project else placeholders.OWNER
-            for each in owners
-            if not placeholders.is_id(each)
+            name: placeholders.OWN_PROJECT if name == known.project else placeholders.OWNER
+            for name in owners - ids
         }
         words |= dict.fromkeys(known.secrets, placeholders.SECRET)
-        self._words: Final = {each: new for each, new in words.items() if is_searchable(each)}
+        self._words: Final = {word: new for word, new in words.items() if is_searchable(word)}
         self.origins: Final = {
             url: placeholders.host(role, cloud)
-            for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
+            for url, role in sorted(known.origins.items(), key=lambda pair: pair[1] != "compute")
             if not placeholders.is_placeholder_host(urlsplit(url).hostname or "")
         }
         self.services: Final[dict[str, str]] = {}  # by host name
@@ -147,28 +145,28 @@ class Search:
             for host in (parts.netloc, parts.hostname or ""):
                 if len(host) >= _SHORTEST and not host.isalpha() and not _LOOPBACK.fullmatch(host):
                     self._hosts.setdefault(host.lower(), new)
-        either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
-        self._host: Final = re.compile(rf"(?ia)(?<![\w.-])(?:{either})(?![\w-]|\.\w)")
+        hosts = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
+        self._host: Final = re.compile(rf"(?ia)(?<![\w.-])(?:{hosts})(?![\w-]|\.\w)")
 
-    def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
-        """Replace every known value; call `noted` with the kind and the placeholder of each."""
+    def replace(self, text: str, note: Callable[[str, str], str] = _placeholder) -> str:
+        """Replace every known value; call `note` with the kind and the placeholder of each."""
         present = filter(text.__contains__, self._words)
-        for each in sorted(present, key=len, reverse=True):
-            new = self._words[each]
+        for word in sorted(present, key=len, reverse=True):
+            new = self._words[word]
             if new == placeholders.SECRET:
-                for _ in range(text.count(each)):
-                    noted("secrets", new)
-                text = text.replace(each, new)
+                for _ in range(text.count(word)):
+                    note("secrets", new)
+                text = text.replace(word, new)
             else:  # an owner's name must be a whole word
-                whole = rf"(?a:(?<![^\W_]){re.escape(each)}(?![^\W_]))"
-                text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
+                pattern = rf"(?a:(?<![^\W_]){re.escape(word)}(?![^\W_]))"
+                text = re.sub(pattern, lambda match: note("ids", self._words[match[0]]), text)
         if self._ids:
-            text = placeholders.HEX_RUN.sub(partial(self._without_ids, noted), text)
+            text = placeholders.HEX_RUN.sub(partial(self._replace_ids, note), text)
         if self._hosts:
-            text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
+            text = self._host.sub(lambda match: note("hosts", self._hosts[match[0].lower()]), text)
         return text
 
-    def _without_ids(self, noted: Callable[[str, str], str], match: re.Match[str]) -> str:
+    def _replace_ids(self, note: Callable[[str, str], str], match: re.Match[str]) -> str:
         run = match[0]
         digits = placeholders.compact(run)
         new, done, start = "", 0, 0
@@ -176,9 +174,9 @@ class Search:
             for length in self._lengths:
                 end = min(start + length, len(digits))
                 if digits[start:end] in self._ids:
-                    places = [place for place, each in enumerate(run) if each != "-"]
-                    first, last = places[start], places[end - 1] + 1
-                    new += run[done:first] + noted("ids", self.owner(run[first:last]))
+                    positions = [index for index, char in enumerate(run) if char != "-"]
+                    first, last = positions[start], positions[end - 1] + 1
+                    new += run[done:first] + note("ids", self.owner(run[first:last]))
                     start, done = end, last
                     break
             else:
@@ -187,7 +185,7 @@ class Search:
 
     def owner(self, value: str) -> str:
         """Return the placeholder of an owner's id."""
-        own = self.project
-        if own and placeholders.compact(own) == placeholders.compact(value):
+        project = self.project
+        if project and placeholders.compact(project) == placeholders.compact(value):
             return placeholders.own_project(value)
         return placeholders.owner(value)

@@ -33,8 +33,8 @@ SECRETS: Final = _table(
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 
-_LONG: Final = 5
-_TOGETHER: Final = tuple(each.replace(" ", "") for each in SECRETS if len(each) >= _LONG)
+_SHORTEST_JOINED: Final = 5
+_JOINED: Final = tuple(name.replace(" ", "") for name in SECRETS if len(name) >= _SHORTEST_JOINED)
 """The same, joined at the end of a word: `dbpassword`, `apikey`."""
 
 ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
@@ -134,8 +134,8 @@ ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", 
 
 def _key(prefixes: str, rest: str) -> str:
     """Return a pattern for keys at the start of a word; the leading prefix lets `re` skip ahead."""
-    each = (rf"{re.escape(prefix)}(?<!\w{re.escape(prefix)}){rest}" for prefix in prefixes.split())
-    return "|".join(each)
+    escaped = map(re.escape, prefixes.split())
+    return "|".join(rf"{prefix}(?<!\w{prefix}){rest}" for prefix in escaped)
 
 
 SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -179,37 +179,37 @@ EMAIL: Final = re.compile(
 
 _WORD: Final = re.compile(r"IPv|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[$#]\w*")
 _COUNT: Final = re.compile(r"[+-]?\d[\d.,]*")
-_LONGEST: Final = 64
+_MAX_LENGTH: Final = 64
 _SHORTEST_PLURAL: Final = 3
 _TRAIT: Final = "trait:"  # before a trait that Placement requires or forbids, not a secret
-_remembered: Final = lru_cache(maxsize=2048)  # a listing repeats its names
+_cached: Final = lru_cache(maxsize=2048)  # a listing repeats its names
 
 
-@_remembered
+@_cached
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case, without trailing numbers and plural endings."""
-    found = [each.lower() for each in _WORD.findall(name[-_LONGEST:])]
-    while found and found[-1].isdigit():
-        found.pop()
-    if found and found[-1].endswith("sses"):
-        found[-1] = found[-1].removesuffix("es")
-    elif found and len(found[-1]) >= _SHORTEST_PLURAL and not found[-1].endswith("ss"):
-        found[-1] = found[-1].removesuffix("s")
-    return tuple(found)
+    parts = [part.lower() for part in _WORD.findall(name[-_MAX_LENGTH:])]
+    while parts and parts[-1].isdigit():
+        parts.pop()
+    if parts and parts[-1].endswith("sses"):
+        parts[-1] = parts[-1].removesuffix("es")
+    elif parts and len(parts[-1]) >= _SHORTEST_PLURAL and not parts[-1].endswith("ss"):
+        parts[-1] = parts[-1].removesuffix("s")
+    return tuple(parts)
 
 
-@_remembered
+@_cached
 def names_secret(name: str) -> bool:
     """Return whether a name is that of a secret."""
-    found = () if _TRAIT in name else words(name)
-    if _ends_as_secret(found):
+    parts = () if _TRAIT in name else words(name)
+    if _ends_as_secret(parts):
         return True
-    return len(found) > 1 and found[-1] in QUALIFIERS and _ends_as_secret(found[:-1])
+    return len(parts) > 1 and parts[-1] in QUALIFIERS and _ends_as_secret(parts[:-1])
 
 
-def _ends_as_secret(found: tuple[str, ...]) -> bool:
-    ends = any(" ".join(found[-length:]) in SECRETS for length in (1, 2, 3))
-    return ends or (bool(found) and found[-1].endswith(_TOGETHER))
+def _ends_as_secret(parts: tuple[str, ...]) -> bool:
+    has_secret_word = any(" ".join(parts[-length:]) in SECRETS for length in (1, 2, 3))
+    return has_secret_word or (bool(parts) and parts[-1].endswith(_JOINED))
 
 
 def holds_secret(name: str, value: object) -> bool:
@@ -222,7 +222,7 @@ def holds_secret(name: str, value: object) -> bool:
     return ordinary is None or ordinary.fullmatch(value) is None
 
 
-@_remembered
+@_cached
 def _is_plural(name: str) -> bool:
     ending = name.rstrip(string.digits + string.punctuation)[-2:].lower()
     return ending.endswith("s") and ending != "ss"
@@ -233,24 +233,24 @@ def holds_secret_in_query(name: str, value: str) -> bool:
     return holds_secret(name, value) or " ".join(words(name)) in IN_QUERIES
 
 
-@_remembered
+@_cached
 def names_owner(name: str) -> bool:
     """Return whether an id under a name is that of a project, a user, a domain or a trust."""
-    found = words(name)
-    if found and found[-1] in {"id", "uuid"}:
-        found = found[:-1]
-    ends = {" ".join(found[-length:]) for length in (1, 2)}
-    return not ends.isdisjoint(OWNERS) or is_in(name, ALWAYS_OWNERS)
+    parts = words(name)
+    if parts and parts[-1] in {"id", "uuid"}:
+        parts = parts[:-1]
+    endings = {" ".join(parts[-length:]) for length in (1, 2)}
+    return not endings.isdisjoint(OWNERS) or is_in(name, ALWAYS_OWNERS)
 
 
-@_remembered
+@_cached
 def names_address(name: str) -> bool:
     """Return whether a name is that of a network address."""
-    found = words(name)
-    return any(" ".join(found[-length:]) in ADDRESSES for length in (1, 2))
+    parts = words(name)
+    return any(" ".join(parts[-length:]) in ADDRESSES for length in (1, 2))
 
 
-@_remembered
+@_cached
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
     return " ".join(words(name)) in table or name.lower() in table
@@ -265,15 +265,15 @@ def secret_keys(
     ids and owners ("own"); values "held" under `value` and the like, for a "token" also its id; or
     "" for nothing. `beside` is the result of `names_beside`.
     """
-    found = {}
-    has_login = "key" in dict(pairs) and any(is_in(each, LOGINS) for each, _ in pairs)
+    keys = {}
+    has_login = "key" in dict(pairs) and any(is_in(key, LOGINS) for key, _ in pairs)
     for key, value in pairs:
         name = key if names_secret(key) else beside.get(key, "")
         name = name if names_secret(name) and holds_secret(name, value) else ""
         is_login = has_login and key == "key"
         if name or is_login or (under and _is_secret_under(under, key, value)):
-            found[key] = below(name) if name and under != "all" else under or "held"
-    return found
+            keys[key] = below(name) if name and under != "all" else under or "held"
+    return keys
 
 
 def _is_secret_under(under: str, key: str, value: object) -> bool:
@@ -305,13 +305,13 @@ def below(name: str, *, is_record: bool = False) -> str:
 
 
 def _ends_in(name: str, table: Collection[str]) -> bool:
-    return any(each in table for each in words(name)[-1:])
+    return any(last in table for last in words(name)[-1:])
 
 
 def _is_text(value: object) -> bool:
     """Return whether a value is a text, a list with a text, or an element of XML with a text."""
-    for each in value if isinstance(value, list) else [value]:
-        text = each[1] if isinstance(each, tuple) and each[0] == "#text" else each
+    for item in value if isinstance(value, list) else [value]:
+        text = item[1] if isinstance(item, tuple) and item[0] == "#text" else item
         if isinstance(text, str) and text.strip() and _COUNT.fullmatch(text) is None:
             return True
     return False

@@ -56,7 +56,7 @@ def owner(value: str) -> str:
         return OWNER
     digits = compact(value)
     digest = hashlib.sha512(digits.encode("ascii")).hexdigest() * (1 + len(digits) // 128)
-    return _spelled(_MARK + digest[: len(digits) - len(_MARK)], like=value)
+    return _dashed(_MARK + digest[: len(digits) - len(_MARK)], like=value)
 
 
 def digest_of(project: str | None) -> str | None:
@@ -66,14 +66,14 @@ def digest_of(project: str | None) -> str | None:
 
 def own_project(value: str) -> str:
     """Return the placeholder of the session's own project, with the dashes of `value`."""
-    return _spelled(OWN_PROJECT, like=value) if is_id(value) else OWN_PROJECT
+    return _dashed(OWN_PROJECT, like=value) if is_id(value) else OWN_PROJECT
 
 
-def _spelled(digits: str, *, like: str) -> str:
+def _dashed(digits: str, *, like: str) -> str:
     if "-" not in like:
         return digits
     following = iter(digits)
-    return "".join("-" if each == "-" else next(following, "") for each in like)
+    return "".join("-" if char == "-" else next(following, "") for char in like)
 
 
 def host(role: str, cloud: str) -> str:

@@ -16,9 +16,9 @@ from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.model import Headers, Interaction, Path
 from pytest_imagedetail.redact import names, placeholders, urls
 from pytest_imagedetail.redact.assignments import replace_assigned
-from pytest_imagedetail.redact.decodings import decoded
-from pytest_imagedetail.redact.final_check import found_in
-from pytest_imagedetail.redact.known import Learned, Search
+from pytest_imagedetail.redact.decodings import decodings_of
+from pytest_imagedetail.redact.final_check import secrets_in
+from pytest_imagedetail.redact.known import Learner, Search
 
 REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
@@ -40,8 +40,8 @@ _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
-_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # the byte order mark stays
-_DEEPEST: Final = 8  # URLs in queries of URLs, or markup in markup
+_UTF_16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # the byte order mark stays
+_MAX_DEPTH: Final = 8  # URLs in queries of URLs, or markup in markup
 
 
 class Rewriter:
@@ -49,7 +49,7 @@ class Rewriter:
 
     def __init__(self, search: Search, *, emails: bool = False) -> None:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
-        self.learned: Final = Learned()  # values with such names
+        self.learner: Final = Learner()  # values with such names
         self._search: Final = search
         self._all_shapes: Final = (*names.SHAPES.values(), *([names.EMAIL] if emails else []))
         self._shapes: Sequence[re.Pattern[str]] = ()  # those in the current part
@@ -86,26 +86,26 @@ class Rewriter:
 
     def _begin(self, part: str, text: str, *path: str) -> None:
         """Start a part: find its shapes, and whether it holds encoded known values."""
-        rest = self._search.replace(text).encode("utf-8", "surrogateescape")
-        _, *encoded = views = list(decoded(rest))
-        texts = [view for _, view in views]
-        self._shapes = [each for each in self._all_shapes if any(map(each.search, texts))]
-        self._is_encoded = any(found_in(encoded, self._search))
+        data = self._search.replace(text).encode("utf-8", "surrogateescape")
+        _, *encoded = decodings = list(decodings_of(data))
+        texts = [decoding for _, decoding in decodings]
+        self._shapes = [shape for shape in self._all_shapes if any(map(shape.search, texts))]
+        self._is_encoded = any(secrets_in(encoded, self._search))
         self._part, self._path = (self._part[0], part), path
         self._unchanged, self._depth = set(), 0
 
     def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
-        kept = []
+        fields = []
         for name, value in headers.fields:
             lower = name.lower()
             if lower in allowed:
                 self._begin(f"{message}.headers", value, name)
                 new = self._text(value)
-                kept.append((name, self._reference(new) if lower == "location" else new))
+                fields.append((name, self._reference(new) if lower == "location" else new))
             else:
-                self.learned.header(lower, value)
+                self.learner.header(lower, value)
                 self.notes.append(("headers", self._part[0], f"{message}.headers", (name,)))
-        return Headers(kept)
+        return Headers(fields)
 
     def _body(self, part: str, body: bytes, under: str) -> bytes:
         if not body:
@@ -114,7 +114,7 @@ class Rewriter:
         if content is not None:
             redacted = self._body(part, content, under)
             return body if redacted == content else compression.compress_like(body, redacted)
-        for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
+        for encoding in ("utf-8", _UTF_16.get(body[:2], "latin-1"), "latin-1"):
             with suppress(UnicodeDecodeError):
                 text = body.decode(encoding)
                 break
@@ -126,10 +126,10 @@ class Rewriter:
     def _document(self, text: str, under: str = "") -> str:
         if under == "all":
             return self._value("", text, secret=True)
-        begins = text.lstrip("\ufeff \t\r\n")[:1]
-        if begins in {"{", "["} and (new := self._json(text, under)) is not None:
+        start = text.lstrip("\ufeff \t\r\n")[:1]
+        if start in {"{", "["} and (new := self._json(text, under)) is not None:
             return new
-        if begins == "<":
+        if start == "<":
             return self._markup(text)
         if "{" in text:
             text = "\n".join(map(self._line, text.split("\n")))
@@ -144,7 +144,7 @@ class Rewriter:
     def _markup(self, text: str) -> str:
         path = self._path
         self._depth += 1
-        new = xmltext.replace_strings(text, lambda found: self._scalars(found, "", "", path))
+        new = xmltext.replace_strings(text, lambda document: self._scalars(document, "", "", path))
         self._depth -= 1
         return new
 
@@ -168,35 +168,37 @@ class Rewriter:
 
     def _json(self, text: str, under: str = "") -> str | None:
         path = self._path
-        return jsontext.replace_scalars(text, lambda found: self._scalars(found, "", under, path))
+        return jsontext.replace_scalars(
+            text, lambda document: self._scalars(document, "", under, path)
+        )
 
     def _scalars(self, value: Any, name: str, under: str, path: Path) -> list[str | None]:
         """Return the replacement for each key, string and number; for `under` see `secret_keys`."""
         if isinstance(value, str):
             return [self._scalar(name, value, path, under)]
-        found: list[str | None] = []
+        replacements: list[str | None] = []
         if isinstance(value, jsontext.Pairs):
-            self.learned.link(dict(value))
+            self.learner.link(dict(value))
             beside = names.names_beside(value)
-            below = names.secret_keys(value, under, beside)
-            for key, each in value:
+            secret_keys = names.secret_keys(value, under, beside)
+            for key, item in value:
                 new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
-                own = beside.get(key, name if key.lower() in {"id", "#text"} else key)
-                here, its = (*path, key if new is None else new), below.get(key, "")
-                found.append(new)
-                if isinstance(each, str):
-                    found.append(self._scalar(own, each, here, its))
+                replacements.append(new)
+                item_name = beside.get(key, name if key.lower() in {"id", "#text"} else key)
+                item_path, scope = (*path, key if new is None else new), secret_keys.get(key, "")
+                if isinstance(item, str):
+                    replacements.append(self._scalar(item_name, item, item_path, scope))
                 else:
-                    found += self._scalars(each, own, its, here)
+                    replacements += self._scalars(item, item_name, scope, item_path)
         elif isinstance(value, list):
-            for place, each in enumerate(value):
-                is_record = under in {"mapped", "own"} and isinstance(each, list) and len(each) > 1
-                its = names.below(name, is_record=True) if is_record else under
-                option = value[place - 1] if place and isinstance(each, str) else None
-                if isinstance(option, str) and option[:2] == "--" and each[:1] != "-":
-                    its = "held" if names.holds_secret(option, each) else its
-                found += self._scalars(each, name, its, (*path, place))
-        return found
+            for index, item in enumerate(value):
+                is_record = under in {"mapped", "own"} and isinstance(item, list) and len(item) > 1
+                scope = names.below(name, is_record=True) if is_record else under
+                option = value[index - 1] if index and isinstance(item, str) else None
+                if isinstance(option, str) and option[:2] == "--" and item[:1] != "-":
+                    scope = "held" if names.holds_secret(option, item) else scope
+                replacements += self._scalars(item, name, scope, (*path, index))
+        return replacements
 
     def _scalar(self, name: str, value: str, path: Path, under: str) -> str | None:
         if (name, value, under) in self._unchanged:
@@ -217,14 +219,14 @@ class Rewriter:
         )
         new = self._replacement(value, owner=is_owner, secret=secret)
         if new is None and names.names_address(name) and (new := _address(value)) is not None:
-            self._noted("addresses", new)
+            self._note("addresses", new)
         if new is None and value[:1] in {"{", "["}:
             new = self._json(value)
         if new is not None:
             return new
         if names.is_in(name, names.IDENTIFIERS) and "@" not in value:
             return self._plain(value)
-        if "<" in value and self._depth < _DEEPEST and xmltext.has_markup(value):
+        if "<" in value and self._depth < _MAX_DEPTH and xmltext.has_markup(value):
             return self._markup(value)
         return self._text(value)
 
@@ -235,14 +237,14 @@ class Rewriter:
         if placeholders.is_placeholder(bare):
             return None
         if owner and bare.lower() not in {"", "none", "null"}:
-            self.learned.owners.add(value)
-            return self._noted("ids", self._search.owner(value))
+            self.learner.owners.add(value)
+            return self._note("ids", self._search.owner(value))
         if secret and not names.is_harmless(bare):
-            self.learned.secret(value)
-            return self._noted("secrets", placeholders.SECRET)
+            self.learner.secret(value)
+            return self._note("secrets", placeholders.SECRET)
         return None
 
-    def _noted(self, kind: str, new: str, _: object = None) -> str:
+    def _note(self, kind: str, new: str, _: object = None) -> str:
         self.notes.append((kind, *self._part, self._path))
         return new
 
@@ -270,29 +272,29 @@ class Rewriter:
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
             if shape is names.EMAIL:
-                text = shape.sub(partial(self._noted, "people", placeholders.EMAIL), text)
+                text = shape.sub(partial(self._note, "people", placeholders.EMAIL), text)
             else:
-                text = shape.sub(self._redacted_shape, text)
+                text = shape.sub(self._shape, text)
         return text
 
-    def _redacted_shape(self, match: re.Match[str]) -> str:
+    def _shape(self, match: re.Match[str]) -> str:
         return self._replacement(match[0], owner=False, secret=True) or match[0]
 
     def _known(self, text: str) -> str:
         """Replace known values as written, or else each word that encodes one."""
-        text = self._search.replace(text, self._noted)
-        if self._is_encoded and self._holds(text):
-            text = "".join(map(self._encoded, _WORDS.split(text)))
-            text = self._encoded(text)
+        text = self._search.replace(text, self._note)
+        if self._is_encoded and self._holds_known(text):
+            text = "".join(map(self._encoded_word, _WORDS.split(text)))
+            text = self._encoded_word(text)
         return text
 
-    def _encoded(self, text: str) -> str:
-        return self._noted("secrets", placeholders.SECRET) if self._holds(text) else text
+    def _encoded_word(self, text: str) -> str:
+        return self._note("secrets", placeholders.SECRET) if self._holds_known(text) else text
 
-    def _holds(self, text: str) -> bool:
+    def _holds_known(self, text: str) -> bool:
         """Return whether any decoding of a text holds a known value or a shape."""
-        views = decoded(text.encode("utf-8", "surrogateescape"))
-        return any(found_in(views, self._search))
+        decodings = decodings_of(text.encode("utf-8", "surrogateescape"))
+        return any(secrets_in(decodings, self._search))
 
     # --- URLs
 
@@ -308,15 +310,15 @@ class Rewriter:
         netloc, target = urls.split_netloc(rest)
         user, at, hosts = netloc.rpartition("@")
         if at:
-            user = self._in_url(user, user.partition(":")[2])
+            user = self._secret_in_url(user, user.partition(":")[2])
         name = urls.split_port(hosts)[0].strip("[]").lower()  # the cloud's own on any port
         is_own = name in self._search.services or placeholders.role_of(name) is not None
-        if own := self._search.origins.get(urls.origin(f"{scheme}://{hosts}")):
-            scheme, hosts = "https", self._noted("hosts", own)
+        if placeholder := self._search.origins.get(urls.origin(f"{scheme}://{hosts}")):
+            scheme, hosts = "https", self._note("hosts", placeholder)
         else:
             hosts = ",".join(map(self._host, hosts.split(",")))
         if names.WEBHOOK.match(url):
-            target = "/" + self._in_url(target, target)
+            target = "/" + self._secret_in_url(target, target)
         else:
             target = self._target(target, is_own=is_own)
         new = f"{scheme}://{user}{at}{hosts}{target}{url[len(bare) :]}"
@@ -325,16 +327,16 @@ class Rewriter:
     def _host(self, place: str) -> str:
         host, port = urls.split_port(place)
         bare = host.strip("[]").lower()
-        is_kept = urls.TEMPLATE.search(host) and self._decoded(place) == place
-        if not bare or is_kept or placeholders.is_placeholder_host(bare):
+        is_template = urls.TEMPLATE.search(host) and self._percent_encoded(place) == place
+        if not bare or is_template or placeholders.is_placeholder_host(bare):
             return place
         new = self._search.services.get(bare) or placeholders.foreign_host(bare)
-        return self._noted("hosts", new) + self._decoded(port)
+        return self._note("hosts", new) + self._percent_encoded(port)
 
-    def _in_url(self, text: str, secret: str) -> str:
+    def _secret_in_url(self, text: str, secret: str) -> str:
         if text != placeholders.SECRET_IN_URL:
-            self.learned.secret(unquote(secret))
-            self._noted("secrets", placeholders.SECRET_IN_URL)
+            self.learner.secret(unquote(secret))
+            self._note("secrets", placeholders.SECRET_IN_URL)
         return placeholders.SECRET_IN_URL
 
     def _target(self, target: str, *, is_own: bool = True) -> str:
@@ -343,21 +345,21 @@ class Rewriter:
         path, has_query, query = target.partition("?")
         segments = path.split("/")
         owners = urls.owners_in(segments, is_own=is_own, project=self._search.project)
-        for place, segment in enumerate(segments):
-            if place in owners:
-                bare = owners[place]
+        for index, segment in enumerate(segments):
+            if index in owners:
+                bare = owners[index]
                 new = self._replacement(bare, owner=True, secret=False) or bare
-                segments[place] = segment.removesuffix(bare) + new
+                segments[index] = segment.removesuffix(bare) + new
             elif ("/", segment, "") not in self._unchanged:
-                segments[place] = self._segment(segment)
+                segments[index] = self._segment(segment)
         query, fragment = query and self._pairs(query), fragment and self._pairs(fragment)
         return "/".join(segments) + has_query + query + has_fragment + fragment
 
     def _segment(self, segment: str) -> str:
         name, sign, value = segment.partition("=")  # a parameter, as in `;jsessionid=...`
         if value and ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
-            return name + sign + self._in_url(value, value)
-        new = self._decoded(segment)
+            return name + sign + self._secret_in_url(value, value)
+        new = self._percent_encoded(segment)
         if new == segment:
             self._unchanged.add(("/", segment, ""))
         return new
@@ -368,11 +370,10 @@ class Rewriter:
     def _pair(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
         if not sign:
-            return self._decoded(pair)
+            return self._percent_encoded(pair)
         text = unquote_plus(value, errors="surrogateescape")
         new = self._query_value(unquote_plus(name, errors="replace"), text)
-        named = self._decoded(name)
-        return f"{named}={value if new == text else _quoted(new)}"
+        return f"{self._percent_encoded(name)}={value if new == text else _quote(new)}"
 
     def _query_value(self, name: str, value: str) -> str:
         is_owner = placeholders.is_id(value) and names.names_owner(name)
@@ -385,24 +386,24 @@ class Rewriter:
         new = self._nested(value)
         inner = unquote(new, errors="surrogateescape")
         if new != inner and (text := self._nested(inner)) != inner:
-            return _quoted(text)
+            return _quote(text)
         return new
 
     def _nested(self, value: str) -> str:
         self._depth += 1
-        new = self._text(value) if self._depth <= _DEEPEST else self._plain(value)
+        new = self._text(value) if self._depth <= _MAX_DEPTH else self._plain(value)
         self._depth -= 1
         return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
 
-    def _decoded(self, text: str) -> str:
+    def _percent_encoded(self, text: str) -> str:
         plain = unquote(text, errors="surrogateescape")
         new = self._known(self._without_shapes(plain))
         if new == plain:
             return text
-        return _quoted(new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL), safe="@:+")
+        return _quote(new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL), safe="@:+")
 
 
-def _quoted(text: str, *, safe: str = "") -> str:
+def _quote(text: str, *, safe: str = "") -> str:
     return quote(text, safe=safe, errors="surrogateescape")
 
 

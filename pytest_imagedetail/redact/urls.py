@@ -80,9 +80,9 @@ def owners_in(segments: list[str], *, is_own: bool, project: str | None) -> dict
     (not `is_own`), a name in such a place may be anything, and an id a checksum.
     """
     has_version = any(map(_VERSION.fullmatch, segments))
-    found = {}
+    owners = {}
     around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
-    for place, (before, segment, after) in enumerate(around):
+    for index, (before, segment, after) in enumerate(around):
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
         is_place = is_versioned or (is_above and not has_version)
@@ -92,9 +92,9 @@ def owners_in(segments: list[str], *, is_own: bool, project: str | None) -> dict
         bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
         if placeholders.is_id(bare):
             if not is_project or is_own or bare != segment or segment == project:
-                found[place] = bare
+                owners[index] = bare
         elif is_project:
             is_named = is_above and (is_versioned or segment.isdigit())
             if segment == project or (is_own and is_named):
-                found[place] = segment
-    return found
+                owners[index] = segment
+    return owners

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from pytest_imagedetail.body.json import parse
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import NO_RESPONSE, Interaction, Response
-from pytest_imagedetail.redact import Known, Redacted, placeholders, redact
+from pytest_imagedetail.redact import Known, RedactionResult, placeholders, redact
 from pytest_imagedetail.text import cut, plain
 from pytest_imagedetail.transport.request import api_version
 
@@ -38,7 +38,7 @@ def as_recorded(
     known: Known,
     owners: frozenset[str] = frozenset(),
     emails: bool = False,
-) -> Redacted:
+) -> RedactionResult:
     """Redact a request like a recorded one; `owners` are placeholders in recorded requests."""
     ids = frozenset(id_ for id_ in ids_in(request) if placeholders.owner(id_) in owners)
     request = replace(request, response=NO_RESPONSE)
