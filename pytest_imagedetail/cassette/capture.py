@@ -75,7 +75,7 @@ def intercept(
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, on_lost_response, ignored_hosts),
         transport.interim_skipped(),  # http.client would return one as the response
-        _ExchangeCassette.instance().delegate_to(exchange, ignored_hosts),
+        _ExchangeCassette.load(path="").delegate_to(exchange, ignored_hosts),
         _ExchangeCassette.use(path=""),
         _aiohttp_requests(),
     ):
@@ -105,20 +105,16 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
 
     _exchange: Exchange
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
         # No persister: unredacted traffic must not be written.
-        super().__init__("", persister=object(), record_mode=RecordMode.NEW_EPISODES)
+        super().__init__(path, persister=object(), record_mode=RecordMode.NEW_EPISODES)
         self._is_open = False
         self._played = threading.local()
 
     @classmethod
     @cache
-    def instance(cls) -> Self:
-        return cls()
-
-    @classmethod
-    def load(cls, **_: Any) -> Self:
-        return cls.instance()
+    def load(cls, path: str) -> Self:
+        return cls(path)
 
     @contextmanager
     def delegate_to(self, exchange: Exchange, ignored_hosts: frozenset[str]) -> Iterator[None]:
