@@ -315,11 +315,12 @@ def _glance_evidence(document: Any) -> str | None:
         return None
     if document.keys() >= _GLANCE_TOP_LEVEL:
         return "it has `first` and `schema`"
-    first = document["images"][0] if document["images"] else None
-    names = first.keys() if isinstance(first, dict) else frozenset()
-    shared = _GLANCE & names
-    is_glance = len(shared) > max(1, len(_NOVA & names))
-    return f"images[0] has {', '.join(sorted(shared)[:4])}" if is_glance else None
+    for position, image in enumerate(document["images"]):
+        names = image.keys() if isinstance(image, dict) else frozenset()
+        shared = _GLANCE & names
+        if len(shared) > len(_NOVA & names):
+            return f"images[{position}] has {', '.join(sorted(shared)[:4])}"
+    return None
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:
