@@ -19,7 +19,7 @@ from pytest_imagedetail.traffic.keystone import (
     service,
     version_document,
 )
-from pytest_imagedetail.traffic.matching import as_recorded, nearest
+from pytest_imagedetail.traffic.matching import as_recorded, microversions_of, nearest
 from pytest_imagedetail.traffic.sources import Source, is_listing, sources_of
 from pytest_imagedetail.transport.request import api_version
 
@@ -183,8 +183,7 @@ def _wrong_project(request: Interaction) -> Response | None:
 
 def query_of(request: Interaction) -> Query:
     """Return the query of a request for a listing."""
-    text = request.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
-    microversion = text or request.request_headers.get("X-OpenStack-Nova-API-Version")
+    microversion = microversions_of(request).get("compute")
     return Query(Query.parse(urlsplit(request.url).query).params, microversion)
 
 

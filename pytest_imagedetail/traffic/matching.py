@@ -117,8 +117,8 @@ def _pairs(what: str, text: str) -> dict[str, tuple[str, ...]]:
     return values
 
 
-def _microversion(request: Interaction) -> str | None:
-    """Return the requested microversions, by service; None for Nova's default, 2.1.
+def microversions_of(request: Interaction) -> dict[str, str]:
+    """Return the requested microversions by service, without Nova's default, 2.1.
 
     Nova 32.0.0 ignores them on /v2 (nova/api/openstack/__init__.py, `LegacyV2CompatibleWrapper`).
     """
@@ -132,8 +132,11 @@ def _microversion(request: Interaction) -> str | None:
         versions.setdefault("compute", nova)
     if api_version(request.url) == "v2":
         versions.pop("compute", None)
-    requested = sorted(pair for pair in versions.items() if pair != _DEFAULT_VERSION)
-    return ", ".join(map(" ".join, requested)) or None
+    return dict(sorted(pair for pair in versions.items() if pair != _DEFAULT_VERSION))
+
+
+def _microversion(request: Interaction) -> str:
+    return ", ".join(map(" ".join, microversions_of(request).items()))
 
 
 def _body(request: Interaction) -> dict[str, tuple[str, ...]]:

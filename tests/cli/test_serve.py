@@ -47,10 +47,11 @@ class Served:
         return answer.headers["X-Subject-Token"], urls
 
     def ask(self, path="/images/detail", method="GET", cloud=None):
-        """Ask for a path below the compute endpoint, or for a URL."""
+        """Ask for a path below the compute endpoint, or for a URL, and for Nova's default."""
         token, urls = self.login(cloud)
         url = path if path.startswith("http") else urls["compute"] + path
-        return requests.request(method, url, headers={"X-Auth-Token": token}, timeout=60)
+        headers = {"X-Auth-Token": token, "OpenStack-API-Version": "compute 2.1"}
+        return requests.request(method, url, headers=headers, timeout=60)
 
 
 @pytest.fixture
