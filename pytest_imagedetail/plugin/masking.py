@@ -15,9 +15,9 @@ from warnings import WarningMessage
 import pytest
 
 from pytest_imagedetail.model import MASKED
-from pytest_imagedetail.redact.known import is_searchable
 
 _WINDOW: Final = 12  # characters of a secret that are enough to mask
+_SHORTEST: Final = 8  # shorter secrets could occur in ordinary text
 _COLOR: Final = re.compile(r"\x1b\[[\d;]*m")  # pytest may color a part of a secret
 
 
@@ -108,11 +108,14 @@ class _MaskedFormatter(logging.Formatter):
 def windows_of(secrets: Iterable[str]) -> frozenset[str]:
     """Return the texts to search for: all 12-character windows of a secret, or a shorter one whole.
 
-    Each secret is covered as is, in a repr, in JSON and percent-encoded. Secrets that could be
-    ordinary words or numbers are left out.
+    Each secret is covered as is, in a repr, in JSON and percent-encoded. Left out are numbers,
+    secrets of fewer than eight characters, and lower-case words of fewer than 16 letters.
     """
     windows: set[str] = set()
-    for secret in filter(is_searchable, secrets):
+    for secret in secrets:
+        is_word = secret.isalpha() and secret.islower() and len(secret) < 2 * _SHORTEST
+        if len(secret) < _SHORTEST or secret.isdigit() or is_word:
+            continue
         percent = (quote(secret, safe=safe, errors="replace") for safe in ("", "/"))
         for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], *percent):
             starts = range(max(1, len(form) - _WINDOW + 1))
