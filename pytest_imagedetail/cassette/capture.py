@@ -275,7 +275,7 @@ def _is_expected_caller() -> bool:
 
 @contextmanager
 def _aiohttp_requests() -> Iterator[None]:
-    """Complete aiohttp's URLs and encode `json=` and forms, which vcrpy's stub does not."""
+    """Complete aiohttp's URLs and logins; encode `json=` and forms: vcrpy's stub does not."""
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is None:
         yield
@@ -296,6 +296,7 @@ def _aiohttp_requests() -> Iterator[None]:
             if not any(name.lower() == "content-type" for name in headers):
                 headers["Content-Type"] = content_type
             options |= {"data": data, "headers": headers}
+        options.setdefault("auth", self.auth)
         return await request(self, method, self._build_url(url), **options)  # adds the base_url
 
     with mock.patch.object(aiohttp.ClientSession, "_request", complete_request):

@@ -253,9 +253,10 @@ def _token(request: Interaction) -> str | None:
 
 
 def _identifies_sender(name: str) -> bool:
-    """Return whether a header identifies the sender: X-User-Id, X-Api-Key, X-Roles."""
+    """Return whether a header identifies the sender: X-User-Id, X-Username, X-Api-Key, X-Roles."""
     is_key = name.lower().endswith("-key") and names.names_secret(name)
-    return is_key or names.names_owner(name) or names.words(name)[-1:] == ("role",)
+    is_owner = names.names_owner(name.lower().removesuffix("name"))
+    return is_key or is_owner or names.words(name)[-1:] == ("role",)
 
 
 def _identities(

@@ -48,11 +48,14 @@ def test_form(imagedetail_cassette, form):
 
 def test_aiohttp_base_url(imagedetail_cassette):
     async def ask(path):
-        async with aiohttp.ClientSession(base_url="$URL/") as client:
+        login = aiohttp.BasicAuth("u", "a pass phrase")
+        async with aiohttp.ClientSession(base_url="$URL/", auth=login) as client:
             async with client.get(path) as answer:
                 return await answer.json()
     for n in "21" if imagedetail_cassette.replays else "12":
         assert asyncio.run(ask(f"same/{n}")) == {"same": [n]}
+        sent = imagedetail_cassette.interactions[-1].request_headers
+        assert ("Authorization" in sent) is not imagedetail_cassette.replays
 
 @pytest.mark.parametrize("sent", ["GET", "HEAD", "POST", "PUT"])
 def test_aiohttp_redirects(imagedetail_cassette, sent):
@@ -216,6 +219,7 @@ def test_own(imagedetail_cassette, number):
 
 def test_without():
     assert ask("/v2.1/same/1")
+    connection().close()
 """
 
 

@@ -411,7 +411,7 @@ def test_a_recording_has_one_identity(tmp_path):
     own = Access(endpoint=NOVA, token="two", project_id=A, user_id="u")
     names = (
         *("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id"),
-        *("Tenant-Id", "User-Id", "Roles"),
+        *("Tenant-Id", "User-Id", "Roles", "Tenant-Name", "Username"),
     )
     one_identity = [
         *([first, one, login("two", "u", A, each), two] for each in ("v3", "v2.0")),
