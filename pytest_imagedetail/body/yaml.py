@@ -144,7 +144,7 @@ class Files:
             problem = fault.problem or fault.context or "not YAML"
             if (conflict := f"\n{text}".find("\n<<<<<<< ")) >= 0:
                 where += ", line " + str(text.count("\n", 0, conflict) + 1)
-                problem = "it holds a merge conflict; take one side whole: "
+                problem = "it holds a merge conflict; keep one side: "
                 problem += "git checkout --ours FILE, or --theirs FILE"
             elif mark := fault.problem_mark or fault.context_mark:
                 where += f", line {mark.line + 1}, column {mark.column + 1}"

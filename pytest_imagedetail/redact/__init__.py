@@ -103,6 +103,6 @@ def _known_from_urls(pages: Sequence[Interaction], known: Known) -> Known:
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:
     """Redact a query as in its cassette: a `server` URL holds a host and a project."""
-    asked = Interaction(url=f"http://compute.invalid/?{query.wire}", response=NO_RESPONSE)
-    (redacted,) = redact([asked], cloud=cloud, known=known).interactions
+    request = Interaction(url=f"http://compute.invalid/?{query.wire}", response=NO_RESPONSE)
+    (redacted,) = redact([request], cloud=cloud, known=known).interactions
     return replace(query, params=Query.parse(urlsplit(redacted.url).query).params)

@@ -59,8 +59,8 @@ def origin(url: str) -> str:
         return ""
     if not host:
         return ""
-    shown = "" if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{port}"
-    return f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + shown
+    suffix = "" if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{port}"
+    return f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + suffix
 
 
 def project_in_path(path: str) -> str | None:

@@ -46,13 +46,13 @@ def scrub(source: Source, *, cloud: str, known: Known) -> ScrubResult:
     if source.own is not None:
         return _scrub_again(source, source.own, known)
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
-    kept, authentication = split_keystone(answered)
+    traffic, authentication = split_keystone(answered)
     recording, removed = None, Counter[str]()
-    if kept:
+    if traffic:
         draft, known = make_recording(answered, cloud=cloud, test=source.name, known=known)
         provenance = replace(draft.provenance, source="scrubbed", recorded_at=source.recorded_at)
         recording = replace(draft, provenance=provenance)
-        pairs = zip(kept, recording.interactions, strict=True)
+        pairs = zip(traffic, recording.interactions, strict=True)
         dropped = sum(
             len(old.request_headers.fields) - len(new.request_headers.fields) for old, new in pairs
         )
