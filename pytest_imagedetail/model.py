@@ -204,7 +204,7 @@ ANY_KEY: Final = AnyKey("*")
 MISSING: Final = Missing.MISSING
 """The value of a side that has none; None is a JSON value."""
 
-_SECRET_HEADERS: Final = frozenset(
+_SECRETS: Final = frozenset(
     {
         *("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"),
         *("x-auth-key", "x-auth-token", "x-service-token", "x-storage-token", "x-subject-token"),
@@ -244,10 +244,7 @@ class Headers(Mapping[str, str]):
         return len({key.lower() for key, _ in self.fields})
 
     def __repr__(self) -> str:
-        masked = [
-            (name, MASKED if name.lower() in _SECRET_HEADERS else value)
-            for name, value in self.fields
-        ]
+        masked = [(key, MASKED if key.lower() in _SECRETS else value) for key, value in self.fields]
         return f"Headers({masked!r})"
 
 

@@ -229,10 +229,8 @@ def _unpatched_connections(
     getresponse, putrequest = connection.getresponse, connection.putrequest
 
     def is_unpatched(connection: Any) -> bool:
-        return (
-            f"{connection.host}:{connection.port}" not in ignored_hosts
-            and not _is_expected_caller()
-        )
+        host = f"{connection.host}:{connection.port}"
+        return host not in ignored_hosts and not _is_expected_caller()
 
     def putrequest_or_refuse(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         if exchange.closed and is_unpatched(self):

@@ -17,13 +17,8 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.harness import RunResult
+from pytest_imagedetail.plugin import options
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import (
-    as_test_failure,
-    runnable_id,
-    selectable_clouds,
-    settings_for,
-)
 from pytest_imagedetail.plugin.run import Run, reset_state, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
@@ -96,7 +91,7 @@ class OwnTraffic:
         state, secrets_error = state_of(item), None
         session = state.session
         if session is not None and not session.replays:
-            declared = settings_for(item).declaration(session.cassette.cloud)
+            declared = options.settings_for(item).declaration(session.cassette.cloud)
             try:
                 self._run.add_configured_secrets(declared.os_cloud)  # before fixtures unset them
             except ImageDetailError as error:
@@ -113,23 +108,21 @@ class OwnTraffic:
             _raise_swallowed(item)
         return result
 
-    def _finish(
-        self, item: pytest.Item, session: Session, secrets_error: ImageDetailError | None
-    ) -> None:
+    def _finish(self, item: pytest.Item, session: Session, error: ImageDetailError | None) -> None:
         """Keep what a test recorded unless it failed; raise the errors that it swallowed."""
         player, result, outcome = session.player, self._run.result, state_of(item).outcome
         result.used |= {session.cassette.path, *player.used}
-        error = session.unexpected_error
-        if error is not None and outcome in _OUTCOME_NOTES:
-            error.add_note(_OUTCOME_NOTES[outcome])
-            raise error
+        swallowed = session.unexpected_error
+        if swallowed is not None and outcome in _OUTCOME_NOTES:
+            swallowed.add_note(_OUTCOME_NOTES[outcome])
+            raise swallowed
         # A skipped test may have sent only a part of the recorded requests.
         is_new = outcome == "skipped" and not session.cassette.path.exists()
         if not is_new and outcome not in {"passed", "xfailed"}:
             self._note_not_kept(item, session, "the test did not pass")
             return
-        if secrets_error is not None:
-            raise secrets_error
+        if error is not None:
+            raise error
         if session.expects_miss and not session.has_miss:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         _raise_swallowed(item)
@@ -147,10 +140,10 @@ class OwnTraffic:
 def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     """Run a test with its cassette."""
     item = request.node
-    settings = settings_for(item)
+    settings = options.settings_for(item)
     if settings.record_mode != "none":
         start_masking(request.config, run.secrets)
-    with as_test_failure(item):
+    with options.as_test_failure(item):
         session = state_of(item).session = _open_session(request, settings, run)
     harness = None
     if "imagedetail" in request.fixturenames:
@@ -172,7 +165,7 @@ def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) 
         store=with_library(store_of(settings)),
         cloud=cloud,
         test=_test_name(item, cloud),
-        node=runnable_id(item),
+        node=options.runnable_id(item),
         shared=_shared_name(item),
     )
 
@@ -209,7 +202,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     if hasattr(request, "param"):
         return str(request.param)
     marker = request.node.get_closest_marker("imagedetail")
-    selected = settings.select(selectable_clouds(settings, marker, {_FIXTURE}))
+    selected = settings.select(options.selectable_clouds(settings, marker, {_FIXTURE}))
     if len(selected) == 1:
         return check_cloud_name(selected[0])
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected)}"
@@ -260,5 +253,5 @@ def _raise_swallowed(item: pytest.Item) -> None:
 
 
 def _name(item: pytest.Item, session: Session) -> str:
-    path = session.cassette.path.relative_to(settings_for(item).cassette_dir)
+    path = session.cassette.path.relative_to(options.settings_for(item).cassette_dir)
     return f"{session.cassette.cloud}: {Path(*path.parts[1:]).with_suffix('')}"

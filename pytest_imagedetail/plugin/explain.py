@@ -67,11 +67,7 @@ class FailureExplainer:
         """Hide the plugin's frames, and note how the call ended."""
         is_bare = call.excinfo is not None and _hide_frames(call.excinfo.value, self._root)
         report = yield
-        if (
-            call.when == "teardown"
-            and hasattr(report, "wasxfail")
-            and _is_plugin_error(call.excinfo)
-        ):
+        if call.when == "teardown" and hasattr(report, "wasxfail") and _is_ours(call.excinfo):
             # pytest applies the mark xfail to errors at teardown as well.
             del report.wasxfail
             report.outcome = "failed"
@@ -87,7 +83,7 @@ class FailureExplainer:
         return report
 
 
-def _is_plugin_error(failure: pytest.ExceptionInfo[BaseException] | None) -> bool:
+def _is_ours(failure: pytest.ExceptionInfo[BaseException] | None) -> bool:
     return failure is not None and isinstance(failure.value, errors.ImageDetailError)
 
 

@@ -11,16 +11,10 @@ from pytest_imagedetail import network
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.harness import Cloud, Harness
+from pytest_imagedetail.plugin import options
 from pytest_imagedetail.plugin.cassette import OwnTraffic
 from pytest_imagedetail.plugin.explain import FailureExplainer, add_refusals
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import (
-    as_test_failure,
-    runnable_id,
-    selectable_clouds,
-    settings_for,
-    settings_of,
-)
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.plugin.summary import RunSummary
 from pytest_imagedetail.server import Servers
@@ -46,9 +40,9 @@ def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
 @contextmanager
 def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     """Yield all clouds, with the network blocked while replaying."""
-    settings = settings_for(request.node)
+    settings = options.settings_for(request.node)
     harness = Harness(settings, store=store_of(settings), sessions=run.sessions)
-    node, test = request.node, runnable_id(request.node)
+    node, test = request.node, options.runnable_id(request.node)
     guard: AbstractContextManager[None] = nullcontext()
     if settings.record_mode == "none":
         remedy = (
@@ -76,10 +70,11 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
     """Return the cloud that a test runs for."""
     settings = harness.settings
-    with as_test_failure(request.node):
+    with options.as_test_failure(request.node):
         if request.param is not None:
             return harness[request.param]
-        settings.select(selectable_clouds(settings, request.node.get_closest_marker("imagedetail")))
+        marker = request.node.get_closest_marker("imagedetail")
+        settings.select(options.selectable_clouds(settings, marker))
     pytest.fail(str(nothing_selected(settings)), pytrace=False)
 
 
@@ -131,7 +126,7 @@ class Refusals:
 @contextmanager
 def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Servers]:
     """Yield the recorded clouds of a run, served until it ends."""
-    settings = settings_of(config)
+    settings = options.settings_of(config)
     # Record modes do not apply: only existing cassettes are served.
     store = with_library(store_of(settings))
     with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:

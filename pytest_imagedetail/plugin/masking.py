@@ -31,11 +31,8 @@ def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) 
     for handler in logging.getLogger().handlers:
         formatter, stream = handler.formatter, getattr(handler, "stream", None)
         # Handlers that write to memory are for `caplog` and reports; the hooks mask those.
-        if (
-            formatter
-            and not isinstance(formatter, _MaskedFormatter)
-            and not isinstance(stream, io.StringIO)
-        ):
+        is_masked = isinstance(formatter, _MaskedFormatter) or isinstance(stream, io.StringIO)
+        if formatter and not is_masked:
             handler.setFormatter(_MaskedFormatter(formatter, masking.mask))
 
 

@@ -164,9 +164,7 @@ def _selects_tests(config: pytest.Config) -> bool:
         return config.args_source is sources.INVOCATION_DIR and folder != config.rootpath
     selected = {(folder / arg).resolve() for arg in config.args}
     testpaths = {(config.rootpath / path).resolve() for path in config.getini("testpaths")}
-    if config.rootpath.resolve() in selected:
-        return False
-    return not (testpaths and testpaths <= selected)
+    return config.rootpath.resolve() not in selected and not (testpaths and testpaths <= selected)
 
 
 def _unused_recordings(
@@ -175,9 +173,8 @@ def _unused_recordings(
     for cassette, interactions in result.unplayed.items():
         name = _relative(cassette, config.rootpath)
         yield from (f"unused {name}: {interaction}" for interaction in interactions)
-    cassettes = {
-        folder.name: sorted(folder.rglob("*.yaml")) for folder in settings.cassette_dir.glob("*/")
-    }
+    folders = settings.cassette_dir.glob("*/")
+    cassettes = {folder.name: sorted(folder.rglob("*.yaml")) for folder in folders}
     # A cloud may only have the traffic of tests, and a selected one may be from the library.
     own = sorted(cloud for cloud, paths in cassettes.items() if paths)
     for cloud in settings.select([*own, *store_of(settings).library_clouds()]):

@@ -31,8 +31,7 @@ def split_keystone(
     Keystone's are logins, its version documents, and everything below a URL where a login was
     seen or at its usual ports.
     """
-    logins = filter(is_login, interactions)
-    urls = (login.url.partition("?")[0] for login in logins)
+    urls = (login.url.partition("?")[0] for login in filter(is_login, interactions))
     roots = {match[1] for match in map(_LOGIN_PATH.match, urls) if match}
     bases = tuple(f"{root}{version}/" for root in roots for version in ("v3", "v2.0"))
 

@@ -123,9 +123,7 @@ def keystone_note(received: Sequence[Interaction], *, where: str) -> str:
     """
     _, requests = split_keystone(received)
     stub = Keystone(catalog=())
-    unanswered = dict.fromkeys(
-        _describe(request) for request in requests if stub.answer(request) is None
-    )
+    unanswered = dict.fromkeys(_describe(sent) for sent in requests if stub.answer(sent) is None)
     if unanswered:
         raise RecordingError(
             f"the built-in Keystone could not answer during a replay: {', '.join(unanswered)}",

@@ -16,7 +16,7 @@ from pytest_imagedetail.redact import Known, learn, origin, placeholders, projec
 from pytest_imagedetail.traffic.cassette import Cassette
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, service, version_document
 from pytest_imagedetail.traffic.matching import answer_of, as_recorded, line, nearest
-from pytest_imagedetail.traffic.sources import RecordedInteraction, Source
+from pytest_imagedetail.traffic.sources import Entry, Source
 
 _MOST_SHOWN: Final = 8  # recorded interactions in a message
 _MAX_LENGTH: Final = 300  # characters of a request in a message
@@ -39,7 +39,7 @@ class Player:
         self._cassette: Final = cassette
         self._sources: Final = sources
         self._replays: Final = replays
-        self._played: Final[dict[RecordedInteraction, None]] = {}
+        self._played: Final[dict[Entry, None]] = {}
         self._known = Known()
         self._project: str | None = None  # the first one in the test's paths
         self._lock: Final = threading.RLock()
@@ -49,7 +49,7 @@ class Player:
         """The interactions of the test's file."""
         return tuple(entry.interaction for entry in self._own())
 
-    def _own(self) -> Iterator[RecordedInteraction]:
+    def _own(self) -> Iterator[Entry]:
         source = next((source for source in self._sources if self.path in source.paths), None)
         if source is not None:
             yield from (entry for entry in source.interactions if entry.path == self.path)
@@ -75,8 +75,8 @@ class Player:
 
     @cached_property
     def _first(self) -> Recording | None:
-        recordings = (each for source in self._sources for each in source.recordings.values())
-        return next(recordings, None)
+        recordings = (source.recordings.values() for source in self._sources)
+        return next(chain.from_iterable(recordings), None)
 
     @property
     def endpoint(self) -> str | None:
@@ -145,7 +145,7 @@ class Player:
         self._known = redacted.known
         return redacted.interactions[0]
 
-    def _find(self, request: Interaction) -> RecordedInteraction | None:
+    def _find(self, request: Interaction) -> Entry | None:
         for source in self._sources:
             matches = source.find(self._as_recorded(request, source)) if source.recordings else {}
             if source.repeats:
@@ -159,9 +159,7 @@ class Player:
                 return next(remaining, None)
         return None
 
-    def _longest(
-        self, matches: Mapping[Path, Sequence[RecordedInteraction]]
-    ) -> Sequence[RecordedInteraction]:
+    def _longest(self, matches: Mapping[Path, Sequence[Entry]]) -> Sequence[Entry]:
         """Return the answers of the file that has most; raise CassetteError if another differs."""
         longest = max(matches.values(), key=len)
         for path, entries in matches.items():
@@ -198,11 +196,11 @@ class Player:
             yield f"  {part}: {difference}"
 
 
-def _answers(entries: Iterable[RecordedInteraction]) -> list[object]:
+def _answers(entries: Iterable[Entry]) -> list[object]:
     return [answer_of(entry.interaction.response) for entry in entries]
 
 
-def _has_same_root(request: Interaction, recorded: RecordedInteraction) -> bool:
+def _has_same_root(request: Interaction, recorded: Entry) -> bool:
     """Compare the hosts of requests for `/`, which Keystone also answers."""
     is_root = urlsplit(request.url).path in {"", "/"}
     return not is_root or origin(request.url) == origin(recorded.interaction.url)

@@ -262,11 +262,8 @@ def _identifies_sender(name: str) -> bool:
 def _identities(
     authentication: Sequence[Interaction], accesses: Sequence[Access]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """Return the ids of the user and the project of each known token."""
-    identities = {
-        access.token: (access.user_id, access.project_id) for access in accesses if access.user_id
-    }
-    return identities | dict(chain.from_iterable(map(_issued_tokens, authentication)))
+    own = {one.token: (one.user_id, one.project_id) for one in accesses if one.user_id}
+    return own | dict(chain.from_iterable(map(_issued_tokens, authentication)))
 
 
 def _issued_tokens(login: Interaction) -> Iterator[tuple[str, tuple[str | None, str | None]]]:

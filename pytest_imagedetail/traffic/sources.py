@@ -16,7 +16,7 @@ from pytest_imagedetail.traffic.matching import Key, ids_in, key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RecordedInteraction:
+class Entry:
     """An interaction of a cassette, and its number there, from 1."""
 
     path: Path
@@ -59,10 +59,10 @@ class Source:
         return recordings
 
     @cached_property
-    def interactions(self) -> Sequence[RecordedInteraction]:
+    def interactions(self) -> Sequence[Entry]:
         """The interactions of all recordings."""
         return [
-            RecordedInteraction(path=path, number=number, interaction=interaction)
+            Entry(path=path, number=number, interaction=interaction)
             for path, recording in self.recordings.items()
             for number, interaction in enumerate(recording.interactions, start=1)
         ]
@@ -82,19 +82,18 @@ class Source:
     @cached_property
     def max_microversion(self) -> str | None:
         """The newest microversion that the cloud offered, if known."""
-        recordings = self.recordings.values()
-        newest = (recording.provenance.max_microversion for recording in recordings)
+        newest = (recording.provenance.max_microversion for recording in self.recordings.values())
         return next(filter(None, newest), None)
 
     @cached_property
-    def _index(self) -> Mapping[Key, Mapping[Path, list[RecordedInteraction]]]:
-        index: dict[Key, dict[Path, list[RecordedInteraction]]] = {}
+    def _index(self) -> Mapping[Key, Mapping[Path, list[Entry]]]:
+        index: dict[Key, dict[Path, list[Entry]]] = {}
         for entry in self.interactions:
             by_path = index.setdefault(key_of(entry.interaction), {})
             by_path.setdefault(entry.path, []).append(entry)
         return index
 
-    def find(self, request: Interaction) -> Mapping[Path, Sequence[RecordedInteraction]]:
+    def find(self, request: Interaction) -> Mapping[Path, Sequence[Entry]]:
         """Return the interactions recorded for a redacted request, by file and in order."""
         return self._index.get(key_of(request), {})
 

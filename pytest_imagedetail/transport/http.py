@@ -96,9 +96,8 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
             response = _read(connection.getresponse())
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their messages quote the host, the URL or the token, so they are not chained.
-        raise RecordingError(
-            _problem(error, access), where=f"cloud {name}", remedy=_REMEDY
-        ) from None
+        problem = _problem(error, access)
+        raise RecordingError(problem, where=f"cloud {name}", remedy=_REMEDY) from None
     return Interaction(url=url, request_headers=request_headers, response=response)
 
 
