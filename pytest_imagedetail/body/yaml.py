@@ -1,4 +1,4 @@
-"""YAML files: load them safely, write them deterministically, replace them whole.
+"""YAML files: load them safely, write them deterministically, replace them atomically.
 
 Only this module uses PyYAML.
 """

@@ -20,7 +20,7 @@ TRAFFIC: Final = "tests"
 CHECK: Final = "check"
 """The traffic of the checks, as `record --suite check` writes it."""
 CLIENTS: Final = "clients"
-"""The traffic of clients besides listings on one endpoint; it belongs to no single test."""
+"""The traffic that `serve --record` adds besides listings; it belongs to no test."""
 
 
 def check_cloud_name(name: str) -> str:

@@ -13,7 +13,7 @@ from pytest_imagedetail.cassette.format import load
 from pytest_imagedetail.errors import RecordingError
 
 LOCK: Final = ".imagedetail.lock"
-"""The lock file of a folder of cassettes; removing it would let in two processes."""
+"""The lock file of a folder of cassettes; it stays, or two processes could hold the lock."""
 
 _LOCK_SECONDS: Final = 60
 _LOCK_MODE: Final = 0o666  # root in a container and the user outside share it

@@ -103,7 +103,7 @@ class _MaskedFormatter(logging.Formatter):
 
 
 def windows_of(secrets: Iterable[str]) -> frozenset[str]:
-    """Return the texts to search for: all 12-character windows of a secret, or a shorter one whole.
+    """Return the texts to search for: all 12-character windows of each secret, or a shorter one.
 
     Each secret is covered as is, in a repr, in JSON and percent-encoded. Left out are numbers,
     secrets of fewer than eight characters, and lower-case words of fewer than 16 letters.

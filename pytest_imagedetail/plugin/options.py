@@ -73,7 +73,7 @@ def settings_for(item: pytest.Item) -> Settings:
 def selected_clouds(
     config: pytest.Config, marker: pytest.Mark | None, fixtures: Container[str]
 ) -> tuple[str, ...]:
-    """Return the clouds that a test runs for; none if its marker is invalid: its setup fails.
+    """Return the clouds that a test runs for; none for an invalid marker, which fails its setup.
 
     Raise `pytest.Collector.CollectError` if the settings of the whole run are invalid.
     """

@@ -49,7 +49,7 @@ def compact(value: str) -> str:
 
 
 def owner(value: str) -> str:
-    """Return a digest with the length and dashes of an owner's id; a fixed word if it is no id."""
+    """Return a digest with the length and dashes of an owner's id; a fixed word for other texts."""
     if is_owner_placeholder(value):
         return value
     if not is_id(value):

@@ -129,7 +129,7 @@ class Player:
         return NoInteractionError(problem, where=self._cassette.where, remedy=remedy)
 
     def _as_recorded(self, request: Interaction, source: Source) -> Interaction:
-        """Redact a request like a source's, with what the test has revealed so far."""
+        """Redact a request as in a source's recordings, with the secrets learned so far."""
         if self._project is None:
             self._project = project_in_path(urlsplit(request.url).path)
         project = self._project

@@ -50,7 +50,7 @@ def make_recording(
     accesses: Sequence[Access] = (),
     known: Known | None = None,
 ) -> tuple[Recording, Known]:
-    """Redact traffic, leave out Keystone's, and return also what the final check must look for.
+    """Return redacted traffic without Keystone's, and what the final check must look for.
 
     At least one interaction must not be Keystone's.
     """
@@ -169,7 +169,7 @@ def refuse_other_identity(
     old: Recording | None,
     cassette: Cassette,
 ) -> None:
-    """Raise RecordingError unless one user of one project sent all requests: replay mixes them up.
+    """Raise RecordingError if several users or projects sent requests: replay mixes them up.
 
     They must also be those of `old`, a recording that is added to.
     """

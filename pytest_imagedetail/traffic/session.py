@@ -50,7 +50,7 @@ class LiveCallbacks:
 
 
 class LiveTraffic:
-    """Interactions with the live cloud; the threads of the test's process append to its lists."""
+    """Collect the interactions with the live cloud, from all threads of the test's process."""
 
     def __init__(self) -> None:
         self.lost: Final[list[str]] = []  # URLs of requests that could not be recorded, if known
@@ -108,7 +108,7 @@ class LiveTraffic:
 
 
 class Session:
-    """A test's cassette from before its first request until it is kept.
+    """Replay or record one test's requests, until `keep` writes or verifies its cassette.
 
     Args:
         refused: A list that collects the errors of refused requests and connections.
