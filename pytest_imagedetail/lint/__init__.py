@@ -35,7 +35,7 @@ def lint(paths: Iterable[Path], linter: Linter) -> LintResult:
         if file_findings is not None:
             checked.append(path)
             findings += file_findings
-    findings += _case(checked)
+    findings += _case_collisions(checked)
     return LintResult(files=len(checked), findings=tuple(sorted(findings)))
 
 
@@ -62,7 +62,7 @@ def _files(path: Path, parents: frozenset[Path] = frozenset()) -> Iterator[Path 
             yield from _files(child, parents | {real})
 
 
-def _case(files: Iterable[Path]) -> Iterator[Finding]:
+def _case_collisions(files: Iterable[Path]) -> Iterator[Finding]:
     """Find names that collide on a case-insensitive file system."""
     first: dict[str, Path] = {}
     for path in files:

@@ -32,11 +32,11 @@ from pytest_imagedetail.redact.known import Search
 from pytest_imagedetail.scrub import scrub, secrets_of
 from pytest_imagedetail.scrub.reading import may_be_recording, read
 
-_EXPECTED: Final = frozenset(
+_OTHER_FILES: Final = frozenset(
     {LOCK, ".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
 )
 _KEYS: Final = (b"interactions", b'"entries"')  # of vcrpy, Ruby's VCR and betamax; of HAR files
-_REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
+_RULES_BY_KIND: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),
     "headers": ("header", "a header that cassettes do not keep"),
     "people": ("email", "an e-mail address"),
@@ -47,7 +47,7 @@ _REPLACED: Final = {  # rule and message by what redaction would replace, the wo
 _SENSITIVE: Final = ("secrets", "ids", "people", "addresses")
 _SCRUBBED: Final = re.compile(rb"""^ *"?source"?: ["']?scrubbed""", re.MULTILINE)
 _LINE: Final = re.compile(r"line (\d+)")
-_LONGEST: Final = 200  # characters of a message
+_MAX_LENGTH: Final = 200  # characters of a message
 
 _Problem = tuple[str, str, str]
 """Rule, message, and place: the path of a key in the file."""
@@ -55,7 +55,7 @@ _Problem = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linter:
-    """What recordings are checked against."""
+    """The settings of a check, and the releases of the clouds that it has seen."""
 
     releases: Mapping[str, str | None]  # of the declared clouds; None if unknown
     max_age: int | None  # days; None allows any age
@@ -77,7 +77,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding]
     if yamltext.is_yaml(path):
         findings = _check_cassette(path, data, linter)
     else:
-        findings = [*_leaks(path, data), *_other(path, strays=strays)]
+        findings = [*_leaks(path, data), *_check_other(path, strays=strays)]
     is_foreign = _SCRUBBED.search(data) or any(finding.rule == "foreign" for finding in findings)
     return [replace(finding, is_foreign=True) for finding in findings] if is_foreign else findings
 
@@ -91,7 +91,7 @@ def _check_cassette(path: Path, data: bytes, linter: Linter) -> Sequence[Finding
     try:
         recording = load(path)
     except DamagedCassetteError as error:
-        return [*_not_ours(path, error, linter), *_leaks(path, data)]
+        return [*_check_damaged(path, error, linter), *_leaks(path, data)]
     text = data.decode("utf-8")
     findings = []
     for rule, message, place in _problems(recording, path, data, linter):
@@ -110,16 +110,16 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
         return
 
 
-def _other(path: Path, *, strays: bool) -> Sequence[Finding]:
-    findings = _foreign(path) if may_be_recording(path) else None
-    if findings is None and strays and path.name not in _EXPECTED:
+def _check_other(path: Path, *, strays: bool) -> Sequence[Finding]:
+    findings = _check_foreign(path) if may_be_recording(path) else None
+    if findings is None and strays and path.name not in _OTHER_FILES:
         findings = [Finding(path=path, line=1, rule="orphan", message="not a recording")]
     return findings or []
 
 
-def _not_ours(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequence[Finding]:
+def _check_damaged(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequence[Finding]:
     # Ruby's VCR writes YAML that the loader for cassettes refuses.
-    findings = _foreign(path) if error.rule in {"foreign", "format"} else None
+    findings = _check_foreign(path) if error.rule in {"foreign", "format"} else None
     if findings and "foreign" in {findings[0].rule, error.rule}:
         return findings
     # Among listings, where no recording of another tool is replayed, it is damage.
@@ -127,7 +127,7 @@ def _not_ours(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequen
     return [] if findings == [] and not is_listing else [_damaged(path, error)]
 
 
-def _foreign(path: Path) -> list[Finding] | None:
+def _check_foreign(path: Path) -> list[Finding] | None:
     """Return the findings for a recording of another tool; None for any other file.
 
     Hosts and harmless headers alone are not findings.
@@ -151,7 +151,7 @@ def _foreign(path: Path) -> list[Finding] | None:
 def _damaged(path: Path, error: DamagedCassetteError) -> Finding:
     match = _LINE.search(error.where.removeprefix(str(path)))
     line = int(match[1]) if match else 1
-    return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_LONGEST])
+    return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_MAX_LENGTH])
 
 
 def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> Iterator[_Problem]:
@@ -161,22 +161,22 @@ def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> 
         refuse_stale(recording, linter.releases.get(provenance.cloud))
     except StaleCassetteError as error:
         yield "release", error.problem, "imagedetail.release"
-    yield from _age(provenance, linter)
+    yield from _age_problems(provenance, linter)
     if provenance.test is None:
         try:
             follow(recording, expect=error_status(recording))
         except ImageDetailError as error:
             yield "replay", error.problem, "interactions"
     redacted = redact_again(recording, known=Known())
-    for place, kind in _worst(redacted.places).items():
-        rule, description = _REPLACED[kind]
+    for place, kind in _worst_kinds(redacted.places).items():
+        rule, description = _RULES_BY_KIND[kind]
         yield rule, f"{description}: {place}", place
     for description, place in suspicious(redacted.interactions):
         yield "suspicious", f"{description}: {place}", place
-    yield from _of_cloud(provenance, path, linter)
+    yield from _cloud_problems(provenance, path, linter)
 
 
-def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
+def _age_problems(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
     problem = age_problem(provenance, max_age=linter.max_age, now=linter.now)
     if problem is not None:
         key = "recorded_at" if provenance.recorded_at is not None else "source"
@@ -186,13 +186,13 @@ def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
         yield "undated", problem, "imagedetail.source"
 
 
-def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
-    kinds = list(_REPLACED)
+def _worst_kinds(places: Iterable[tuple[str, str]]) -> dict[str, str]:
+    kinds = list(_RULES_BY_KIND)
     worst_last = sorted(places, key=lambda pair: kinds.index(pair[0]), reverse=True)
     return {place: kind for kind, place in worst_last}
 
 
-def _of_cloud(provenance: Provenance, path: Path, linter: Linter) -> Iterator[_Problem]:
+def _cloud_problems(provenance: Provenance, path: Path, linter: Linter) -> Iterator[_Problem]:
     cloud = provenance.cloud
     if linter.releases and cloud not in linter.releases and cloud not in linter.seen:
         problem = f"imagedetail.yaml declares clouds, but not {cloud}"

@@ -29,12 +29,12 @@ def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]
     """Yield what a suspicious text in a body looks like, and its place (see `place_of`)."""
     for number, each in enumerate(interactions):
         for part, body in (("request", each.request_body), ("response", each.response.body)):
-            for path, text in _texts_of(body):
-                if (what := _look_of(text)) is not None:
-                    yield what, place_of(number, f"{part}.body", path)
+            for path, text in _texts(body):
+                if (kind := _kind_of(text)) is not None:
+                    yield kind, place_of(number, f"{part}.body", path)
 
 
-def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
+def _texts(body: bytes) -> Iterable[tuple[Path, str]]:
     """Return every value of a JSON body as text, with its path; any other body is one text."""
     try:
         return [(path, str(value)) for path, value in leaves(json.loads(body))]
@@ -42,14 +42,14 @@ def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
         return [((), body.decode("utf-8", errors="replace"))]
 
 
-def _look_of(text: str) -> str | None:
+def _kind_of(text: str) -> str | None:
     for word in _BETWEEN_WORDS.split(text):
-        if ("." in word or ":" in word) and (look := _look_of_word(word.rstrip("."))):
-            return look
+        if ("." in word or ":" in word) and (kind := _kind_of_word(word.rstrip("."))):
+            return kind
     return None
 
 
-def _look_of_word(word: str) -> str | None:
+def _kind_of_word(word: str) -> str | None:
     user, _, domain = word.lower().rpartition("@")
     labels, has_port = domain.partition(":")[0].split("."), ":" in domain
     if user and len(labels) > 1 and labels[-1].isalpha() and not has_port:
