@@ -14,9 +14,10 @@ from pytest_imagedetail.redact import Known, origin, placeholders
 from pytest_imagedetail.traffic.authentication import document_in
 from pytest_imagedetail.traffic.keystone import (
     REGION,
+    Entries,
     Keystone,
+    entries_of,
     json_response,
-    service,
     version_document,
 )
 from pytest_imagedetail.traffic.matching import as_recorded, microversions_of, nearest
@@ -129,7 +130,7 @@ def recorded_cloud(
     urls = dict.fromkeys(url for source in sources for url in source.endpoints)
     recorded = tuple(url.replace(origin(url), base) for url in urls)
     endpoints = recorded if endpoint is None else (endpoint,)
-    catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
+    catalog = (*entries_of("identity", "keystone", base + IDENTITY), *compute_entries(endpoints))
     return RecordedCloud(
         name=name,
         base=base,
@@ -140,11 +141,11 @@ def recorded_cloud(
     )
 
 
-def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[str, str], ...]:
+def compute_entries(endpoints: tuple[str, ...], *, region: str = REGION) -> Entries:
     """Build the catalog entries of a cloud's compute endpoints."""
-    entries = service("compute", "nova", endpoints[0], region=region)
+    entries = entries_of("compute", "nova", endpoints[0], region=region)
     for endpoint in endpoints[1:2]:
-        entries += service("compute_legacy", "nova_legacy", endpoint, region=region)
+        entries += entries_of("compute_legacy", "nova_legacy", endpoint, region=region)
     return entries
 
 

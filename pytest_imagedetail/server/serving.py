@@ -11,11 +11,11 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import Interaction, Response
-from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud, services
+from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, compute_entries, recorded_cloud
 from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import only, unknown_cloud
-from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
+from pytest_imagedetail.traffic.keystone import REGION, Keystone, entries_of
 from pytest_imagedetail.traffic.matching import key_of
 
 
@@ -228,8 +228,8 @@ class Servers:
     def _authenticate(self, request: Interaction) -> Response:
         catalog: list[dict[str, str]] = []
         for name, server in tuple(self._servers.items()):
-            catalog += service("identity", "keystone", self.auth_url, region=name)
-            catalog += services(server.read().endpoints, region=name)
+            catalog += entries_of("identity", "keystone", self.auth_url, region=name)
+            catalog += compute_entries(server.read().endpoints, region=name)
         keystone = Keystone(catalog=tuple(catalog), token=self.token)
         cloud = RecordedCloud(name="Keystone", base=self._identity.base, keystone=keystone)
         return cloud.respond(request)

@@ -81,7 +81,7 @@ def _holds_token(document: Mapping[str, Any]) -> bool:
     if isinstance(document.get("token"), str):
         return True
     objects = [document, *(value for value in document.values() if isinstance(value, dict))]
-    tokens = (object_.get("token") for object_ in objects)
+    tokens = (each.get("token") for each in objects)
     return any(isinstance(token, dict) and not _TOKEN_FIELDS.isdisjoint(token) for token in tokens)
 
 

@@ -29,6 +29,9 @@ _ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # paths of version di
 _PATH_START: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # a token may follow
 _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
 
+Entries = tuple[dict[str, str], ...]
+"""Entries of a service catalog: type, name, interface, region and url."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keystone:
@@ -108,7 +111,7 @@ class Keystone:
         }
 
 
-def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[dict[str, str], ...]:
+def entries_of(kind: str, name: str, url: str, *, region: str = REGION) -> Entries:
     """Build the catalog entries of a service with one endpoint for every interface."""
     return tuple(
         {"type": kind, "name": name, "interface": interface, "region": region, "url": url}
@@ -140,7 +143,7 @@ def _describe(request: Interaction) -> str:
     return f"{request.method} {match[0] if match else '/...'}"
 
 
-def catalog_in(interactions: Sequence[Interaction]) -> tuple[dict[str, str], ...]:
+def catalog_in(interactions: Sequence[Interaction]) -> Entries:
     """Return the unredacted endpoints in Keystone's responses whose hosts received requests."""
     hosts = {_host_of(interaction.url) for interaction in interactions}
     bodies = (interaction.response.body for interaction in interactions)

@@ -14,7 +14,7 @@ from pytest_imagedetail.errors import CassetteError, NoInteractionError, did_you
 from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.redact import Known, learn, origin, placeholders, project_in_path
 from pytest_imagedetail.traffic.cassette import Cassette
-from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, service, version_document
+from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, entries_of, version_document
 from pytest_imagedetail.traffic.matching import answer_of, as_recorded, line, nearest
 from pytest_imagedetail.traffic.sources import Entry, Source
 
@@ -108,7 +108,7 @@ class Player:
         newest = next(filter(None, (source.max_microversion for source in listings)), None)
         response = version_document(request, endpoints, newest)
         if response is None and (endpoint := self.endpoint) and self._first is not None:
-            catalog = self._first.provenance.catalog or service("compute", "nova", endpoint)
+            catalog = self._first.provenance.catalog or entries_of("compute", "nova", endpoint)
             response = Keystone(catalog=catalog).answer(request)
         if response is not None:
             learned = learn([request])

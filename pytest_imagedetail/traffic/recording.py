@@ -162,7 +162,7 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
         yield f"and {len(lines) - _MOST_CHANGES} more in its body"
 
 
-def refuse_other_identity(
+def refuse_other_sender(
     sent: Sequence[Interaction],
     *,
     accesses: Sequence[Access],

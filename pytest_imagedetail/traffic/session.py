@@ -33,7 +33,7 @@ from pytest_imagedetail.traffic.recording import (
     make_recording,
     other_sender,
     refuse_failures,
-    refuse_other_identity,
+    refuse_other_sender,
 )
 from pytest_imagedetail.traffic.sources import Source, sources_of
 from pytest_imagedetail.transport.http import Access
@@ -197,7 +197,7 @@ class Session:
             if self.replays:
                 raise self.player.miss_error(request)
             if self._received.is_forked():
-                raise self._forked()
+                raise self._forked_error()
             raise RecordingError(
                 "a request was to be answered from the recording, which has no answer left",
                 where=self.cassette.where,
@@ -205,7 +205,7 @@ class Session:
                 f"\nrecord everything afresh: {self.cassette.command('rewrite')}",
             )
 
-    def _forked(self) -> RecordingError:
+    def _forked_error(self) -> RecordingError:
         return RecordingError(
             "a forked process sent a request, which cannot be recorded",
             where=self.cassette.where,
@@ -258,7 +258,7 @@ class Session:
         Return what was done, for the run's summary; None if there was nothing to do.
         """
         if self._received.was_forked:
-            raise self._forked()
+            raise self._forked_error()
         if lost := len(self._received.lost):
             raise RecordingError(
                 f"not everything was recorded: {text.count(lost, 'response')} bypassed "
@@ -284,7 +284,7 @@ class Session:
         if self.record_mode == "verify":
             return self._verify()
         received, old = self._received.interactions, self.cassette.load()
-        refuse_other_identity(
+        refuse_other_sender(
             (*received, *self._received.replayed),
             accesses=self._live.accesses(),
             old=old if self.record_mode == "new_episodes" else None,
@@ -337,7 +337,7 @@ class Session:
 
     def _verify(self) -> str:
         old, cassette = self.cassette.load(), self.cassette
-        assert old is not None  # noqa: S101  `running` has checked it
+        assert old is not None  # noqa: S101  `intercepting` has checked it
         where = f"{cassette.where}; nothing was written"
         if not self._received.own:
             raise VerificationError(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_imagedetail.body.json import pretty
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.traffic.keystone import Keystone, catalog_in, service, version_document
+from pytest_imagedetail.traffic.keystone import Keystone, catalog_in, entries_of, version_document
 from unit import interaction_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "keystone.txt"
@@ -13,9 +13,9 @@ HOST = "https://identity.a.invalid:5000"
 NOVA = "https://compute.a.invalid/v2.1"
 LEGACY = "https://compute.a.invalid/v2/00000000000000000000000000000000"
 CATALOG = (
-    *service("compute", "nova", NOVA),
-    *service("compute", "nova", "https://compute.b.invalid/v2.1", region="RegionTwo"),
-    *service("image", "glance", "https://image.a.invalid"),
+    *entries_of("compute", "nova", NOVA),
+    *entries_of("compute", "nova", "https://compute.b.invalid/v2.1", region="RegionTwo"),
+    *entries_of("image", "glance", "https://image.a.invalid"),
 )
 ANSWERED = (
     *("POST /v3/auth/tokens", "GET /v3/auth/catalog", "POST /v2.0/tokens"),
@@ -71,7 +71,7 @@ def test_everything_else_is_left_to_recordings():
 
 
 def test_its_catalogs_are_read_back():
-    unsound = service("volumev3", "cinder", "http://[x/v3")
+    unsound = entries_of("volumev3", "cinder", "http://[x/v3")
     keystone = Keystone(catalog=(*CATALOG, *unsound))
     requests = [asked("GET", each["url"]) for each in CATALOG]
     requests.append(interaction_of(HOST, {"token": {"catalog": [{"endpoints": [{}]}]}}))
