@@ -57,24 +57,18 @@ def split_keystone(
 def is_login(interaction: Interaction) -> bool:
     """Return whether an interaction asks for a token or is answered with one."""
     headers, response = interaction.request_headers, interaction.response
-    if any(name in response.headers for name in _TOKEN_HEADERS):
-        return True
-    if "X-Auth-Key" in headers and ("X-Auth-User" in headers or "X-Storage-User" in headers):
-        return True
-    if _XML_TOKEN.match(response.body):
-        return True
-    if _asks_for_token(document_in(interaction.request_body)):
-        return True
-    return interaction.method == "POST" and _holds_token(document_in(response.body))
+    auth = document_in(interaction.request_body).get("auth")
+    return (
+        any(name in response.headers for name in _TOKEN_HEADERS)
+        or ("X-Auth-Key" in headers and ("X-Auth-User" in headers or "X-Storage-User" in headers))
+        or _XML_TOKEN.match(response.body) is not None
+        or (isinstance(auth, dict) and not _LOGIN_FIELDS.isdisjoint(auth))
+        or (interaction.method == "POST" and _holds_token(document_in(response.body)))
+    )
 
 
 def _is_version_document(body: bytes) -> bool:
     return _IDENTITY in body and not {"version", "versions"}.isdisjoint(document_in(body))
-
-
-def _asks_for_token(document: Mapping[str, Any]) -> bool:
-    auth = document.get("auth")
-    return isinstance(auth, dict) and not _LOGIN_FIELDS.isdisjoint(auth)
 
 
 def _holds_token(document: Mapping[str, Any]) -> bool:
