@@ -153,7 +153,7 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     # With `imagedetail`, unrecorded requests may reach the network unless the mode is none.
     block_network = harness is None or settings.record_mode == "none"
     run.follow(session)
-    with session.intercepting(block_network=block_network, ignored_hosts=run.servers()):
+    with session.intercepting(block_network=block_network, ignored_hosts=run.server_hosts()):
         yield Traffic(session)
 
 

@@ -48,7 +48,7 @@ class Run:
         self.sessions: Final = CloudSessions(self._connect)
         self.result: Final = RunResult()  # of finished tests and workers
         self.current: Harness | None = None  # of the running test
-        self.servers: Callable[[], frozenset[str]] = frozenset  # host and port of each server
+        self.server_hosts: Callable[[], frozenset[str]] = frozenset  # host and port of each
         self._credentials: set[str] = set()
         self._session: Session | None = None
 

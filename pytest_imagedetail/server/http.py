@@ -49,7 +49,8 @@ class Listener(ThreadingHTTPServer):
                 where=f"the server of {what} on {LOOPBACK}",
                 remedy="choose another port, or 0 for one that is free: --port 0",
             ) from error
-        self.base: Final = f"http://{LOOPBACK}:{self.server_port}"
+        self.netloc: Final = f"{LOOPBACK}:{self.server_port}"
+        self.base: Final = f"http://{self.netloc}"
         # A daemon, so that an open server does not keep the process alive.
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 

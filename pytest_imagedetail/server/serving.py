@@ -29,6 +29,7 @@ class Server:
 
     Attributes:
         name: The cloud.
+        netloc: Host and port.
         auth_url: The URL of Keystone.
         token: The only token that is accepted; Keystone issues it for any password.
     """
@@ -50,6 +51,7 @@ class Server:
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
+        self.netloc: Final = self._listener.netloc
         self.auth_url: Final = self._listener.base + IDENTITY
         self.token: Final = token or secrets.token_hex(16)
         self._store: Final = store
@@ -88,11 +90,6 @@ class Server:
     def used(self) -> frozenset[Path]:
         """The cassettes that answered requests."""
         return frozenset() if self._cloud is None else frozenset(self._cloud.used)
-
-    @property
-    def netloc(self) -> str:
-        """Host and port."""
-        return self._listener.base.removeprefix("http://")
 
     @property
     def clouds_yaml(self) -> dict[str, Any]:
@@ -205,10 +202,10 @@ class Servers:
         return frozenset().union(*(server.used for server in self._servers.values()))
 
     @property
-    def places(self) -> frozenset[str]:
+    def hosts(self) -> frozenset[str]:
         """Host and port of Keystone and of each listening cloud."""
-        identity = self._identity.base.removeprefix("http://")
-        return frozenset([identity, *(server.netloc for server in self._servers.values())])
+        servers = self._servers.values()
+        return frozenset([self._identity.netloc, *(server.netloc for server in servers)])
 
     def _server(self, cloud: str) -> Server:
         if cloud in self._servers:
