@@ -205,10 +205,10 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     selected = settings.select(options.selectable_clouds(settings, marker, {_FIXTURE}))
     if len(selected) == 1:
         return check_cloud_name(selected[0])
-    clouds = f"{len(selected)} clouds are selected: {', '.join(selected)}"
+    several = f"{len(selected)} clouds are selected: {', '.join(selected)}"
     raise UsageError(
         "imagedetail_cassette needs one cloud whose traffic it keeps: "
-        + (clouds if selected else "no cloud is selected"),
+        + (several if selected else "no cloud is selected"),
         where=request.node.nodeid,
         remedy="name one, which needs no configuration: @pytest.mark.imagedetail('staging')\n"
         "or several, and the test runs for each, unless it is a unittest test or calls "

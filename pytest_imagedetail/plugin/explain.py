@@ -65,9 +65,11 @@ class FailureExplainer:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Hide the plugin's frames, and note how the call ended."""
-        is_bare = call.excinfo is not None and _hide_frames(call.excinfo.value, self._root)
+        failure = None if call.excinfo is None else call.excinfo.value
+        is_bare = failure is not None and _hide_frames(failure, self._root)
         report = yield
-        if call.when == "teardown" and hasattr(report, "wasxfail") and _is_ours(call.excinfo):
+        is_ours = isinstance(failure, errors.ImageDetailError)
+        if is_ours and call.when == "teardown" and hasattr(report, "wasxfail"):
             # pytest applies the mark xfail to errors at teardown as well.
             del report.wasxfail
             report.outcome = "failed"
@@ -81,10 +83,6 @@ class FailureExplainer:
             outcome = "xfailed" if is_expected else report.outcome
             state.outcome = "failed" if state.subtest_failed else outcome
         return report
-
-
-def _is_ours(failure: pytest.ExceptionInfo[BaseException] | None) -> bool:
-    return failure is not None and isinstance(failure.value, errors.ImageDetailError)
 
 
 def _hide_frames(failure: BaseException, root: Path) -> bool:
