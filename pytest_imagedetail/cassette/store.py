@@ -53,20 +53,16 @@ class Written(Enum):
 
 def load_once(path: Path) -> Recording:
     """Read a cassette as `load_own` does, but read a file again only if it changed."""
-    return _load(path, _state_of(path))
-
-
-@functools.lru_cache(maxsize=_CACHE_SIZE)
-def _load(path: Path, _state: tuple[int, ...]) -> Recording:
-    return load_own(path)
-
-
-def _state_of(path: Path) -> tuple[int, ...]:
     try:
         status = path.stat()
     except OSError:
-        return ()  # loading it raises the error
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        return load_own(path)  # raises the error
+    return _load(path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=_CACHE_SIZE)
+def _load(path: Path, *_state: int) -> Recording:
+    return load_own(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

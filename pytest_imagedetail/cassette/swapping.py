@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +24,7 @@ def writing(path: Path, *, lock: Path | None = None) -> Iterator[None]:
     """Hold the lock for a file and create its folder; turn OSError into RecordingError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            if lock is not None:
-                stack.enter_context(FileLock(lock, timeout=_LOCK_SECONDS, mode=_LOCK_MODE))
+        with FileLock(lock, timeout=_LOCK_SECONDS, mode=_LOCK_MODE) if lock else nullcontext():
             yield
     except Timeout as error:
         raise RecordingError(
