@@ -324,14 +324,14 @@ class Harness:
                 raise
         adds = not self.store.path(name, redacted).exists()
         try:
-            live = recorder.ask(self.live_cloud(name, adds=adds), query, expect=expect)
+            answer = recorder.ask(self.live_cloud(name, adds=adds), query, expect=expect)
         except KeyboardInterrupt:
             self.result.done[f"{name}: {redacted}"] = "not kept: the run was interrupted"
             raise
-        written = recorder.keep(self.store, live)
+        written = recorder.keep(self.store, answer)
         self.result.used.add(self.store.path(name, redacted))
         self.result.note(f"{name}: {redacted}", f"recorded ({written.value})")
-        return live.listing
+        return answer.listing
 
     def access(self, name: str) -> Access | None:
         """Return the live access to a cloud, or None while replaying."""
@@ -362,7 +362,7 @@ class Harness:
         self.result.used.add(path)  # even if it is refused, as a test may expect
         if existing is None:
             self[name]  # raises for an unknown cloud
-        recording = store.load(name, query) if existing is None else load_once(existing)
+        recording = store.load(name, query)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # Users cannot record the library again, and verify queries the live cloud anyway.
