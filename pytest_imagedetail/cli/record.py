@@ -172,11 +172,11 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     stored = {query: recorder.known_query(access, query, cloud=name) for query in queries}
     paths = {query: store.path(name, redacted) for query, redacted in stored.items()}
     adds = not all(path.exists() for path in paths.values())
-    cloud = open_live_cloud(target, access, options.settings, store, adds=adds)
-    has_microversions = cloud.release is not None and contract.reached(cloud.release, "kilo")
+    live = open_live_cloud(target, access, options.settings, store, adds=adds)
+    has_microversions = live.release is not None and contract.reached(live.release, "kilo")
     if has_microversions and access.max_microversion is None:
         say(
-            f"warning: {name} is declared as release {cloud.release}, but offers no microversion, "
+            f"warning: {name} is declared as release {live.release}, but offers no microversion, "
             "or its version document cannot be read; an upgrade would show in its answers only"
         )
 
@@ -184,11 +184,11 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
         with waiting(f"asking {name} ({number} of {len(paths)})"):
             repeated = None
             if options.twice:
-                live, repeated = ask_twice(cloud, query, expect=options.expect)
+                answer, repeated = ask_twice(live, query, expect=options.expect)
             else:
-                live = recorder.ask(cloud, query, expect=options.expect, accept=statuses)
-        _warn_of_release(live.listing, cloud.release)
-        code = _keep_unchanged(live, paths[query], access, options)
+                answer = recorder.ask(live, query, expect=options.expect, accept=statuses)
+        _warn_of_release(answer.listing, live.release)
+        code = _keep_unchanged(answer, paths[query], access, options)
         if repeated is not None and code == SAME:
             _print_volatile(repeated)
         return code
@@ -196,28 +196,28 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     steps = enumerate(queries.items(), start=1)
     code = _run_all((partial(record, number, *item) for number, item in steps), options)
     if any(path.exists() for path in paths.values()):
-        declare_as(replace(target, release=cloud.release), options.settings)
+        declare_as(replace(target, release=live.release), options.settings)
     return code
 
 
 def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:
     name, store = target.name, options.store
     path = store.traffic_path(name, CHECK)
-    cloud = open_live_cloud(target, access, options.settings, store, adds=not path.exists())
+    live = open_live_cloud(target, access, options.settings, store, adds=not path.exists())
     retry = Retry(access)
-    live_cloud = sources.live(cloud, retry)
+    cloud = sources.live(live, retry)
     with waiting(f"checking {name}"):
-        verdicts = run(live_cloud, ALL)
-    if lost := [each for each in live_cloud.received if each.response.status_code in OUTAGES]:
+        verdicts = run(cloud, ALL)
+    if lost := [each for each in cloud.received if each.response.status_code in OUTAGES]:
         raise RecordingError(
             f"the cloud did not answer {text.count(len(lost), 'request')} of "
-            f"{len(live_cloud.received)}: {lost[0].response.status_code}",
+            f"{len(cloud.received)}: {lost[0].response.status_code}",
             where=f"cloud {name}; nothing was written",
             remedy="record again later\n"
             "`imagedetail serve` cannot stand in here: it has only what was recorded",
         )
     new, known = make_recording(
-        live_cloud.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
+        cloud.received, cloud=name, test=CHECK, release=live.release, accesses=retry.accesses
     )
     old = None if options.rewrite else store.load_traffic(name, CHECK)
     changed = 0 if old is None else missing_from(old.interactions, new.interactions)
@@ -228,7 +228,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
     written = store.write(new, known=known)
     print(f"{written.value}  {path}  {text.count(len(new.interactions), 'request')}")
     print(headline(verdicts))
-    declare_as(replace(target, release=cloud.release), options.settings)
+    declare_as(replace(target, release=live.release), options.settings)
     return SAME
 
 
@@ -256,11 +256,10 @@ def _keep_unchanged(
     hidden: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
         recorder.refuse_leak(answer.listing.recording, answer.known)
-        recorded = sides.load_path(path)
+        recorded, new = sides.load_path(path), answer.listing
         expect = error_status(recorded.recording)
-        live = answer.listing
-        comparison = compare(recorded, live, profile="wire", fail_on="change", expect=expect)
-        if not options.store.holds(answer.listing.recording):
+        comparison = compare(recorded, new, profile="wire", fail_on="change", expect=expect)
+        if not options.store.holds(new.recording):
             relabeled = comparison.baseline.release != comparison.candidate.release
             reason = _RELABELED if relabeled else _WIRE
             if comparison.differences:

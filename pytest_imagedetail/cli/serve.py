@@ -92,11 +92,11 @@ def _serve_recording(options: Options) -> int:
 
     for target in targets_of(options):
         store.refuse_same_folder(target.name)
-        guard = partial(_guarded, target, options)
-        cloud = guard()
+        guard = partial(_open_cloud, target, options)
+        live = guard()
         written = partial(show_written, store)
-        recorders[target.name] = Recorder(cloud, own, on_written=written, guard=guard)
-        targets.append(replace(target, release=cloud.release))
+        recorders[target.name] = Recorder(live, own, on_written=written, guard=guard)
+        targets.append(replace(target, release=live.release))
     _serve_until_signaled(options, own, recorders, on_error=fail)
     for target in targets:
         if store.has_own(target.name):
@@ -104,7 +104,7 @@ def _serve_recording(options: Options) -> int:
     return IMPOSSIBLE if failed else SAME
 
 
-def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
+def _open_cloud(target: CloudDeclaration, options: Options) -> LiveCloud:
     access = clouds.connect(target.os_cloud, declared=options.settings.declared)
     return open_live_cloud(target, access, options.settings, options.store, adds=True)
 
@@ -119,9 +119,9 @@ def _serve_until_signaled(
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with ExitStack() as stack:
         servers = []
-        for number, (name, live) in enumerate(recorders.items()):
+        for number, name in enumerate(recorders):
             port = options.port + number if options.port else 0
-            server = Server(store, name, port=port, recorder=live, on_error=on_error)
+            server = Server(store, name, port=port, recorder=recorders[name], on_error=on_error)
             servers.append(stack.enter_context(server))
             server.read()  # reports damaged cassettes now
         if options.clouds_yaml is not None:

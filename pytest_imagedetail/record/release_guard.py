@@ -43,9 +43,10 @@ class Evidence:
         return _excludes(old, labels[1]) or _excludes(new, labels[0]) or len(indexes) > 1
 
     @classmethod
-    def of(cls, known: Provenance, *, where: str) -> Self:
+    def of(cls, provenance: Provenance, *, where: str) -> Self:
         """Return a recording's evidence of its cloud's release."""
-        return cls(where=where, release=known.release, max_microversion=known.max_microversion)
+        newest = provenance.max_microversion
+        return cls(where=where, release=provenance.release, max_microversion=newest)
 
     @property
     def contradicts_itself(self) -> bool:

@@ -90,15 +90,15 @@ def _repeatable_recordings(access: Access, store: Store, cloud: str) -> Iterator
     """Yield own recordings, then the listings that test clients received with this access."""
     yield from map(load_own, filter(store.is_own, store.paths(cloud)))
     ids = access.user_id, access.project_id
-    identity = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
-    for path in store.traffic_paths(cloud) if identity[0] else ():
+    sender = [*map(placeholders.digest_of, ids), api_version(access.endpoint)]
+    for path in store.traffic_paths(cloud) if sender[0] else ():
         with suppress(ImageDetailError):  # another tool's recording, or an incomplete listing
             traffic = load(path)
             provenance = traffic.provenance
             # Unlike in listings, e-mail addresses are redacted in traffic.
             is_comparable = provenance.test != CHECK and "people" not in provenance.redactions
-            sender = [provenance.user, provenance.project, provenance.api_version]
-            if is_comparable and sender == identity:
+            recorded = [provenance.user, provenance.project, provenance.api_version]
+            if is_comparable and recorded == sender:
                 yield from _listings_in(traffic)
 
 

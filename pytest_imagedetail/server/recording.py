@@ -125,8 +125,8 @@ class Recorder:
                 where=str(path),
                 remedy="record this one under another name: --name NAME",
             )
-        live = recorder.ask(self._live, query, accept=REFUSALS)
-        return live.listing.recording, live.known
+        answer = recorder.ask(self._live, query, accept=REFUSALS)
+        return answer.listing.recording, answer.known
 
     def _record_get(self, url: str, query: Query, request: Interaction) -> tuple[Recording, Known]:
         name, fields = self._live.name, request.request_headers
