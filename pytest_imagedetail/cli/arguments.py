@@ -130,13 +130,13 @@ class Options(argparse.Namespace):
         """The query from --query and --microversion."""
         pairs = []
         for pair in self.query:
-            name, separator, value = pair.partition("=")
+            name, separator, text = pair.partition("=")
             if not separator or not name:
                 raise UsageError(
                     f"a query is NAME=VALUE, not {pair!r}",
                     remedy="for example --query status=ACTIVE",
                 )
-            pairs.append((name, value))
+            pairs.append((name, text))
         return Query(tuple(pairs), self.microversion)
 
 
@@ -170,14 +170,14 @@ def add_verb(
     return parser
 
 
-def flag(parser: Any, name: str, help_: str) -> None:
+def flag(parser: Any, name: str, about: str) -> None:
     """Add an option without a value."""
-    parser.add_argument(name, action="store_true", help=help_)
+    parser.add_argument(name, action="store_true", help=about)
 
 
-def value(parser: Any, name: str, metavar: str, help_: str, **options: Any) -> None:
+def value(parser: Any, name: str, metavar: str, about: str, **options: Any) -> None:
     """Add an argument with a value."""
-    parser.add_argument(name, metavar=metavar, help=help_, **options)
+    parser.add_argument(name, metavar=metavar, help=about, **options)
 
 
 def as_typed(options: Options) -> str:
@@ -186,9 +186,9 @@ def as_typed(options: Options) -> str:
     if options.level != DEFAULT_LEVEL:
         words += ["--level", options.level]
     for name in ("profile", "expect", "rules", "cassette_dir"):
-        value = getattr(options, name)
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+        given = getattr(options, name)
+        if given is not None:
+            words += [f"--{name.replace('_', '-')}", str(given)]
     return " ".join([shlex.join(words), *options.parsed_query.options])
 
 

@@ -46,22 +46,22 @@ def add_verbs(verbs: Any) -> None:
     flag(parser, "--list", "list the checks, and ask no cloud")
     source = parser.add_mutually_exclusive_group()
     flag(source, "--live", "ask the live cloud (default: its recordings)")
-    help_ = "ask this cloud of clouds.yaml live; no name is needed"
-    value(source, "--os-cloud", "NAME", help_)
-    help_ = f"make at most N requests to each cloud (default: {asking.BUDGET})"
-    value(parser, "--budget", "N", help_, type=_budget, default=asking.BUDGET)
+    about = "ask this cloud of clouds.yaml live; no name is needed"
+    value(source, "--os-cloud", "NAME", about)
+    about = f"make at most N requests to each cloud (default: {asking.BUDGET})"
+    value(parser, "--budget", "N", about, type=_budget, default=asking.BUDGET)
     flag(parser, "--dry-run", "list the requests; only the listing of all images is asked for")
     selection = parser.add_mutually_exclusive_group()
     value(selection, "--only", "ID", "this check, M9; repeatable", action="append", default=[])
-    help_ = "only S1 to S3: which images will make the listing fail, and how to fix them"
-    flag(selection, "--forecast-only", help_)
+    about = "only S1 to S3: which images will make the listing fail, and how to fix them"
+    flag(selection, "--forecast-only", about)
     flag(selection, "--no-forecast", "only M1 to M27")
 
 
-def _budget(text: str) -> int:
-    if not text.isdecimal() or int(text) < _LEAST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {_LEAST} or more")
-    return int(text)
+def _budget(typed: str) -> int:
+    if not typed.isdecimal() or int(typed) < _LEAST:
+        raise argparse.ArgumentTypeError(f"{typed!r} is not a number of {_LEAST} or more")
+    return int(typed)
 
 
 def _check(options: Options) -> int:
@@ -139,10 +139,10 @@ def _checks(options: Options) -> tuple[Check, ...]:
         return FORECASTS if options.forecast_only else CHECKS
     by_id = {check.id: check for check in ALL}
     ids = dict.fromkeys(map(str.upper, options.only))
-    for id_ in ids.keys() - by_id.keys():
-        remedy = f"{did_you_mean(id_, tuple(by_id))}imagedetail check --list shows them"
-        raise UsageError(f"there is no check {id_!r}", remedy=remedy)
-    return tuple(by_id[id_] for id_ in ids) or ALL
+    for unknown in ids.keys() - by_id.keys():
+        remedy = f"{did_you_mean(unknown, tuple(by_id))}imagedetail check --list shows them"
+        raise UsageError(f"there is no check {unknown!r}", remedy=remedy)
+    return tuple(map(by_id.__getitem__, ids)) or ALL
 
 
 def _list(checks: Sequence[Check], *, as_json: bool) -> int:

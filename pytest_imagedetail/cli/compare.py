@@ -59,22 +59,22 @@ def add_verbs(verbs: Any) -> None:
     for name in ("baseline", "candidate"):
         value(parser, name, name.upper(), "as for diff, which shows the paths")
     target = parser.add_mutually_exclusive_group(required=True)
-    help_ = "for example images[*].metadata.hw_rng_model; * within a key, ** below"
-    value(target, "--path", "PATH", help_)
+    about = "for example images[*].metadata.hw_rng_model; * within a key, ** below"
+    value(target, "--path", "PATH", about)
     value(target, "--id", "ID", "of a cause, as reports show it; in place of path and kind")
-    help_ = "for example field_added; repeatable (default: any)"
-    value(parser, "--kind", "KIND", help_, action="append")
+    about = "for example field_added; repeatable (default: any)"
+    value(parser, "--kind", "KIND", about, action="append")
     value(parser, "--reason", "REASON", "why it is accepted", required=True)
-    help_ = "the last day, for example 2027-02-01, or never"
-    value(parser, "--expires", "DAY", help_, required=True)
-    help_ = "where that was decided, for example CHG-4711"
-    value(parser, "--reference", "REFERENCE", help_)
+    about = "the last day, for example 2027-02-01, or never"
+    value(parser, "--expires", "DAY", about, required=True)
+    about = "where that was decided, for example CHG-4711"
+    value(parser, "--reference", "REFERENCE", about)
 
     summary = "make one report of the JSON results of several commands or pytest runs"
     parser = add_verb(verbs, "report", _report, summary, "--since")
     value(parser, "files", "FILE", "of --json, or a .json report", nargs="+")
-    help_ = "what to write: .html, .json, .md or .xml; repeatable"
-    value(parser, "-o", "FILE", help_, required=True, dest="report", action="append")
+    about = "what to write: .html, .json, .md or .xml; repeatable"
+    value(parser, "-o", "FILE", about, required=True, dest="report", action="append")
 
 
 class _GitDriver(argparse.Action):
@@ -211,7 +211,7 @@ def _accept(options: Options) -> int:
         "reference": options.reference,
         "expires": options.expires,
     }
-    entry = {key: value for key, value in given.items() if value is not None}
+    entry = {key: content for key, content in given.items() if content is not None}
     rule = rules.parse(entry, today=today())
     if rule.ref.expired:
         raise UsageError(

@@ -33,11 +33,11 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "doctor", _doctor, summary, "--json")
     cloud = parser.add_mutually_exclusive_group()
     value(cloud, "cloud", "NAME", "a cloud of imagedetail.yaml or clouds.yaml", nargs="?")
-    help_ = (
+    about = (
         "a cloud of clouds.yaml, or envvars (default: $OS_CLOUD, the OS_* variables, or the "
         "only cloud there is)"
     )
-    value(cloud, "--os-cloud", "NAME", help_)
+    value(cloud, "--os-cloud", "NAME", about)
 
 
 def _doctor(options: Options) -> int:

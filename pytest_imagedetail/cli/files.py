@@ -36,29 +36,29 @@ def add_verbs(verbs: Any) -> None:
     """Add the three verbs."""
     summary = "check cassettes for secrets, damage and stray files; uses no network"
     parser = add_verb(verbs, "lint", _lint, summary, "--json")
-    help_ = "a file, or a folder with everything in it (default: the folder of cassettes)"
-    value(parser, "paths", "PATH", help_, nargs="*")
+    about = "a file, or a folder with everything in it (default: the folder of cassettes)"
+    value(parser, "paths", "PATH", about, nargs="*")
     value(parser, "--max-age", "DAYS", "report recordings that are older (default: any age)")
-    help_ = f"skip a rule; repeatable; known: {', '.join(RULES)}"
-    value(parser, "--ignore", "RULE", help_, action="append", default=[])
+    about = f"skip a rule; repeatable; known: {', '.join(RULES)}"
+    value(parser, "--ignore", "RULE", about, action="append", default=[])
     flag(parser, "--strict", "end with 1 for warnings as well")
 
     summary = "write safe cassettes from recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
     parser = add_verb(verbs, "scrub", _scrub, summary, "--json")
-    help_ = "a recording, or a folder of recordings, whose structure is kept"
-    value(parser, "paths", "PATH", help_, nargs="+")
-    help_ = "the name to keep it under (default: the one that imagedetail.yaml declares)"
-    value(parser, "--cloud", "NAME", help_)
+    about = "a recording, or a folder of recordings, whose structure is kept"
+    value(parser, "paths", "PATH", about, nargs="+")
+    about = "the name to keep it under (default: the one that imagedetail.yaml declares)"
+    value(parser, "--cloud", "NAME", about)
     value(parser, "-o", "DIR", "the same as --cassette-dir", dest="cassette_dir")
-    help_ = "replace the recordings themselves, which git must have as they are"
-    flag(parser, "--in-place", help_)
+    about = "replace the recordings themselves, which git must have as they are"
+    flag(parser, "--in-place", about)
     flag(parser, "--check", "write nothing, and end with 1 if anything would be removed")
     flag(parser, "--force", "replace another cassette of the same name")
 
     summary = "move the recordings of tests that were renamed or moved"
     parser = add_verb(verbs, "mv", _mv, summary)
-    help_ = "a test as `ls` shows it, a test without its parameters, a module, or a folder"
-    value(parser, "old", "OLD", help_)
+    about = "a test as `ls` shows it, a test without its parameters, a module, or a folder"
+    value(parser, "old", "OLD", about)
     value(parser, "new", "NEW", "what it is called now")
 
 

@@ -31,11 +31,11 @@ def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "show what changed from one cloud to the next, over every recorded query"
     parser = add_verb(verbs, "matrix", _matrix, summary, *COMPARED, *JUDGED)
-    help_ = (
+    about = (
         "clouds in this order; globs stand for clouds in the order of their releases "
         "(default: every recorded cloud that declares a release, or else the reference library)"
     )
-    value(parser, "names", "NAME", help_, nargs="*")
+    value(parser, "names", "NAME", about, nargs="*")
     flag(parser, "--all", "show also the queries that all clouds answered alike")
 
 

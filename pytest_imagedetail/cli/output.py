@@ -114,8 +114,8 @@ def terminal_width() -> int | None:
 
 def wants_color() -> bool:
     """Return whether stdout is a terminal that allows colors (https://no-color.org)."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not plain
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not is_plain
 
 
 class _LogHandler(logging.Handler):

@@ -63,11 +63,11 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record what clouds of clouds.yaml answer"
     parser = add_verb(verbs, "record", _record, summary, *QUERY, "--rules")
-    help_ = (
+    about = (
         "a cloud of imagedetail.yaml or clouds.yaml, or a glob (default: $OS_CLOUD, or else "
         "every cloud that imagedetail.yaml declares)"
     )
-    value(parser, "clouds", "NAME", help_, nargs="*")
+    value(parser, "clouds", "NAME", about, nargs="*")
     value(parser, "--os-cloud", "NAME", "the cloud's name in clouds.yaml (default: NAME)")
     value(parser, "--name", "N", "the name to keep it under (default: NAME)")
     value(parser, "--release", "R", 'its OpenStack release, for example "2026.2"')
@@ -79,13 +79,13 @@ def add_verbs(verbs: Any) -> None:
         "check: what `imagedetail check` asks",
     )
     value(queries, "--like", "CLOUD", "every query that is recorded from this cloud")
-    help_ = "record this error, which the query must give"
-    value(parser, "--expect", "CODE", help_, type=int)
+    about = "record this error, which the query must give"
+    value(parser, "--expect", "CODE", about, type=int)
     flag(parser, "--twice", "ask twice, and note what two identical requests disagree on")
-    help_ = "replace a recording whose answer changed (default: print the differences)"
-    flag(parser, "--rewrite", help_)
-    help_ = "renew the date of the same answer if it is older (default: never)"
-    value(parser, "--max-age", "DAYS", help_)
+    about = "replace a recording whose answer changed (default: print the differences)"
+    flag(parser, "--rewrite", about)
+    about = "renew the date of the same answer if it is older (default: never)"
+    value(parser, "--max-age", "DAYS", about)
 
     summary = "make a cassette of a body that was saved by hand"
     parser = add_verb(verbs, "import", _import, summary, *QUERY)
@@ -300,8 +300,8 @@ def _print_volatile(comparison: Comparison) -> None:
         print("asked twice, and answered the same")
         return
     for first in (place.first for place in places(comparison.steps)):
-        values = " -> ".join(value for _, value in text.values(first))
-        print(f"volatile  {first.any_image}  {first.kind}  {values}".rstrip())
+        change = " -> ".join(shown for _, shown in text.values(first))
+        print(f"volatile  {first.any_image}  {first.kind}  {change}".rstrip())
     print("two identical requests differed; to accept that, add a rule")
 
 

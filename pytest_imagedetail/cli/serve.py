@@ -46,16 +46,16 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record and compare two real Nova releases; no account needed"
     parser = add_verb(verbs, "demo", _demo, summary)
-    help_ = "where to put what it makes"
-    value(parser, "--folder", "DIR", help_, default="imagedetail-demo")
+    about = "where to put what it makes"
+    value(parser, "--folder", "DIR", about, default="imagedetail-demo")
     parser = add_verb(verbs, "serve", _serve, "replay recordings over HTTP on loopback")
-    help_ = "a recorded cloud, or a glob (default: all of the project, or else the shipped ones)"
-    value(parser, "clouds", "NAME", help_, nargs="*")
-    help_ = "the port of the first cloud; the others follow (default: any free one)"
-    value(parser, "--port", "PORT", help_, type=int, default=0)
+    about = "a recorded cloud, or a glob (default: all of the project, or else the shipped ones)"
+    value(parser, "clouds", "NAME", about, nargs="*")
+    about = "the port of the first cloud; the others follow (default: any free one)"
+    value(parser, "--port", "PORT", about, type=int, default=0)
     value(parser, "--clouds-yaml", "FILE", "write credentials for the clouds")
-    help_ = "record each GET of a client that is not recorded yet from a cloud of clouds.yaml"
-    flag(parser, "--record", help_)
+    about = "record each GET of a client that is not recorded yet from a cloud of clouds.yaml"
+    flag(parser, "--record", about)
     recording = parser.add_argument_group("with --record, as of the verb `record`")
     for name, metavar in (("--os-cloud", "NAME"), ("--name", "N"), ("--release", "R")):
         value(recording, name, metavar, "")

@@ -24,8 +24,8 @@ def add_verbs(verbs: Any) -> None:
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
     parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
-    help_ = "a cloud or a glob; a shipped one, too (default: every cloud of the project)"
-    value(parser, "clouds", "NAME", help_, nargs="*")
+    about = "a cloud or a glob; a shipped one, too (default: every cloud of the project)"
+    value(parser, "clouds", "NAME", about, nargs="*")
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
     summary = "show which releases of Nova answer as a cloud does"
@@ -42,8 +42,8 @@ def _rules(options: Options) -> int:
     """Print the ids in rules and reports, each with its meaning and source."""
     words = {"field": "FIELD", "query": "QUERY", "baseline": "OLD", "candidate": "NEW"}
     kinds = [
-        {"id": id_, **asdict(kind), "says": kind.says.format(**words)}
-        for id_, kind in KINDS.items()
+        {"id": name, **asdict(kind), "says": kind.says.format(**words)}
+        for name, kind in KINDS.items()
     ]
     if options.json:
         normalization = [asdict(rule) for rule in RULES]

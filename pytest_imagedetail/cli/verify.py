@@ -37,10 +37,10 @@ def add_verbs(verbs: Any) -> None:
     summary = "ask live clouds what was recorded from them, and compare; writes no cassette"
     shared = ("--rules", "--since", "--report", "--json", "--github")
     parser = add_verb(verbs, "verify", _verify, summary, *QUERY, *shared)
-    help_ = "a cloud or a glob (default: every cloud that is recorded or declared)"
-    value(parser, "clouds", "NAME", help_, nargs="*")
-    help_ = "the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)"
-    value(parser, "--os-cloud", "NAME", help_)
+    about = "a cloud or a glob (default: every cloud that is recorded or declared)"
+    value(parser, "clouds", "NAME", about, nargs="*")
+    about = "the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)"
+    value(parser, "--os-cloud", "NAME", about)
     parser.add_argument("--fail-on", choices=FAIL_ON, default="change", help="default: change")
 
 
