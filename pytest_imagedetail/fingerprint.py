@@ -141,7 +141,7 @@ class Fingerprint:
             new = max(self.clues, key=lambda clue: clue.releases.start)
             seen = f"{old.seen} ({old.span}), but {new.seen} ({new.span})"
             return f"no release of Nova answers like this: {seen}"
-        fields = len({field.path for field in self.unsent})
+        fields = len({part.path for part in self.unsent})
         plural = "s" * (fields > 1)
         exception = f", except for {fields} field{plural} that no release sends like this"
         return f"answers like {_span(self.releases)}{exception if fields else ''}"
@@ -155,7 +155,7 @@ class Fingerprint:
             "fits": self.fits,
             "releases": [contract.release_name(release) for release in self.releases],
             "clues": [clue.to_dict() for clue in self.clues],
-            "unsent": [asdict(field) for field in self.unsent],
+            "unsent": [asdict(part) for part in self.unsent],
         }
 
 
@@ -217,8 +217,8 @@ def _seen_in_answer(listing: Listing) -> Iterator[str]:
 
 
 def _seen_in_image(image: Image) -> Iterator[str]:
-    id_ = image.get("id")
-    kind = contract.text_format(id_) if isinstance(id_, str) else contract.json_type(id_)
+    own_id = image.get("id")
+    kind = contract.text_format(own_id) if isinstance(own_id, str) else contract.json_type(own_id)
     seen = f"id is {contract.with_article(kind)}"
     if seen in _EVIDENCE or seen in _EVIDENCE_IF_ALL:
         yield seen
@@ -230,7 +230,7 @@ def _seen_in_image(image: Image) -> Iterator[str]:
     if "links" not in image:
         return
     own, alternate = (_href(image, relation) for relation in ("self", "alternate"))
-    end = ("/images/<id>", f"/images/{id_}")
+    end = ("/images/<id>", f"/images/{own_id}")
     yield f"the link alternate is {'sent' if alternate else 'not sent'}"
     if _PROJECT in alternate:
         yield "the link alternate has the project"

@@ -116,7 +116,7 @@ class Listing:
             ComparisonError: An id is repeated, so a mapping would drop an image.
         """
         counts = Counter(image["id"] for image in self.images)
-        repeated = [id_ for id_, count in counts.items() if count > 1]
+        repeated = [image_id for image_id, count in counts.items() if count > 1]
         if repeated:
             raise ComparisonError(
                 f"image id {repeated[0]!r} is repeated in the listing",

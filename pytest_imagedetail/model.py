@@ -229,7 +229,7 @@ class Headers(Mapping[str, str]):
 
     def without(self, *names: str) -> "Headers":
         """Return the headers without these fields; the names must be lower-case."""
-        return Headers(field for field in self.fields if field[0].lower() not in names)
+        return Headers(pair for pair in self.fields if pair[0].lower() not in names)
 
     def __getitem__(self, name: str) -> str:
         values = self.all(name)

@@ -115,9 +115,9 @@ class Rule:
         globs = self.clouds or ("*",)
         return any(fnmatchcase(cloud, glob) for cloud in clouds for glob in globs)
 
-    def accepts(self, kind: str, path: str, id_: str | None) -> bool:
-        """Return whether the rule matches a difference, expired or not."""
-        if self.ref.id not in {None, id_} or (self.ref.kinds and kind not in self.ref.kinds):
+    def accepts(self, kind: str, path: str, cause: str | None) -> bool:
+        """Return whether the rule matches a difference with this id, expired or not."""
+        if self.ref.id not in {None, cause} or (self.ref.kinds and kind not in self.ref.kinds):
             return False
         return self.pattern is None or self.pattern.matches(path)
 
@@ -150,9 +150,9 @@ def split_by_rule(
     return parts
 
 
-def matching_rule(rules: Rules, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
+def matching_rule(rules: Rules, kind: str, path: str, cause: str | None = None) -> RuleRef | None:
     """Return the rule that matches a difference, preferring a valid one to an expired one."""
-    matching = [rule.ref for rule in rules if rule.accepts(kind, path, id_)]
+    matching = [rule.ref for rule in rules if rule.accepts(kind, path, cause)]
     return min(matching, key=lambda rule: rule.expired, default=None)
 
 

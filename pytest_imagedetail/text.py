@@ -12,12 +12,12 @@ _WIDTH: Final = 100  # characters of a value by default
 _BEFORE: Final = 8  # characters before the first difference of two values
 
 
-def value(value: Any, width: int = _WIDTH) -> str:
+def value(document: Any, width: int = _WIDTH) -> str:
     """Return a JSON value on one line of at most `width` characters; "absent" for MISSING."""
-    if value is MISSING:
+    if document is MISSING:
         return "absent"
     # JSON escapes only some of the control characters that a terminal obeys.
-    return cut(plain(json.dumps(value, ensure_ascii=False)), width)
+    return cut(plain(json.dumps(document, ensure_ascii=False)), width)
 
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str]
         return ()
     old, new = contrast(difference.baseline, difference.candidate, width)
     pairs = (("-", difference.baseline, old), ("+", difference.candidate, new))
-    return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
+    return tuple((sign, line) for sign, sent, line in pairs if sent is not MISSING)
 
 
 def count(number: int, noun: str) -> str:

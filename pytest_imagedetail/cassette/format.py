@@ -148,8 +148,8 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
     headers = response.headers
     if response.body or not interaction.is_bodiless:
         length = len(body.encode("utf-8") if isinstance(body, str) else body)
-        fields = headers.without("content-length").fields
-        headers = Headers([*fields, ("Content-Length", str(length))])
+        others = headers.without("content-length").fields
+        headers = Headers([*others, ("Content-Length", str(length))])
     return {
         "request": {
             "method": interaction.method,
@@ -292,10 +292,10 @@ def _bytes(body: str | bytes | None) -> bytes:
     return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
-def _headers_of(fields: Mapping[str, str | Sequence[str]]) -> Headers:
+def _headers_of(by_name: Mapping[str, str | Sequence[str]]) -> Headers:
     """Read headers in the form of vcrpy: one string or several for each name."""
     return Headers(
         (name, value)
-        for name, values in fields.items()
+        for name, values in by_name.items()
         for value in ([values] if isinstance(values, str) else values)
     )

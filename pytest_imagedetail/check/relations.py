@@ -136,7 +136,7 @@ def check_union(
     if refused:
         return merge(refused[0], refused)
     listed = [image for answer in answers for image in answer.images]
-    positions = {id_: position for position, id_ in enumerate(ids(images))}
+    positions = {each: position for position, each in enumerate(ids(images))}
     listed.sort(key=lambda image: positions.get(image["id"], -1))
     return compare_ids(answers[-1], images, listed, instead=instead)
 

@@ -34,9 +34,9 @@ class CheckReport:
     def lines(self) -> list[str]:
         """The verdict on all, what changed, and which rules accept nothing."""
         changed = [] if self.since is None else [*self.since.lines]
-        since = [f"since {line}" for line in changed[:1]]
+        counts = [f"since {line}" for line in changed[:1]]
         unused = [f"unused rule: {notes.unused(rule)}" for rule in self.unused_rules]
-        return [headline(self.verdicts), *since, *changed[1:], *unused]
+        return [headline(self.verdicts), *counts, *changed[1:], *unused]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,9 @@ def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -
     before, now = _causes(earlier), _causes(verdicts)
     was_judged, is_judged = _conclusive(earlier), _conclusive(verdicts)
     clouds: dict[tuple[str, str, str, str], list[str]] = {}
-    for id_, cloud in before | now:
-        old, new = before.get((id_, cloud)), now.get((id_, cloud))
-        judged = _check_of(id_), cloud
+    for cause_id, cloud in before | now:
+        old, new = before.get((cause_id, cloud)), now.get((cause_id, cloud))
+        judged = _check_of(cause_id), cloud
         if old is None:
             status = "new" if judged in was_judged else "not judged before"
         elif new is None:
@@ -72,19 +72,19 @@ def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -
             status = "accepted by a rule" if new.accepted and not old.accepted else ""
         cause: Any = old or new
         severity = "known-deviation" if cause.accepted else "fail"
-        clouds.setdefault((status, cause.what, severity, id_), []).append(cloud)
+        clouds.setdefault((status, cause.what, severity, cause_id), []).append(cloud)
     changes = tuple(
         Change(
-            id=id_,
+            id=cause_id,
             severity=severity,
-            title=f"{_check_of(id_)} {what}, {', '.join(where)}",
+            title=f"{_check_of(cause_id)} {what}, {', '.join(where)}",
             status=status,
         )
-        for (status, what, severity, id_), where in sorted(clouds.items())
+        for (status, what, severity, cause_id), where in sorted(clouds.items())
         if status
     )
     ids = {change.id for change in changes if change.status == "new"}
-    known = len({id_ for id_, _ in before.keys() & now.keys()} - ids)
+    known = len({cause_id for cause_id, _ in before.keys() & now.keys()} - ids)
     return Since(file=str(path), new=len(ids), known=known, changes=changes)
 
 
@@ -96,8 +96,8 @@ def _causes(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Cause]:
     return {(cause.id, verdict.cloud): cause for verdict in verdicts for cause in verdict.causes}
 
 
-def _check_of(id_: str) -> str:
-    return id_.partition("-")[0]
+def _check_of(cause_id: str) -> str:
+    return cause_id.partition("-")[0]
 
 
 def read(document: Document, path: Path) -> CheckReport:
@@ -189,10 +189,10 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     groups: dict[str, list[Verdict]] = {}
     for verdict in (each for name in _SHOWN for each in verdicts if each.verdict == name):
         groups.setdefault(f"{verdict.verdict}-{verdict.check.id}", []).append(verdict)
-    for id_, group in groups.items():
+    for card_id, group in groups.items():
         first = group[0]
         yield Card(
-            id=id_,
+            id=card_id,
             verdict=first,
             severity=_SEVERITY.get(first.verdict, "data"),
             title=f"{first.check.id} {first.check.title}",

@@ -74,8 +74,8 @@ def metadata(image: Image) -> dict[str, Any]:
 def server_of(image: Image) -> str | None:
     """Return the id of the server that an image was made from, or None."""
     server = image.get("server")
-    id_ = server.get("id") if isinstance(server, dict) else None
-    return id_ if isinstance(id_, str) else None
+    server_id = server.get("id") if isinstance(server, dict) else None
+    return server_id if isinstance(server_id, str) else None
 
 
 def moment_of(image: Image) -> datetime | None:

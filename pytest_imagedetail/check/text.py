@@ -94,10 +94,10 @@ def group_verdicts(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
 def table(verdicts: Sequence[Verdict], *, width: int | None = None) -> Iterator[str]:
     """Yield the verdicts on several clouds, check by check."""
     clouds = {verdict.cloud for verdict in verdicts}
-    for id_ in dict.fromkeys(verdict.check.id for verdict in verdicts):
-        first = id_
+    for check in dict.fromkeys(verdict.check.id for verdict in verdicts):
+        first = check
         for name in VERDICTS:
-            names = [e.cloud for e in verdicts if (e.check.id, e.verdict) == (id_, name)]
+            names = [e.cloud for e in verdicts if (e.check.id, e.verdict) == (check, name)]
             if names:
                 where = f"all {len(clouds)}" if len(names) == len(clouds) else ", ".join(names)
                 yield from entry(f"{first:<5}{name}", where, indent=5 + _WIDTH, width=width)

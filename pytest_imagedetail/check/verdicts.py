@@ -254,7 +254,7 @@ def apply_rules(verdicts: Sequence[Verdict], rules: Rules) -> tuple[Verdict, ...
 
 
 def _apply(rules: Rules, cause: Cause) -> Cause:
-    rule = matching_rule(rules, kind="", path="", id_=cause.id)
+    rule = matching_rule(rules, kind="", path="", cause=cause.id)
     if rule is None or cause.accepted:
         return cause
     if rule.expired:
@@ -334,12 +334,12 @@ def _listing_change(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRe
         error = f"the listing of all images was answered {after.status} when it was asked again"
         return error, None
     old, new = ({image["id"]: image for image in images} for images in (before, after.images))
-    for id_, image in (old | new).items():
-        if id_ not in new:
+    for image_id, image in (old | new).items():
+        if image_id not in new:
             change = "disappeared"
-        elif id_ not in old:
+        elif image_id not in old:
             change = "appeared"
-        elif old[id_].get("updated") != image.get("updated"):
+        elif old[image_id].get("updated") != image.get("updated"):
             change = "was updated"
         else:
             continue

@@ -142,7 +142,7 @@ def _checks(options: Options) -> tuple[Check, ...]:
     for unknown in ids.keys() - by_id.keys():
         remedy = f"{did_you_mean(unknown, tuple(by_id))}imagedetail check --list shows them"
         raise UsageError(f"there is no check {unknown!r}", remedy=remedy)
-    return tuple(map(by_id.__getitem__, ids)) or ALL
+    return tuple(by_id[each] for each in ids) or ALL
 
 
 def _list(checks: Sequence[Check], *, as_json: bool) -> int:

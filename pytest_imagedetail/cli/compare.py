@@ -28,7 +28,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
-from pytest_imagedetail.report.findings import places
+from pytest_imagedetail.report.findings import places_of
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules, today
@@ -227,7 +227,7 @@ def _accept(options: Options) -> int:
     of_root = options.settings.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry, today=today())
     print(f"{rule.ref.where}: accepts {text.count(len(accepted), 'difference')}")
-    for place in places(accepted):
+    for place in places_of(accepted):
         first = place.first
         line = f"  {first.severity:<10}  {first.kind:<13}  {place.path}  {place.image_list}"
         print(line.rstrip())
@@ -251,7 +251,7 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
         )
     candidates = dict.fromkeys(
         f"{place.first.kind} {place.first.id(query) if rule.ref.id else place.path}"
-        for place in places(comparison.steps)
+        for place in places_of(comparison.steps)
     )
     steps = ["this query has no difference left that a rule could accept"]
     if candidates:

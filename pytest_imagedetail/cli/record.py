@@ -39,7 +39,7 @@ from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
 from pytest_imagedetail.record.verification import ask_twice
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import notes, terminal
-from pytest_imagedetail.report.findings import places
+from pytest_imagedetail.report.findings import places_of
 from pytest_imagedetail.settings import (
     CLOUDS_FILE,
     CloudDeclaration,
@@ -299,7 +299,7 @@ def _print_volatile(comparison: Comparison) -> None:
     if comparison.same:
         print("asked twice, and answered the same")
         return
-    for first in (place.first for place in places(comparison.steps)):
+    for first in (place.first for place in places_of(comparison.steps)):
         change = " -> ".join(shown for _, shown in text.values(first))
         print(f"volatile  {first.any_image}  {first.kind}  {change}".rstrip())
     print("two identical requests differed; to accept that, add a rule")

@@ -76,10 +76,10 @@ def _by_id(images: Sequence[Image], *, across_clouds: bool) -> dict[int, tuple[H
     seen: dict[str, int] = {}
     keys: dict[int, tuple[Hashable, ...]] = {}
     for position, image in enumerate(images):
-        id_ = str(image["id"])
-        number = seen[id_] = seen.get(id_, -1) + 1
-        is_counted = across_clouds and not is_uuid(id_.lower())
-        keys[position] = (id_, number, _name(image)) if is_counted else (id_, number)
+        image_id = str(image["id"])
+        number = seen[image_id] = seen.get(image_id, -1) + 1
+        is_counted = across_clouds and not is_uuid(image_id.lower())
+        keys[position] = (image_id, number, *([_name(image)] if is_counted else ()))
     return keys
 
 
@@ -139,8 +139,8 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
         elif change.kind == "image_repeated":
             verdict = repeated_verdict(change.candidate)
         elif ignored := [each for each in kept if not _fits(image, each)]:
-            filter_ = "=".join(ignored[0])
-            verdict = "breaking", f"the candidate ignores {filter_}, which the baseline keeps"
+            parameter = "=".join(ignored[0])
+            verdict = "breaking", f"the candidate ignores {parameter}, which the baseline keeps"
         elif ref in ambiguous:
             verdict = "data", _AMBIGUOUS
         path = path_of(("images", *change.path), ref)
@@ -154,11 +154,11 @@ def _of_one_side(
     for position in positions:
         image = images[position]
         # A repeated id is not another image.
-        kind = f"image_{change}" if first[str(image["id"])] == position else "image_repeated"
+        whole = f"image_{change}" if first[str(image["id"])] == position else "image_repeated"
         keys = ((f"field_{change}", *key) for key in _repeated_keys(image))
-        for kind_, path, value in ((kind, (), image), *keys):
+        for kind, path, value in ((whole, (), image), *keys):
             old, new = (MISSING, value) if change == "added" else (value, MISSING)
-            yield image, Change(kind=kind_, path=path, baseline=old, candidate=new)
+            yield image, Change(kind=kind, path=path, baseline=old, candidate=new)
 
 
 def _repeated_keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

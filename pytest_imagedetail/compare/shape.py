@@ -193,7 +193,7 @@ def _only_candidate(path: Path, candidate: Shape, judge: Judge) -> Iterator[Diff
     """Yield a path that no baseline image could have, if its type breaks a promise."""
     types = candidate.traits[path]["types"]
     if refused := _not_allowed(path, types, judge):
-        images = candidate.refs(set().union(*(types[type_] for type_ in refused)))
+        images = candidate.refs(set().union(*(types[each] for each in refused)))
         values = MISSING, _one_or_sorted(refused)
         yield _difference("field_added", path, _REFUSED_TYPE, values, images)
 
@@ -301,7 +301,7 @@ def _not_allowed(path: Path, types: Iterable[str], judge: Judge) -> set[str]:
 
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
     types = judge.part(path).types
-    return {JSON_TYPES[type_] for type_ in types} if types else None
+    return {JSON_TYPES[each] for each in types} if types else None
 
 
 def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:

@@ -151,13 +151,13 @@ def json_type(value: Any) -> str:
 
 def text_format(value: str) -> str:
     """Return the format of a text: "uuid", "isotime", ...; "text" if it has no known one."""
-    format_ = next((name for name, regex in _PATTERNS.items() if regex.fullmatch(value)), "text")
-    if is_isotime(format_):
+    form = next((name for name, regex in _PATTERNS.items() if regex.fullmatch(value)), "text")
+    if is_isotime(form):
         try:
             datetime.fromisoformat(value)
         except ValueError:
             return "text"
-    return format_
+    return form
 
 
 def is_uuid(text: str) -> bool:
@@ -229,7 +229,7 @@ class Part:
     def _breach(self, value: Any, name: str | int) -> Breach | None:
         if self.types and type(value) not in self.types:
             reason = "does not allow null here" if value is None else "names another JSON type"
-            expected = " or ".join(with_article(JSON_TYPES[type_]) for type_ in self.types)
+            expected = " or ".join(with_article(JSON_TYPES[each]) for each in self.types)
             seen = f"{with_article(json_type(value))}, not {expected}"
             return Breach(reason=f"the contract {reason}", seen=seen)
         if self.values and value not in self.values:
@@ -353,18 +353,18 @@ FIELDS: Final[dict[str, Field]] = {
 }
 
 
-def promises(field: str, release: str | None) -> bool:
+def promises(name: str, release: str | None) -> bool:
     """Return whether a release promises the field for every image.
 
     An undeclared release promises what the newest does, because today's clients rely on that.
     """
-    since = FIELDS[field].required_since if field in FIELDS else None
+    since = FIELDS[name].required_since if name in FIELDS else None
     return since is not None and reached(release, since)
 
 
-def offers(field: str, release: str | None) -> bool:
+def offers(name: str, release: str | None) -> bool:
     """Return whether a release can send the field at all; an undeclared one can send any."""
-    return field in FIELDS and reached(release, FIELDS[field].since)
+    return name in FIELDS and reached(release, FIELDS[name].since)
 
 
 @cache

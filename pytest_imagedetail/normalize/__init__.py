@@ -110,12 +110,12 @@ class _Normalizer:
             self.links.counts["R10"] += len(nulls)
             image["metadata"] = {**metadata, **nulls}
 
-    def own_id(self, id_: str | int) -> str | int:
+    def own_id(self, value: str | int) -> str | int:
         """Replace an id and keep its JSON type and form: 1361 is neither "1361" nor a UUID."""
-        form = form_of_id(id_) if isinstance(id_, str) else ""
+        form = form_of_id(value) if isinstance(value, str) else ""
         self.links.counts["R13"] += form is not None
-        if isinstance(id_, str):
-            return id_ if form is None else form.format("<id>")
+        if isinstance(value, str):
+            return value if form is None else form.format("<id>")
         return 0
 
     def metadata(self, metadata: dict[str, Any], image_id: str) -> dict[str, Any]:

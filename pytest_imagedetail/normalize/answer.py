@@ -60,5 +60,5 @@ class Normalized:
     @property
     def facts(self) -> dict[str, Any]:
         """Everything that must be equal in equal answers."""
-        names = {field_.name for field_ in fields(self)} - {"profile", "counts"}
+        names = {each.name for each in fields(self)} - {"profile", "counts"}
         return {name: getattr(self, name) for name in names}

@@ -57,7 +57,7 @@ def _foreign_ids(side: Normalized) -> list[dict[str, str]]:
         texts = dict(metadata) if isinstance(metadata, dict) else {}
         texts["server"] = server.get("id") if isinstance(server, dict) else None
         ids = {key: value for key, value in texts.items() if isinstance(value, str)}
-        foreign.append({key: id_ for key, id_ in ids.items() if _is_foreign_id(key, id_, listed)})
+        foreign.append({key: own for key, own in ids.items() if _is_foreign_id(key, own, listed)})
     return foreign
 
 
@@ -100,8 +100,9 @@ def _replace_ids(
     if "server" in names:
         new["server"] = {**image["server"], "id": names.pop("server")}
     if isinstance(image.get("metadata"), dict):
-        vendors = {None, *shared}
-        kept = {key: value for key, value in image["metadata"].items() if vendor_of(key) in vendors}
+        compared = {None, *shared}
+        metadata = image["metadata"].items()
+        kept = {key: value for key, value in metadata if vendor_of(key) in compared}
         for key, value in kept.items():
             if key in names:
                 kept[key] = names[key]

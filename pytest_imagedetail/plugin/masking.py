@@ -93,13 +93,13 @@ class Masking:
 
 
 class _MaskedFormatter(logging.Formatter):
-    def __init__(self, inner: logging.Formatter, mask: Callable[[str], str]) -> None:
+    def __init__(self, inner: logging.Formatter, masked: Callable[[str], str]) -> None:
         super().__init__()
         self._inner = inner
-        self._mask = mask
+        self._masked = masked
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._mask(self._inner.format(record))
+        return self._masked(self._inner.format(record))
 
 
 def windows_of(secrets: Iterable[str]) -> frozenset[str]:

@@ -208,7 +208,7 @@ def known_of(*accesses: Access) -> Known:
         project=in_path or first.project_id or None,
         secrets=frozenset().union(*(access.secrets | {access.token} for access in accesses)),
         owners=frozenset(
-            id_ for access in accesses for id_ in (access.project_id, access.user_id) if id_
+            filter(None, (each for one in accesses for each in (one.project_id, one.user_id)))
         ),
         origins={**first.origins, origin(first.endpoint): "compute"},
     )

@@ -83,7 +83,7 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
     if (promise := contract.FIELDS.get(name)) is None:
         yield "contract", f"no release of Nova sends {name}"
         return
-    types = " or ".join(contract.JSON_TYPES[type_] for type_ in promise.part.types)
+    types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
     since = contract.release_name(contract.release_index(promise.since) or 0)
     always = "with every image" if promise.since == promise.required_since else "not with every one"
     if promise.required_since not in {None, promise.since}:

@@ -93,7 +93,7 @@ class Place:
         return count(len(values) - 1, "other value") if len(values) > 1 else ""
 
 
-def places(steps: Iterable[Step]) -> list[Place]:
+def places_of(steps: Iterable[Step]) -> list[Place]:
     """Group steps that differ only in clouds, queries, image or value."""
     groups: dict[tuple[str, str, str], list[Step]] = {}
     for step in steps:
@@ -232,15 +232,15 @@ def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     results_by_id: dict[str, list[Result]] = {}
     for result in results:
         for step in result.steps:
-            id_ = step.difference.id(step.queries[0])
+            cause = step.difference.id(step.queries[0])
             pair = step.baseline, step.candidate
-            steps_by_id.setdefault(id_, {}).setdefault(pair, []).append(step)
-            results_by_id.setdefault(id_, []).append(result)
+            steps_by_id.setdefault(cause, {}).setdefault(pair, []).append(step)
+            results_by_id.setdefault(cause, []).append(result)
     findings = []
-    for id_, by_pair in steps_by_id.items():
+    for cause, by_pair in steps_by_id.items():
         places = tuple(Place(steps=tuple(steps)) for steps in by_pair.values())
-        first_seen, sources = min(_dates(places), default=None), tuple(results_by_id[id_])
-        findings.append(Finding(id=id_, places=places, results=sources, first_seen=first_seen))
+        first_seen, sources = min(_dates(places), default=None), tuple(results_by_id[cause])
+        findings.append(Finding(id=cause, places=places, results=sources, first_seen=first_seen))
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 

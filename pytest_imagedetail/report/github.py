@@ -45,7 +45,7 @@ def _annotation(finding: Finding, path: Path, arguments: str | None) -> str:
 def _line(path: Path, place: Place) -> int:
     lines = path.read_text(encoding="utf-8").splitlines()
     ids = [example.id for example in place.examples[:1]]
-    return next((at for at, line in enumerate(lines, 1) if any(id_ in line for id_ in ids)), 1)
+    return next((at for at, line in enumerate(lines, 1) if any(each in line for each in ids)), 1)
 
 
 def _escape(value: str, marks: str) -> str:

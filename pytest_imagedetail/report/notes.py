@@ -8,13 +8,13 @@ from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Query, RuleRef, Side
 from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.report import grid
-from pytest_imagedetail.report.findings import Result, places
+from pytest_imagedetail.report.findings import Result, places_of
 from pytest_imagedetail.text import count, plain
 
 _MOST_PATHS: Final = 3
 
 
-def side(side: Side) -> tuple[str, ...]:
+def facts_of(side: Side) -> tuple[str, ...]:
     """Return one side's cloud, number of images or status, query, release and date."""
     return (
         side.name,
@@ -31,8 +31,7 @@ def count_of(result: Result) -> str:
         counts = ((result.clouds, "cloud"), (result.queries, "query"), (result.cells, "answer"))
         line = ", ".join(count(len(things), name) for things, name in counts)
         return f"{line}; {len(result.missing)} not recorded" if result.missing else line
-    sides = (result.baseline, result.candidate)
-    images = " and ".join(side(each)[1] for each in sides)
+    images = " and ".join(facts_of(side)[1] for side in (result.baseline, result.candidate))
     return f"{images}, query {result.query}"
 
 
@@ -45,8 +44,8 @@ def name_of(result: Result) -> str:
 
 def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield both sides, as pairs of a label and a line."""
-    yield "baseline", ", ".join(side(comparison.baseline))
-    yield "candidate", ", ".join(side(comparison.candidate))
+    yield "baseline", ", ".join(facts_of(comparison.baseline))
+    yield "candidate", ", ".join(facts_of(comparison.candidate))
 
 
 def method(comparison: Comparison) -> Iterator[tuple[str, str]]:
@@ -148,7 +147,7 @@ def rules(result: Result) -> Iterator[tuple[str, str]]:
     """Yield notes about differences accepted by rules, expired rules and unused ones."""
     used = dict.fromkeys(step.difference.rule for step in result.accepted)
     for rule in filter(None, used):
-        for place in places(step for step in result.accepted if step.difference.rule == rule):
+        for place in places_of(step for step in result.accepted if step.difference.rule == rule):
             line = f"{place.first.kind} {place.path} {place.image_list}".rstrip()
             yield "expected", f"{line}: {why(rule)}"
     for rule in result.expired_rules:

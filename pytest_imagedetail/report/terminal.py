@@ -141,7 +141,7 @@ def _join(parts: Iterable[Iterable[str]]) -> str:
 
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
     both = (comparison.baseline, comparison.candidate)
-    heads = zip(("baseline", "candidate"), text.aligned([*map(notes.side, both)]), strict=True)
+    heads = zip(("baseline", "candidate"), text.aligned([*map(notes.facts_of, both)]), strict=True)
     for label, line in (*heads, *notes.method(comparison)):
         yield from entry(label, line, width=width)
 

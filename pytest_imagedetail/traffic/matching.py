@@ -40,7 +40,7 @@ def as_recorded(
     emails: bool = False,
 ) -> RedactionResult:
     """Redact a request like a recorded one; `owners` are placeholders in recorded requests."""
-    ids = frozenset(id_ for id_ in ids_in(request) if placeholders.owner(id_) in owners)
+    ids = frozenset(each for each in ids_in(request) if placeholders.owner(each) in owners)
     request = replace(request, response=NO_RESPONSE)
     return redact([request], cloud=cloud, known=known | Known(owners=ids), emails=emails)
 

@@ -70,7 +70,7 @@ class Source:
     @cached_property
     def owners(self) -> frozenset[str]:
         """The placeholders of owners in all recorded requests."""
-        ids = (id_ for entry in self.interactions for id_ in ids_in(entry.interaction))
+        ids = (each for entry in self.interactions for each in ids_in(entry.interaction))
         return frozenset(filter(placeholders.is_owner_placeholder, ids))
 
     @cached_property

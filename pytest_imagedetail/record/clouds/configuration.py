@@ -210,7 +210,7 @@ def _check_complete(section: Any) -> None:
     options = {option.dest: option for option in loading.get_plugin_options(section["auth_type"])}
     given = {name for name, value in section["auth"].items() if value not in (None, "")}
     needed = [("username", "user_id"), ("password",)] if "password" in options else []
-    if missing := [options[names[0]] for names in needed if not given.intersection(names)]:
+    if missing := [options[either[0]] for either in needed if not given.intersection(either)]:
         raise MissingRequiredOptions(missing)
 
 
