@@ -6,7 +6,7 @@ Placeholders depend on the value alone (`redact.placeholders`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import starmap
 from urllib.parse import urlsplit
@@ -40,11 +40,7 @@ class RedactionResult:
 
 
 def redact(
-    interactions: Iterable[Interaction],
-    *,
-    cloud: str,
-    known: Known,
-    emails: bool = False,
+    interactions: Iterable[Interaction], *, cloud: str, known: Known, emails: bool = False
 ) -> RedactionResult:
     """Replace secrets, owners' ids and hosts in all interactions of a recording.
 
@@ -52,7 +48,9 @@ def redact(
     of hosts contain `cloud`. What the interactions reveal is added to `known`.
     """
     pages = tuple(interactions)
-    known |= _known_from_urls(pages, known)
+    projects = (project_in_path(urlsplit(page.url).path) for page in pages)
+    origins = {origin(page.url): "compute" for page in pages[:1] if not known.origins}
+    known |= Known(project=next(filter(None, projects), None), origins=origins)
     while True:
         rewriter = Rewriter(Search(known, cloud=cloud), emails=emails)
         redacted = tuple(starmap(rewriter.interaction, enumerate(pages)))
@@ -78,7 +76,7 @@ def redact(
 
 
 def redact_again(recording: Recording, *, known: Known) -> RedactionResult:
-    """Redact a recording again."""
+    """Redact a recording with the facts in its provenance."""
     cloud, emails = recording.provenance.cloud, recording.provenance.test is not None
     return redact(recording.interactions, cloud=cloud, known=known, emails=emails)
 
@@ -93,12 +91,6 @@ def place_of(number: int, part: str, path: Path) -> str:
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
     """Return `known` with the secrets, owners and hosts that traffic reveals."""
     return redact(interactions, cloud="", known=known or Known()).known
-
-
-def _known_from_urls(pages: Sequence[Interaction], known: Known) -> Known:
-    projects = (project_in_path(urlsplit(page.url).path) for page in pages)
-    origins = {origin(page.url): "compute" for page in pages[:1] if not known.origins}
-    return Known(project=next(filter(None, projects), None), origins=origins)
 
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:

@@ -59,9 +59,9 @@ def owner(value: str) -> str:
     return _dashed(_MARK + digest[: len(digits) - len(_MARK)], like=value)
 
 
-def digest_of(project: str | None) -> str | None:
+def digest_of(value: str | None) -> str | None:
     """Return the digest of a project or user for provenance; None if it could be guessed."""
-    return owner(project) if project is not None and is_id(project) else None
+    return owner(value) if value is not None and is_id(value) else None
 
 
 def own_project(value: str) -> str:

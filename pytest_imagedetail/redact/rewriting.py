@@ -47,7 +47,7 @@ _MAX_DEPTH: Final = 8  # URLs in queries of URLs, or markup in markup
 class Rewriter:
     """Replace known values, and values with the name of a secret or an owner."""
 
-    def __init__(self, search: Search, *, emails: bool = False) -> None:
+    def __init__(self, search: Search, *, emails: bool) -> None:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
         self.learner: Final = Learner()  # values with such names
         self._search: Final = search
