@@ -56,7 +56,9 @@ def refuse_further_page(listing: Listing, headers: Headers) -> None:
     """Raise RecordingError if the last page or its headers show a further page."""
     if not listing.complete or listing.error is not None:
         return
-    pages, fields = listing.recording.interactions, _fields_of(headers)
+    pages, fields = listing.recording.interactions, dict[str, Any](headers.fields)
+    total = headers.get("Content-Range", "").rpartition("/")[2]
+    fields |= {"Link": [*headers.all("Link")], "total": total}
     where = f"cloud {listing.cloud}, query {listing.query}, page {len(pages)}"
     if listing.document.keys() != {"images"}:
         fields |= read_page(pages[-1].response.body, where=where)
@@ -156,8 +158,3 @@ def _exceeds(value: Any, received: int) -> bool:
         return int(value) > received
     except (TypeError, ValueError):
         return False
-
-
-def _fields_of(headers: Headers) -> dict[str, Any]:
-    total = headers.get("Content-Range", "").rpartition("/")[2]
-    return {**dict(headers.fields), "Link": [*headers.all("Link")], "total": total}
