@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import load
+from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cassette.store import age_problem, is_at, own_name
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.errors import (
@@ -89,7 +89,7 @@ def unreadable(path: Path, reason: str | None) -> Finding:
 
 def _check_cassette(path: Path, data: bytes, linter: Linter) -> Sequence[Finding]:
     try:
-        recording = load(path)
+        recording = loads(data, where=str(path))
     except DamagedCassetteError as error:
         return [*_check_damaged(path, error, linter), *_leaks(path, data)]
     text = data.decode("utf-8")
