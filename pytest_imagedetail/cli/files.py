@@ -196,7 +196,8 @@ def _recordings(paths: Iterable[str]) -> dict[Path, str]:
             folders[path] = path.parent
             continue
         for file in sorted(path.rglob("*")):
-            if _may_be_recording(file.relative_to(path)):
+            is_hidden = any(part[0] == "." for part in file.relative_to(path).parts)
+            if reading.may_be_recording(file) and not is_hidden:
                 folders[file] = path
     names = {file: _name_below(folder, file) for file, folder in folders.items()}
     if len({*names.values()}) < len(names):  # files in two folders have the same name
@@ -214,11 +215,6 @@ def _recordings(paths: Iterable[str]) -> dict[Path, str]:
 
 def _name_below(folder: Path, path: Path) -> str:
     return path.relative_to(folder).with_suffix("").as_posix()
-
-
-def _may_be_recording(relative: Path) -> bool:
-    is_hidden = any(part[0] == "." for part in relative.parts)
-    return reading.may_be_recording(relative) and not is_hidden
 
 
 def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
