@@ -364,8 +364,7 @@ _REMEDIES = {
         "the cloud limits how often it is asked: wait, then ask again; nothing was written",
     ),
     **dict.fromkeys(
-        (500, 502, 503, 504),
-        "the cloud is busy or failed: ask again later; nothing was written",
+        (500, 502, 503, 504), "the cloud is busy or failed: ask again later; nothing was written"
     ),
     501: "`imagedetail serve` replays recordings, and this is not recorded: imagedetail ls lists "
     "what is",

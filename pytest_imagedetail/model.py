@@ -175,10 +175,7 @@ _WIRE_NAMES: Final = {
 }
 _QUERY_TYPES: Final[Types] = {
     "properties": (Mapping | None, "a dict, for example {'os_distro': 'cirros'}"),
-    "params": (
-        Mapping | None,
-        "a dict; a list repeats the name: {'status': ['a', 'b']}",
-    ),
+    "params": (Mapping | None, "a dict; a list repeats the name: {'status': ['a', 'b']}"),
     "microversion": (str | None, "it in quotes, as '2.30'; the number 2.30 is 2.3"),
 }
 
