@@ -50,7 +50,8 @@ class Loader(Composer, yaml.CSafeLoader):
         event: Any = self.peek_event()
         before, size = self._size, 1 + len(getattr(event, "value", ""))
         self._count += 1
-        if isinstance(event, yaml.AliasEvent):  # an alias inside its own anchor is infinite
+        # An alias inside its own anchor is infinite; PyYAML rejects one without an anchor.
+        if isinstance(event, yaml.AliasEvent) and event.anchor in self.anchors:
             size = self._sizes.get(str(event.anchor), _MAX_VALUES)
             self._count += size
         self._size += size

@@ -137,8 +137,13 @@ def test_yaml_aliases(tmp_path):
             lines.append(f"a{level}: &a{level} {row.format(aliases)}")
         path.write_text("\n".join(lines))
         assert refused(path).startswith("not a readable YAML file: more than 1000000 values, al")
-    path.write_text("- &a ['" + "x" * 10_000 + "']\n" + "- *a\n" * 100)
-    assert refused(path).startswith("not a readable YAML file: more than 1000000 values, al")
+    for text, problem in (
+        ("- &a ['" + "x" * 10_000 + "']\n" + "- *a\n" * 100, "more than 1000000 values, al"),
+        ("&a [*a]", "more than 1000000 values, al"),
+        ("path: *minRam", "found undefined alias 'minRam'"),  # a glob without quotes
+    ):
+        path.write_text(text)
+        assert refused(path).startswith(f"not a readable YAML file: {problem}"), text[:20]
 
 
 def test_yaml_of_other_tools():
