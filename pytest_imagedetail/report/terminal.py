@@ -122,8 +122,10 @@ def brief(result: Result) -> str:
 
 
 def digest(report: Report, most: int) -> Iterator[str]:
-    """Yield the verdict and the first failing causes, one per line, for the end of a run."""
+    """Yield the verdict, the first errors and failing causes, one per line, for a run's end."""
     yield report.verdict.line
+    for failure in report.failures[:most]:
+        yield text.plain(f"{'error':<{_LABEL}} {failure.problem.splitlines()[0]}")
     shown = report.failing[:most]
     yield from (_brief_line(finding, between=True) for finding in shown)
     if (more := len(report.findings) - len(shown)) and not report.verdict.passed:

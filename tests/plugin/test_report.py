@@ -114,7 +114,7 @@ def test_the_end_of_a_run_says_what_failed(project):
 
 
 def test_what_a_run_did_not_reach_is_no_pass(project):
-    """After Ctrl-C, a failed import or a crashed worker; nor in a merged report."""
+    """After Ctrl-C, a failed import, a crashed worker or a failed test; nor in a merged report."""
     source = """
         import os, pytest
 
@@ -130,6 +130,7 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
         ("raise KeyboardInterrupt", (), 2, False, f"1 error; {same}"),
         ("import) nothing", (), 2, False, "1 error"),
         ("os._exit(3)", ("-n1",), 1, False, "1 error"),
+        ("imagedetail['nova-2026.1'].list(name='never asked')", (), 1, False, f"1 error; {same}"),
         ("pass", ("-kneither",), 5, None, "no listing was compared"),
     ):
         project.makepyfile(source.replace("STOP", stop))
@@ -137,5 +138,7 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
         verdict = json.loads((project.path / "r.json").read_text())["verdict"]
         assert (result.ret, verdict["exit_code"]) == (code, code)
         assert (verdict["passed"], verdict["sentence"]) == (passed, sentence)
+        if passed is False:
+            result.stdout.fnmatch_lines([f"FAIL: {sentence}", "error      *"])
         merged = (sys.executable, "-m", "pytest_imagedetail", "report", "r.json", "-o=all.json")
         assert project.run(*merged).ret == (2 if code else 0)
