@@ -171,7 +171,8 @@ def _sentence_of(result: Result) -> str:
     first, last = result.clouds[0], result.clouds[-1]
     total, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(total, 'difference')} from {first} to {last}"
-    if not total or result.lost or bool(breaking) == result.compatible:  # there is another reason
+    is_partial = result.lost or result.nothing_in_common
+    if not total or is_partial or bool(breaking) == result.compatible:  # there is another reason
         sentence = f"{first} to {last}: {summary(result)}"
     elif total == 1:
         breaks = "can break a client" if breaking else "breaks no client"

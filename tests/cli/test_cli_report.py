@@ -70,12 +70,18 @@ def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
         assert "never asked" in (tmp_path / "r.html").read_text()
 
 
-def test_why_it_fails_without_a_breaking_difference(imagedetail):
+def test_the_verdict_says_why(imagedetail):
+    """It fails without a breaking difference, or passes although no image was compared."""
     typed = "diff nova-2023.1 nova-2024.2 --microversion=9.9 --expect=406 --fail-on=change"
     done = imagedetail(*typed.split())
     counts = "1 difference: 0 breaking, 1 compatible, 0 data"
     line = f"FAIL: nova-2023.1 to nova-2024.2: fail-on is change; {counts}"
     assert (done.returncode, done.stdout.splitlines()[0]) == (1, line)
+    for verb, end in (("diff", "no image was compared"), ("matrix", "images were compared")):
+        for threshold, word in (("breaking", "FAIL"), ("none", "PASS")):
+            done = imagedetail(verb, "nova-2026.2", "fujitsu-k5", f"--fail-on={threshold}")
+            line = done.stdout.splitlines()[0]
+            assert (line[:4], line.endswith(end)) == (word, True), line
 
 
 def test_other_files_are_refused(imagedetail, saved, tmp_path):
