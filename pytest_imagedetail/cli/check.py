@@ -117,9 +117,10 @@ def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
         check_report = report.read(document, path)
         verdicts += [verdict for verdict in check_report.verdicts if verdict not in verdicts]
         unused |= dict.fromkeys(check_report.unused_rules)
-    # What one command did not find, another one may have.
-    causes = {cause.id for verdict in verdicts for cause in verdict.causes}
-    still_unused = tuple(rule for rule in unused if rule.id not in causes)
+    # A rule that one command did not use, another one may have.
+    causes = (cause for verdict in verdicts for cause in verdict.causes)
+    used = {cause.id for cause in causes if cause.accepted or cause.expired}
+    still_unused = tuple(rule for rule in unused if rule.id not in used)
     _print_lines(_make_report(options, _earlier(options), verdicts, still_unused))
     return exit_code(verdicts)
 

@@ -135,6 +135,9 @@ def test_a_rule_that_accepts_no_cause_is_unused(check, imagedetail, tmp_path):
     (tmp_path / "r.json").write_text((tmp_path / "r.json").read_text().replace(found["id"], id_))
     (tmp_path / "used.json").write_text(check({"minRam": "64"}, options=["--json"]).stdout)
     assert "unused" not in imagedetail("report", "r.json", "used.json", "-o=again.json").stdout
+    rules.unlink()
+    (tmp_path / "fails.json").write_text(check({"minRam": "64"}, options=["--json"]).stdout)
+    assert "unused" in imagedetail("report", "r.json", "fails.json", "-o=again.json").stdout
     rules.write_text("- {id: M5-0123456789ab, reason: a proxy, expires: never}\n")
     result = check({}, only="M5")
     assert (result.stdout[:12], "unused" in result.stdout) == ("INCONCLUSIVE", False)
