@@ -39,23 +39,23 @@ _SETTINGS = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
 
 
 def check(config: pytest.Config) -> None:
-    """Reject invalid options, and remove older reports in case this run ends early."""
+    """Remove older reports in case this run ends early, and reject invalid options."""
     settings = settings_of(config)
+    # pytest-xdist's controller removes them; --collect-only writes none.
+    removes = not (hasattr(config, "workerinput") or config.getoption("collectonly"))
     with as_pytest_error():
-        names = known_clouds(settings)
-        settings.select(names)
-        if settings.baseline is not None and settings.baseline not in names:
-            raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
-        read_rules(settings)
-        if hasattr(config, "workerinput") or config.getoption("collectonly"):
-            return  # pytest-xdist's controller removes them; --collect-only writes none
-        for path in settings.reports:
+        for path in settings.reports if removes else ():
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 problem = f"the report cannot be written: {error.strerror}"
                 remedy = "check the path and its permissions"
                 raise UsageError(problem, where=str(path), remedy=remedy) from None
+        names = known_clouds(settings)
+        settings.select(names)
+        if settings.baseline is not None and settings.baseline not in names:
+            raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
+        read_rules(settings)
 
 
 def settings_of(config: pytest.Config) -> Settings:

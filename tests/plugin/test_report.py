@@ -67,10 +67,11 @@ def test_every_comparison_of_the_run_is_in_the_report(project):
 
 def test_a_report_that_was_not_written_is_not_there(project):
     """An older one is removed, unless tests are only listed; failing to write is a short error."""
-    (project.path / "run.md").write_text("old")
     project.makeconftest("import os\ndef pytest_sessionstart(): os._exit(3)")
-    project.runpytest_subprocess("--imagedetail-report=run.md")
-    assert not (project.path / "run.md").exists()
+    for option in ("--imagedetail-unused=warn", "--imagedetail-rules=lost.yaml"):
+        (project.path / "run.md").write_text("old")
+        project.runpytest_subprocess("--imagedetail-report=run.md", option)
+        assert not (project.path / "run.md").exists()
     project.makeconftest("")
     (project.path / "file").write_text("")
     project.makepyfile("def test_x(imagedetail_cloud): pass")
