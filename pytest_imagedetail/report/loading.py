@@ -49,11 +49,15 @@ def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failu
         raise unreadable(path, "it is a result of `check`, unlike the other file")
     with malformed(path):
         results, failures = [*_results(document)], [*_failures(document)]
-        if not results and not failures and "verdict" not in document:
-            raise ValueError("it holds no comparison")
+        verdict = document.get("verdict", {})
         passed = report_of(results, failures).verdict.passed
-        if "verdict" in document and passed is not document["verdict"]["passed"]:
+        if not verdict and passed is None:
+            raise ValueError("it holds no comparison")
+        if verdict and passed is not verdict["passed"]:
             raise ValueError("its verdict does not follow from its results")
+        if passed is None and (code := verdict["exit_code"]):
+            problem = f"nothing was compared, and the exit code was {code}"
+            failures.append(Failure(baseline="result", candidate=path.name, problem=problem))
     return results, failures
 
 

@@ -45,10 +45,13 @@ def test_several_become_one(imagedetail, saved, tmp_path):
     old, new = (saved(f"{name}.json", "check", f"nova-{name}") for name in ("2019.1", "2026.2"))
     (tmp_path / "imagedetail.yaml").write_text('clouds: {nova-2026.2: {release: "2019.1"}}')
     wrong = saved("wrong.json", "diff", "nova-2019.1", "nova-2026.2")
+    verdict = {"passed": None, "exit_code": 5}  # of a pytest run without tests
+    (tmp_path / "none.json").write_text(json.dumps({"schema": 1, "verdict": verdict}))
     for files, code, says in (
         ([good], 0, "PASS: nova-2025.2 to nova-2026.1: no difference"),
         ([good, bad, "r.json"], 1, "FAIL: 1 of 2 comparisons fails\n"),
         ([good, wrong], 2, "FAIL: 1 error;"),
+        ([good, "none.json"], 2, "FAIL: 1 error; nova-2025.2 to nova-2026.1: no difference"),
         ([old, new, old], 1, "FAIL: 2 of 60 checks of 2 clouds"),
         ([old, bad], 4, ""),
     ):
