@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 pytest.importorskip("openstack", reason="credentials need the extra `record`")
-from unit.test_junit import comparisons, matrices
-from unit.test_report import nasty, rich
+from unit.test_report import comparisons, matrices, nasty, rich
 
 from pytest_imagedetail import report
 from pytest_imagedetail.model import KINDS, SEVERITIES, Failure

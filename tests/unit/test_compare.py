@@ -1,4 +1,4 @@
-"""Find each difference of two listings once; refuse what cannot be compared."""
+"""Pair images, find each difference once, and list what cannot be compared."""
 
 from contextlib import suppress
 
@@ -8,11 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize.values import strictly_equal
-from pytest_imagedetail.report import markdown, report_of, terminal
+from pytest_imagedetail.report import html, markdown, report_of, terminal
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import (
     OTHER_PROJECT,
@@ -221,3 +222,109 @@ def test_clouds_without_an_image_in_common_were_not_compared():
             "2 differences: 0 breaking, 0 compatible, 2 data; no image was compared"
         )
         assert compare(old, new, fail_on="none").compatible
+
+
+UUID = "70a599e0-0001-4b49-8b26-000000000001"
+KEYS = ("id", "name", "OS-EXT-IMG-SIZE:size")
+SIZED = [("1", "dup", 10), ("2", "dup", 20)]
+
+
+def compared(one, other, across=True):
+    sides = (
+        listing_of(*(dict(zip(KEYS, row, strict=False)) for row in rows)) for rows in (one, other)
+    )
+    return compare(*sides, profile="cross-cloud" if across else "cross-version")
+
+
+def test_an_image_is_paired_by_id_name_or_size():
+    """Across clouds, counted ids need the name, and a repeated name needs the size."""
+    for across, one, other, paired in (
+        (False, [("1", "a"), ("2", "b")], [("2", "a"), ("1", "b")], 2),
+        (False, [("1", "a")], [("2", "a")], 0),
+        (False, [(1361, "a")], [("1361", "a")], 1),
+        (False, [("1", "a"), ("1", "b")], [("1", "a")], 1),
+        (True, [(UUID, "a")], [(UUID, "b")], 1),
+        (True, [("1", "a"), ("2", "b")], [("2", "a"), ("4", "c")], 1),
+        (True, [("1", "a")], [("1", "b")], 0),
+        (True, [("1", "a"), ("2", "b")], [("3", "a"), ("3", "b")], 1),  # a repeated id
+        *((True, [("1", name, 1)], [("2", name, 1)], 0) for name in (None, "", [], 7)),
+        (True, SIZED, [("3", "dup", 20), ("4", "dup", 10)], 2),
+        (True, SIZED, [("3", "dup", None)], 0),
+    ):
+        assert compared(one, other, across).paired == paired, (one, other)
+
+
+def test_ambiguous_images_are_named():
+    """Images of one name and size on both sides. A name on one side only is not ambiguous."""
+    sides = [("1", "dup", 10), ("2", "dup", 10), ("5", "x")], [("3", "dup", 10)]
+    assert compared(*sides, across=False).unpaired.ambiguous == ()  # names do not count there
+    found = compared(*sides)
+    assert [each.id for each in found.unpaired.ambiguous] == ["1", "2", "3"]
+    assert [each.id for each in found.unpaired.baseline] == ["1", "2", "5"]
+    assert [each.id for each in found.unpaired.candidate] == ["3"]
+    reasons = {each.image.id: each.reason for each in found.differences}
+    assert reasons["3"] == "could be more than one image of the other side, so it was not paired"
+
+
+SIDE = st.lists(
+    st.tuples(
+        st.sampled_from("1234"), st.sampled_from(["a", "b", None]), st.sampled_from([None, 1, 2])
+    ),
+    max_size=6,
+)
+
+
+@settings(deadline=None)
+@given(SIDE, SIDE, st.booleans())
+def test_each_image_is_paired_once(one, other, across):
+    """Or it is left over. Both directions agree."""
+    there, back = compared(one, other, across), compared(other, one, across)
+    left = there.unpaired
+    assert there.paired + len(left.baseline) == len(one)
+    assert there.paired + len(left.candidate) == len(other)
+    assert {*left.ambiguous} <= {*left.baseline, *left.candidate}
+    assert (back.unpaired.baseline, back.unpaired.candidate) == (left.candidate, left.baseline)
+
+
+def test_every_verdict_lists_what_redaction_made_alike():
+    """Under each profile, as data and in each report. Three are named."""
+    url = "https://host-3f2.invalid/x?sig=redacted&v=1"
+    first = {"db_password": "<redacted>", "at": url, "block": [{"owner": "redacted-owner"}]}
+    first["os_version"] = "15.1.2.1"
+    images = image_of(1, metadata=first), image_of(2, metadata={"addr": "192.0.2.1"})
+    one, other = (listing_of(*images, cloud=cloud) for cloud in "ab")
+    places = ((0, "db_password"), (0, "at"), (0, "block[0].owner"), (1, "addr"))
+    paths = tuple(f"images[{images[at]['id']}].metadata.{name}" for at, name in places)
+    for profile in PROFILES:
+        comparison = compare(one, other, profile=profile)
+        assert comparison.same, profile
+        assert comparison.not_compared == paths, profile
+    line = f"4 values were redacted and not compared: {', '.join(paths[:3])} and 1 more"
+    assert f"redacted    {line}" in terminal.render(report_of([comparison])).splitlines()
+    assert line in html.render(report_of([comparison]))
+    assert line.partition(": ")[0] in markdown.render(report_of([comparison]))
+    matrix = compare_neighbors({"a": {one.query: one}, "b": {other.query: other}})
+    assert matrix.to_dict()["not_compared"] == {"count": 4, "paths": list(paths)}
+    assert f"redacted    {line}" in terminal.render(report_of([matrix])).splitlines()
+
+
+def test_a_fixed_word_on_one_side_is_compared():
+    metadata = ({"x": each, "password": "<redacted>"} for each in ("<redacted>", "none"))
+    images = [image_of(metadata=each) for each in metadata]
+    comparison = compare(*map(listing_of, images))
+    assert [each.kind for each in comparison.differences] == ["value_changed"]
+    assert comparison.not_compared == (f"images[{images[0]['id']}].metadata.password",)
+
+
+def test_two_projects():
+    """Both own projects have one placeholder, so the report says that they are two."""
+    ours, theirs, unknown = (
+        listing_of(image_of(), project=project) for project in ("1" * 32, "2" * 32, None)
+    )
+    line = "projects    the recordings are of two projects"
+    for one, other, two in ((ours, theirs, True), (ours, ours, False), (ours, unknown, False)):
+        comparison = compare(one, other)
+        assert comparison.same
+        assert (line in terminal.render(report_of([comparison])).splitlines()) is two
+    sides = comparison.to_dict()
+    assert (sides["baseline"]["project"], "project" in sides["candidate"]) == ("1" * 32, False)

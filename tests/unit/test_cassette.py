@@ -1,23 +1,32 @@
-"""The text of a cassette is exact and deterministic, and a changed one is refused.
+"""Text, names and folders of cassettes. The text is exact, and a changed one is refused.
 
 tests/unit/test_lint.py shows each kind of damage and its line.
 """
 
 import json
+import re
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.body.json import pretty
-from pytest_imagedetail.cassette import dumps, load
-from pytest_imagedetail.errors import DamagedCassetteError
-from pytest_imagedetail.model import Headers
-from unit import recording_of
+from pytest_imagedetail.cassette import (
+    Store,
+    check_cloud_name,
+    dumps,
+    file_name,
+    load,
+    traffic_name,
+)
+from pytest_imagedetail.errors import DamagedCassetteError, LeakError, UsageError
+from pytest_imagedetail.model import Headers, Query
+from pytest_imagedetail.redact import Known
+from unit import image_of, recording_of
 
 SCHEMA_1 = Path(__file__).parents[1].joinpath("scrub-data/schema-1.yaml").read_text("utf-8")
 BODY = b'{"images":[{"id":"1","size":1.017415075e+09,"name":"a\\/b \\u00e9 \xc3\xa9"}]}'
@@ -182,3 +191,143 @@ def test_schema_1_is_read(tmp_path):
     for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
         path.write_bytes(SCHEMA_1.replace(old, new).encode())
         assert refusal(path) == CHANGED
+
+
+words = st.one_of(
+    st.sampled_from(["name", "status", "active", "ACTIVE", "a=b", "a+b", "", "."]),
+    st.text(max_size=6),
+    st.text(alphabet='aA.-_+=<>:"/\\|?* \x00é', max_size=6),
+    st.text(min_size=60, max_size=120),
+)
+microversions = st.sampled_from([None, None, "2.1", "2.35", "latest", "LATEST"])
+queries = st.builds(Query, st.lists(st.tuples(words, words), max_size=3).map(tuple), microversions)
+
+
+@given(queries, queries)
+@example(Query((("a", "b+c=d"),)), Query((("a", "b"), ("c", "d"))))
+@example(Query((("limit", "1"), ("limit", "2"))), Query((("limit", "2"), ("limit", "1"))))
+@example(Query.of(marker=""), Query())
+@example(Query.of(name="A"), Query.of(name="a-7c9ca8ce"))  # the latter has the hash of the former
+def test_two_queries_never_share_a_file(one, other):
+    """Not even where the file system ignores case. Each name is valid everywhere."""
+    assume(one != other)
+    name = file_name(one)
+    assert name.casefold() != file_name(other).casefold()
+    assert re.fullmatch(r"[a-z0-9._+=@-]+\.yaml", name)
+    assert len(name) <= 100
+
+
+def test_cloud_names():
+    """A name is a folder and part of a host name."""
+    for name in ("k5", "nova-2026.2", "A_b", "x" * 63):
+        assert check_cloud_name(name) == name
+    for name in (
+        *("", ".", "..", "../etc", "a/b", "a\\b", "/etc", "a..b", "a.", ".a", "-a", "a b", "a\n"),
+        *("é", "C:", "a\0", "x" * 64),
+    ):
+        with pytest.raises(UsageError) as caught:
+            check_cloud_name(name)
+        assert caught.value.problem == f"{name!r} cannot be the name of a cloud"
+
+
+nodes = st.one_of(
+    st.builds(
+        "{}::{}".format,
+        st.sampled_from(["test_x.py", "a/test_x.py", "a/test_x.txt", "a.b/test_x.py", "test_x"]),
+        st.one_of(words, st.builds("test_x[{}]".format, words), st.builds("T::{}".format, words)),
+    ),
+    words.filter(lambda word: word and "::" not in word),
+)
+
+
+@given(nodes, nodes)
+@example("t.py::x[A]", "t.py::x[a]")
+@example("test_x/testa.py::test_b", "test_x.py::testa::test_b")
+@example("a/t.txt::x", "a/t.txt..py::x")
+@example("t.py::" + "x" * 200, "t.py::" + "x" * 201)
+@example("t.py::x[\u00e9]", "t.py::x[e\u0301]")  # one text in two normalization forms
+@example("t.py::x[K]", "t.py::x[\u212a]")  # the kelvin sign, whose lower case is k
+@example("t.py::x[../../etc/passwd]", "t.py::x[a.]")
+@example("t.py::x[\ud800]", "t.py::x")
+def test_two_tests_never_share_a_file(one, other):
+    """Not by case, length, characters or folders. Each path is valid and below `tests`."""
+    assume(one != other)
+    name = traffic_name(one)
+    assert str(name).casefold() != str(traffic_name(other)).casefold()
+    first, *parts = name.parts
+    assert first == "tests"
+    for part in parts:
+        assert re.fullmatch(r"[a-z0-9._+=@-]+", part)
+        assert part not in {".", ".."}
+        assert len(part) <= 100
+
+
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@given(nodes, st.text(min_size=1))
+@example("t.py::x", "inv")
+@example("inv.d/t.py::x", "inv")
+def test_a_shared_folder_meets_no_other_file(node, shared):
+    """Neither a file of another test nor the read-only file of its name."""
+    assume("::" not in shared and "::" in node)
+    top, folder, *rest = traffic_name(node, shared=shared).parts
+    own = traffic_name(node).parts
+    assert own == (top, *rest)
+    assert folder.endswith(".d")
+    assert not own[1].endswith(".d")
+    assert traffic_name(shared).name != folder
+    assert traffic_name(node, shared=f"{shared}2").parts[1].casefold() != folder.casefold()
+
+
+def recording(images=1, *, body=None, **facts):
+    document = {"images": [image_of(number) for number in range(images)]}
+    return recording_of(body or document, **{"cloud": "k5", "plugin": "1.0"} | facts)
+
+
+def test_what_lies_under_another_name_is_not_written_over(tmp_path):
+    """It may be the only copy of another cloud's recording."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(cloud="other"), known=Known())
+    (tmp_path / "other").rename(tmp_path / "k5")
+    before = kept.path("k5", Query()).read_bytes()
+    with pytest.raises(DamagedCassetteError, match="cloud 'other', query 'all', but its file has"):
+        kept.write(recording(2), known=Known())
+    assert kept.path("k5", Query()).read_bytes() == before
+    kept.write(recording(test="t.py::a"), known=Known())
+    kept.traffic_path("k5", "t.py::a").rename(kept.traffic_path("k5", "t.py::b"))
+    with pytest.raises(DamagedCassetteError, match=r"cloud 'k5', test t\.py::a, but its file has"):
+        kept.load_traffic("k5", "t.py::b")
+
+
+def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
+    """However YAML writes it, and when merging. The message does not show it."""
+    kept, known = Store(directory=tmp_path), Known(secrets=frozenset({"hunter2's pass"}))
+    kept.write(recording(), known=Known())
+    before = kept.path("k5", Query()).read_bytes()
+    for body in (
+        b"\xff" * 50 + b"hunter2's pass" + b"\xff" * 50,
+        b"it's\r\nhunter2's pass\xc2\x85",
+        b"\x07\"hunter2's pass\\",
+        b"# hunter2's pass",  # in YAML the apostrophe is doubled
+        b'{"images": [], "a": "hunter2\'s pass"}',
+    ):
+        with pytest.raises(LeakError) as caught:
+            kept.write(recording(body=body), known=known)
+        assert kept.path("k5", Query()).read_bytes() == before
+    assert caught.value.problem.startswith(
+        "refused to write: a secret or an id of this session was left"
+    )
+    assert "hunter2" not in str(caught.value)
+    kept.write(recording(body=body), known=Known())
+    with pytest.raises(LeakError):
+        kept.write(recording(), known=known, merge=lambda old: old)
+
+
+def test_a_cloud_is_no_way_out_of_the_folder(tmp_path):
+    kept = Store(directory=tmp_path / "in")
+    kept.write(recording(), known=Known())
+    Store(directory=tmp_path).write(recording(), known=Known())
+    for cloud in ("..", "../k5", "/etc"):
+        with pytest.raises(UsageError):
+            kept.write(recording(cloud=cloud), known=Known())
+        with pytest.raises(UsageError):
+            kept.load(cloud, Query())

@@ -1,20 +1,35 @@
-"""Ask for pages and follow them, live and from a cassette. Nothing is written here."""
+"""Ask a cloud, follow pages, import saved bodies and verify recordings. Nothing is written."""
 
+import json
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.errors import BodyError, DamagedCassetteError, RecordingError, ResponseError
+from pytest_imagedetail.errors import (
+    BodyError,
+    CredentialsError,
+    DamagedCassetteError,
+    RecordingError,
+    ResponseError,
+)
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording
 from pytest_imagedetail.record import recorder, retry
+from pytest_imagedetail.record.importing import import_body
+from pytest_imagedetail.record.retry import Retry
+from pytest_imagedetail.record.sessions import CloudSessions
+from pytest_imagedetail.record.verification import verify
+from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.transport.request import is_http_url
 from unit import image_of, interaction_of
 
 JSON = "application/json"
 HOST, PROJECT = "nova.corp.example", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
-ENDPOINT = f"http://{HOST}:8774/v2/{PROJECT}"
+NOVA = f"http://{HOST}:8774"
+ENDPOINT = f"{NOVA}/v2/{PROJECT}"
 OWN = f"https://compute.a.invalid/v2/{0:032x}"
 LATER = "a-token-that-came-later"
 ACCESS = Access(
@@ -69,6 +84,10 @@ def answer(body=b"", status=200, headers=()):
     return interaction_of("", body, status, headers=headers).response
 
 
+def busy(status, seconds):
+    return answer(b"busy", status, [("Retry-After", seconds)])
+
+
 def page(*images, status=200, **beside):
     return answer({"images": list(images), **beside}, status, [("Content-Type", JSON)])
 
@@ -99,6 +118,25 @@ def answers(monkeypatch):
 
     monkeypatch.setattr(transport, "get", get)
     return canned
+
+
+@pytest.fixture
+def slept(monkeypatch):
+    """Collect the waits in seconds."""
+    waits = []
+    monkeypatch.setattr(retry, "sleep", waits.append)
+    return waits
+
+
+@pytest.fixture
+def status(answers):
+    """Return the status of the answer that is final, of several canned ones."""
+
+    def status(*canned):
+        answers[""] = list(canned)
+        return Retry(ACCESS).get(ENDPOINT, Headers(), name="a").response.status_code
+
+    return status
 
 
 def ask(query="", access=ACCESS, expect=None, **facts):
@@ -208,13 +246,12 @@ def test_a_cassette_with_other_pages_is_damaged():
             recorder.follow(recording)
 
 
-def test_only_final_answers_are_kept(answers, monkeypatch):
+def test_only_final_answers_are_kept(answers, slept):
     """Requests to wait and expired tokens are not part of the listing; both tokens are secrets."""
-    monkeypatch.setattr(retry, "sleep", lambda _: None)
-    busy = answer(b"busy", 429, [("Retry-After", "5")])
+    wait = busy(429, "5")
     shown = image_of(2) | {"name": f"{ACCESS.token} {LATER}"}
-    answers[""] = [busy, page(image_of(1), **next_link(marker=2))]
-    answers["marker=2"] = [answer(b"who?", 401), busy, page(shown)]
+    answers[""] = [wait, page(image_of(1), **next_link(marker=2))]
+    answers["marker=2"] = [answer(b"who?", 401), wait, page(shown)]
     listing = ask(access=RENEWED)
     assert [each.response.status_code for each in listing.recording.interactions] == [200, 200]
     assert [image["name"] for image in listing.images] == ["image 1", "<redacted> <redacted>"]
@@ -226,3 +263,135 @@ def test_only_final_answers_are_kept(answers, monkeypatch):
         with pytest.raises(ResponseError, match="answered 401"):
             ask(access=access)
         assert len(answers.asked) == times
+
+
+def linked(links):
+    body = json.dumps({"images": [{"id": "1", "links": links}]}).encode()
+    return import_body(body, cloud="a", where="saved.json").listing
+
+
+def test_an_imported_body_is_redacted_by_its_own_links():
+    """Self links show host and project. The date is unknown."""
+    places = ("", f"{NOVA}/v2/{PROJECT}/images/1")
+    listing = linked([{"rel": "self", "href": href} for href in places])
+    href = listing.images[0]["links"][-1]["href"]
+    assert href == f"https://compute.a.invalid/v2/{0:032x}/images/1"
+    url = listing.recording.interactions[0].url
+    assert url == f"https://compute.a.invalid/v2/{0:032x}/images/detail"
+    provenance = listing.provenance
+    assert (provenance.source, provenance.recorded_at) == ("imported", None)
+    assert (provenance.api_version, provenance.complete) == ("v2", True)
+    hrefs = ("http://[x/images/1", "//x/images/1", "http://x y/images/1", "http://x:99999/images/1")
+    self_links = [[{"rel": "self", "href": href}] for href in hrefs]
+    for links in (None, 7, "x", {}, [], [7], [{"href": "x"}], *self_links):
+        listing = linked(links)
+        assert is_http_url(listing.recording.interactions[0].url)
+        assert recorder.follow(listing.recording).images == listing.images
+        assert [image["id"] for image in listing.images] == ["1"]
+
+
+def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
+    """They lack the version. A project is an id or a number; anything else is a prefix."""
+    zeros, of_cloud = f"/{0:032x}", "https://compute.a.invalid"
+    for start, prefix, project in (
+        (f"{NOVA}/{PROJECT}", "", zeros),
+        (f"{NOVA}/compute/{PROJECT}", "/compute", zeros),
+        (f"{NOVA}/413274", "", zeros),
+        (f"{NOVA}/compute", "/compute", ""),
+        ("http://413274", "", ""),
+    ):
+        links = [{"rel": "bookmark", "href": f"{start}/images/1"}]
+        listing = linked(links)
+        assert listing.images[0]["links"][0]["href"] == f"{of_cloud}{prefix}{project}/images/1"
+        url = f"{of_cloud}{prefix}/v2{project}/images/detail"
+        assert listing.recording.interactions[0].url == url
+    links = [{"rel": "bookmark", "href": f"{NOVA}/{PROJECT}/images/1"}] * 2
+    links.append({"rel": "self", "href": "http://elsewhere.example/v2/images/1"})
+    (image,) = linked(links).images
+    assert image["links"][2]["href"] == f"{of_cloud}/v2/images/1"
+
+
+def test_another_status_or_message_is_a_difference(answers):
+    """See also tests/cli/test_verify.py."""
+    one, other = (answer({"badRequest": {"code": 400, "message": each}}, 400) for each in "ab")
+    for before, now, kind in (
+        (one, other, "error_changed"),
+        (one, page(), "status_changed"),
+        (page(), one, "status_changed"),
+    ):
+        answers[""] = before
+        known = ask(expect=before.status_code)
+        answers[""] = now
+        (difference,) = verify(known, ACCESS).differences
+        assert difference.kind == kind
+
+
+def test_what_is_no_answer_is_an_error(answers):
+    """It is neither equal nor different. A query with placeholders is not even asked."""
+    answers[""] = page()
+    known = ask()
+    for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, 302):
+        answers[""] = answer({"fault": {"code": 1, "message": "no"}}, status)
+        with pytest.raises(ResponseError, match=f"answered {status}"):
+            verify(known, ACCESS)
+    answers.clear()
+    owners = placeholders.OWN_PROJECT, placeholders.owner("a" * 32), placeholders.OWNER
+    for value in (*owners, placeholders.SECRET, "https://compute.nova.invalid/v2/0/servers/7"):
+        provenance = replace(known.provenance, query=Query((("property-x", value),)))
+        asked = replace(known, recording=replace(known.recording, provenance=provenance))
+        with pytest.raises(RecordingError, match="the query holds placeholders"):
+            verify(asked, ACCESS)
+
+
+def test_which_answers_are_waited_for(slept, status):
+    """Not those with another status or a malformed header."""
+    for code in (413, 429, 503):
+        for text, seconds in (("0", 0), (" 60 ", 60)):
+            slept.clear()
+            assert status(busy(code, text), page()) == 200
+            assert slept == [seconds]
+    slept.clear()
+    date, two = "Mon, 23 Nov 2026 12:00:30 GMT", "\u00b2"
+    for text in ("-1", "", "1.5", date, "9" * 5000, two):
+        assert status(busy(503, text)) == 503, text
+    for code in (200, 301, 401, 500, 502):
+        assert status(busy(code, "1")) == code
+    assert status(answer(status=503)) == 503
+    assert slept == []
+
+
+def test_waits_have_a_limit(slept, status):
+    """Three waits and a minute for one answer. The error says how long the cloud asks to wait."""
+    for waits in (["61"], ["1", "60"], ["1", "2", "3", "1"]):
+        slept.clear()
+        with pytest.raises(RecordingError) as caught:
+            status(*(busy(429, text) for text in waits))
+        assert caught.value.problem == f"the cloud answered 429 and asks to wait {waits[-1]} s"
+        assert len(slept) == len(waits) - 1
+
+
+def test_each_cloud_authenticates_once():
+    """A failed login is not repeated, and all threads share a new token."""
+    asked = []
+
+    def connect(os_cloud):
+        asked.append(os_cloud)
+        if os_cloud == "c":
+            raise CredentialsError("no", where=os_cloud, remedy="ask")
+        return replace(ACCESS, token=f"token-{len(asked)}", renew=lambda: connect(os_cloud))
+
+    sessions = CloudSessions(connect)
+    first = sessions.access("a")
+    assert sessions.access("a") is first
+    assert sessions.access("b").token == "token-2"
+    for _ in range(3):
+        with pytest.raises(CredentialsError, match="no"):
+            sessions.access("c")
+    assert asked == ["a", "b", "c"]
+    with ThreadPoolExecutor(8) as pool:
+        tokens = {each.token for each in pool.map(lambda _: first.renew(), range(8))}
+    assert tokens == {"token-4"}
+    second = sessions.access("a")
+    assert second.token == "token-4"
+    assert second.renew().token == "token-5"
+    assert [each.token for each in sessions.accesses("a")] == ["token-1", "token-4", "token-5"]
