@@ -61,44 +61,44 @@ class Learner:
     owners: set[str] = field(default_factory=set)
     links: Counter[tuple[str, str]] = field(default_factory=Counter)  # counted: some are wrong
 
-    def secret(self, value: str) -> None:
+    def add_secret(self, value: str) -> None:
         """Learn a secret, unless it is blank or holds a placeholder."""
         if value.strip() and not placeholders.holds(value):
             self.secrets.add(value.strip())
 
-    def link(self, fields: Mapping[str, Any]) -> None:
+    def add_link(self, fields: Mapping[str, Any]) -> None:
         """Learn which service a link leads to: an image's alternate leads to Glance."""
         href, service = fields.get("href"), _SERVICES.get(str(fields.get("rel")))
         if isinstance(href, str) and "://" in href and service is not None:
             self.links[origin("/".join(href.split("/")[:3])), service] += 1
 
-    def header(self, name: str, value: str) -> None:
+    def add_header(self, name: str, value: str) -> None:
         """Learn from a header that is dropped; `name` is in lower case."""
         if name in {"authorization", "proxy-authorization"}:
-            self._authorization(value)
+            self._add_authorization(value)
         elif name in {"cookie", "set-cookie"}:
             pairs = value.split(";") if name == "cookie" else value.split(";")[:1]
             for pair in pairs:
-                self.secret(unquote(pair.partition("=")[2].strip(' "')))
+                self.add_secret(unquote(pair.partition("=")[2].strip(' "')))
         elif names.names_secret(name) or name.endswith("-key"):
-            self.secret(value)
+            self.add_secret(value)
         elif names.names_owner(name) and value:
             self.owners.add(value)
 
-    def _authorization(self, value: str) -> None:
+    def _add_authorization(self, value: str) -> None:
         scheme, _, rest = value.strip().partition(" ")
-        self.secret(rest or scheme)
+        self.add_secret(rest or scheme)
         for name, *quoted_or_not in _PARAMETER.findall(rest):
             value = "".join(quoted_or_not)
             is_public = names.is_in(name, names.PUBLIC) or names.names_owner(name)
             may_be_secret = len(value) >= _LONG_PARAMETER and not is_public
             if may_be_secret or names.holds_secret_in_query(name, value):
-                self.secret(value)
+                self.add_secret(value)
         try:
             text = base64.b64decode(rest, validate=True).decode("utf-8")
         except ValueError:  # not base64, or not text
             return
-        self.secret(text.partition(":")[2])
+        self.add_secret(text.partition(":")[2])
 
     def merge_into(self, known: Known) -> Known:
         """Return `known` with what was learned, except further origins of known hosts."""

@@ -103,7 +103,7 @@ class Rewriter:
                 new = self._text(value)
                 fields.append((name, self._reference(new) if lower == "location" else new))
             else:
-                self.learner.header(lower, value)
+                self.learner.add_header(lower, value)
                 self.notes.append(("headers", self._part[0], f"{message}.headers", (name,)))
         return Headers(fields)
 
@@ -178,7 +178,7 @@ class Rewriter:
             return [self._scalar(name, value, path, under)]
         replacements: list[str | None] = []
         if isinstance(value, jsontext.Pairs):
-            self.learner.link(dict(value))
+            self.learner.add_link(dict(value))
             beside = names.names_beside(value)
             secret_keys = names.secret_keys(value, under, beside)
             for key, item in value:
@@ -240,7 +240,7 @@ class Rewriter:
             self.learner.owners.add(value)
             return self._note("ids", self._search.owner(value))
         if secret and not names.is_harmless(bare):
-            self.learner.secret(value)
+            self.learner.add_secret(value)
             return self._note("secrets", placeholders.SECRET)
         return None
 
@@ -335,7 +335,7 @@ class Rewriter:
 
     def _secret_in_url(self, text: str, secret: str) -> str:
         if text != placeholders.SECRET_IN_URL:
-            self.learner.secret(unquote(secret))
+            self.learner.add_secret(unquote(secret))
             self._note("secrets", placeholders.SECRET_IN_URL)
         return placeholders.SECRET_IN_URL
 
