@@ -12,9 +12,9 @@ from pytest_imagedetail.compare.comparison import SCHEMA
 from pytest_imagedetail.compare.matrix import (
     Answers,
     Matrix,
-    answers_with_images,
     by_release,
     compare_neighbors,
+    has_listing,
     release_of,
 )
 from pytest_imagedetail.contract import release_index
@@ -114,7 +114,7 @@ def _families(answers_by_cloud: Mapping[str, Answers]) -> list[dict[str, Answers
     families: dict[str, dict[str, Answers]] = {}
     for cloud, answers in answers_by_cloud.items():
         release = release_of(answers)
-        if release is not None and answers_with_images(answers):
+        if release is not None and has_listing(answers):
             family = cloud.replace(release, "*") if release in cloud else "other names"
             families.setdefault(family, {})[cloud] = answers
     rows = [row for row in families.values() if len(row) >= _PAIR]

@@ -301,23 +301,20 @@ def compare_neighbors(
     _check_row(row, expect)
     queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
     cells = {
-        (query, name): Cell(
-            status_code=answer.status_code,
-            images=None if answer.error is not None else len(answer.images),
-            recorded_at=answer.provenance.recorded_at,
-        )
+        (query, name): _cell(answers[query])
         for query in queries
         for name, answers in row.items()
-        if (answer := answers.get(query)) is not None
+        if query in answers
     }
     compared = [*_neighbors(row, queries, cells)]
     _check_compared(row, compared)
-    own_pairs = [*pairwise(name for name in row if own.get(name))]
-    unrecorded = [(*pair, q) for pair in own_pairs for q in own[pair[1]] if q not in row[pair[0]]]
+    pairs = [*pairwise(name for name in row if own.get(name))]
+    unrecorded = [(old, new, q) for old, new in pairs for q in own[new] if q not in row[old]]
+    lost = [(old, new, q) for old, new in pairs for q in own[old] if q not in row[new]]
     comparisons = {pair: _compare_pair(row, pair, profile, rules) for pair in compared}
     changes = [
-        replace(step, baseline=one, candidate=other)
-        for (one, other, _), comparison in comparisons.items()
+        replace(step, baseline=old, candidate=new)
+        for (old, new, _), comparison in comparisons.items()
         for step in (*comparison.steps, *comparison.accepted)
     ]
     changes += [_unrecorded(row, pair, rules) for pair in unrecorded]
@@ -340,11 +337,19 @@ def compare_neighbors(
         expired_rules=tuple(rule for rule in used_rules if rule is not None and rule.expired),
         unused_rules=unused(rules, applicable, used_rules),
         nothing_in_common=tuple(pair for pair in compared if comparisons[pair].nothing_in_common),
-        lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
+        lost=tuple(lost),
         not_compared=tuple(
             dict.fromkeys(path for each in comparisons.values() for path in each.not_compared)
         ),
         answers=row,
+    )
+
+
+def _cell(answer: Listing) -> Cell:
+    return Cell(
+        status_code=answer.status_code,
+        images=None if answer.error is not None else len(answer.images),
+        recorded_at=answer.provenance.recorded_at,
     )
 
 
@@ -393,7 +398,7 @@ def release_of(answers: Answers) -> str | None:
     return next((release for release in declared if release is not None), None)
 
 
-def answers_with_images(answers: Answers) -> bool:
+def has_listing(answers: Answers) -> bool:
     """Return whether a cloud answered any query with a listing."""
     return any(listing.error is None for listing in answers.values())
 
@@ -406,7 +411,7 @@ def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
             remedy="name two clouds or more, oldest first",
         )
     statuses = {listing.status_code for answers in row.values() for listing in answers.values()}
-    if statuses != {expect} and not any(map(answers_with_images, row.values())):
+    if statuses != {expect} and not any(map(has_listing, row.values())):
         raise ComparisonError(
             "every answer is an error; there are no images to compare",
             where=", ".join(row),
@@ -416,8 +421,8 @@ def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
         )
 
 
-def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, Query]]) -> None:
-    compared = {name for one, other, _ in pairs for name in (one, other)}
+def _check_compared(row: Mapping[str, Answers], pairs: Iterable[ComparedPair]) -> None:
+    compared = {name for *names, _ in pairs for name in names}
     if unmatched := [name for name in row if name not in compared]:
         raise ComparisonError(
             f"{' and '.join(unmatched)} cannot be compared: no other cloud has the same queries",
