@@ -195,9 +195,7 @@ def rules_of(
     """Read the rules in files and mappings, in order; `today` decides which have expired.
 
     A rule has a typo if a cloud or parameter that it names is unknown and resembles a known one.
-
-    Raises:
-        SettingsError: A file is not a YAML list of rules, or a rule is not valid.
+    Raise SettingsError if a file is not a YAML list of rules, or a rule is not valid.
     """
     rules: list[Rule] = []
     for number, source in enumerate(sources, start=1):

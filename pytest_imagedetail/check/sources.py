@@ -55,8 +55,7 @@ def recorded(
 ) -> Cloud:
     """Return a cloud that replays `record --suite check` before any other recording.
 
-    Raises:
-        StaleCassetteError: A recording is of another release, or older than the store allows.
+    Raise StaleCassetteError if one is of another release, or older than the store allows.
     """
     sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}

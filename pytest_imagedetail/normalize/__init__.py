@@ -42,10 +42,9 @@ _SHORTEST_ID: Final = 8  # characters; a shorter id could occur in any text
 
 
 def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = None) -> Normalized:
-    """Make an answer comparable; its links are added to the pool, which two answers may share.
+    """Make an answer comparable; raise UsageError for an unknown profile.
 
-    Raises:
-        UsageError: The profile is unknown.
+    Its links are added to the pool, which two answers may share.
     """
     check_choice("profile", profile, PROFILES)
     rules = rules_of(profile)

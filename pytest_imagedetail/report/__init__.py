@@ -14,11 +14,7 @@ __all__ = ["Report", "report_of", "schema", "write", "write_text"]
 
 
 def write(report: Report, path: Path) -> None:
-    """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
-
-    Raises:
-        ReportError: The file cannot be written.
-    """
+    """Write a report in the format of the suffix, .html, .json, .md or .xml; raise ReportError."""
     write_text(path, _FORMS[path.suffix](report))
 
 

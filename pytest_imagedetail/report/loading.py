@@ -23,11 +23,7 @@ _T = TypeVar("_T")
 
 
 def load(path: Path) -> Document:
-    """Read a JSON document that the command or a report wrote.
-
-    Raises:
-        ReportError: The file cannot be read, or is another document.
-    """
+    """Read a JSON document that the command or a report wrote; raise ReportError for any other."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -40,10 +36,8 @@ def load(path: Path) -> Document:
 def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failure]]:
     """Return the results in a report or in the output of `diff`, `matrix` or `verify --json`.
 
-    The document has no answers, so a report on the results shows no bodies.
-
-    Raises:
-        ReportError: The document has no result.
+    The document has no answers, so a report on the results shows no bodies. Raise ReportError if it
+    has no result.
     """
     if "checks" in document:
         raise unreadable(path, "it is a result of `check`, unlike the other file")

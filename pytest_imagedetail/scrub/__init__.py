@@ -107,9 +107,7 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
 def replacement(scrubbed: ScrubResult) -> str:
     """Return the text that replaces a recording in place; see `refuse_in_place`.
 
-    Raises:
-        CassetteError: Nothing would be left of it.
-        LeakError: A secret is left.
+    Raise CassetteError if nothing would be left of it, LeakError if a secret is left.
     """
     where = str(scrubbed.source.path)
     if scrubbed.recording is None:
