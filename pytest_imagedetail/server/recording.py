@@ -21,16 +21,14 @@ from pytest_imagedetail.traffic.recording import append, make_recording
 
 _FORWARDED: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
-OnWritten = Callable[[Written, Recording, Known], None]
-"""Called with what was done, the recording, and what redaction knows."""
-
 
 class Recorder:
     """Forward requests to a live cloud and record the answers.
 
     A listing at the cloud's endpoint is recorded as `imagedetail record` does: a cassette with all
-    pages. Any other GET is added to the traffic of clients, `tests/clients.yaml`. `guard` raises if
-    the cloud is no longer the recorded one; it is called after an outage.
+    pages. Any other GET is added to the traffic of clients, `tests/clients.yaml`. `on_written` gets
+    what was done, the recording, and what redaction knows. `guard` raises if the cloud is no longer
+    the recorded one; it is called after an outage.
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class Recorder:
         live: recorder.LiveCloud,
         store: Store,
         *,
-        on_written: OnWritten,
+        on_written: Callable[[Written, Recording, Known], None],
         guard: Callable[[], object],
     ) -> None:
         self._live = live
