@@ -18,7 +18,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import SettingsError, did_you_mean
 from pytest_imagedetail.model import KINDS, Difference, ImageRef, Query, RuleRef, path_of
 
-NEVER: Final = "never"
+_NEVER: Final = "never"
 
 _TARGETS: Final = ("path", "kind", "id")
 _REQUIRED: Final = ("reason", "expires")
@@ -236,7 +236,7 @@ def _parameters(glob: str) -> Iterator[str]:
 
 def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     """Append a rule to a rules file, creating it if needed; return the rule."""
-    expires = parse(entry, today=today).ref.expires or NEVER
+    expires = parse(entry, today=today).ref.expires or _NEVER
     existing = _FILES.text(path) if path.exists() else ""
     if existing and not existing.endswith("\n"):
         existing += "\n"
@@ -411,7 +411,7 @@ def _names(rule: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _day(value: Any) -> date | None:
-    if value == NEVER:
+    if value == _NEVER:
         return None
     if type(value) is date:  # not a datetime, which is a subclass
         return value

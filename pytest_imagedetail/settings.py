@@ -33,7 +33,7 @@ LEVELS: Final = ("facts", "shape")
 """Image by image, or by the fields, types and formats of all images of a side."""
 
 DEFAULT_LEVEL: Final = "facts"
-REPORTS: Final = (".html", ".json", ".md", ".xml")
+_REPORTS: Final = (".html", ".json", ".md", ".xml")
 """The suffixes of reports: HTML, JSON, Markdown, JUnit XML."""
 
 CLOUDS_FILE: Final = "imagedetail.yaml"
@@ -142,7 +142,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     Query.of(**{str(name): value for name, value in choices.get("query", {}).items()})
     reports = choices.get("reports", ())
     for report in reports:
-        check_choice("report suffix", Path(report).suffix, REPORTS)
+        check_choice("report suffix", Path(report).suffix, _REPORTS)
     clouds_file = root / choices.get("clouds_file", CLOUDS_FILE)
     declared, baseline = _read_clouds(clouds_file, required="clouds_file" in choices)
     resolved = {

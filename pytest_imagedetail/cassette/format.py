@@ -20,7 +20,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import DamagedCassetteError, ImageDetailError
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
 
-VCR_VERSION: Final = 1
+_VCR_VERSION: Final = 1
 SCHEMA: Final = 2
 _NUMBERED: Final = re.compile(rb"<redacted-\d+>")  # in schema 1
 
@@ -51,7 +51,7 @@ def document_of(recording: Recording) -> dict[str, Any]:
     interactions = [*map(_interaction_to_dict, recording.interactions)]
     facts = _provenance_to_dict(recording.provenance)
     return {
-        "version": VCR_VERSION,
+        "version": _VCR_VERSION,
         "imagedetail": {**facts, "sha256": _digest(facts, interactions)},
         "interactions": interactions,
     }
@@ -260,8 +260,8 @@ def _refuse_other_formats(document: Any) -> None:
     if not isinstance(document, dict) or "interactions" not in document:
         raise _UnsoundError("not a cassette: it has no `interactions`")
     version = document.get("version")
-    if type(version) is not int or version != VCR_VERSION:
-        problem = f"unknown cassette version {version!r}; this reads version {VCR_VERSION}"
+    if type(version) is not int or version != _VCR_VERSION:
+        problem = f"unknown cassette version {version!r}; this reads version {_VCR_VERSION}"
         raise _UnsoundError(problem, "version", rule="version")
     if not isinstance(document["interactions"], list) or not document["interactions"]:
         raise _UnsoundError("the cassette has no interactions", "interactions")

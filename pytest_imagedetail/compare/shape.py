@@ -136,7 +136,7 @@ def _aspects(path: Path, value: Any) -> Iterator[tuple[str, Any]]:
     is_unknown = len(path) == 1 and path[0] not in contract.FIELDS and path[0] not in _FREE
     if isinstance(value, str) and (path in _FORMATTED or is_unknown):
         yield "formats", contract.text_format(value)
-    elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
+    elif type(value) is int and (sign := _sign_promised(contract.IMAGE.along(path))):
         yield "formats", sign if value >= 0 else "negative"
     if path == ("metadata",) and isinstance(value, dict):
         yield from (("values", key) for key in value)
@@ -151,7 +151,7 @@ def _type_of_links(links: Any) -> str:
     return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
 
 
-def sign_promised(part: contract.Part) -> str | None:
+def _sign_promised(part: contract.Part) -> str | None:
     """Return an integer's promised range as a format; None if it has none."""
     return None if part.least is None else f"{part.least} or more"
 
@@ -306,7 +306,7 @@ def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
 
 def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
     part = judge.part(path)
-    promised = part.form or sign_promised(part)
+    promised = part.form or _sign_promised(part)
     if promised is not None:
         return form_verdict(promised, old, new)
     if new - old == {contract.image_in(judge.candidate).along(path).form}:

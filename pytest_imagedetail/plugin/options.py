@@ -43,7 +43,7 @@ def check(config: pytest.Config) -> None:
     settings = settings_of(config)
     # pytest-xdist's controller removes them; --collect-only writes none.
     removes = not (hasattr(config, "workerinput") or config.getoption("collectonly"))
-    with as_pytest_error():
+    with _as_pytest_error():
         for path in settings.reports if removes else ():
             try:
                 path.unlink(missing_ok=True)
@@ -60,7 +60,7 @@ def check(config: pytest.Config) -> None:
 
 def settings_of(config: pytest.Config) -> Settings:
     """Return the settings of the run."""
-    with as_pytest_error():
+    with _as_pytest_error():
         return _resolve(config, None)
 
 
@@ -103,7 +103,7 @@ def selectable_clouds(
 
 
 @contextlib.contextmanager
-def as_pytest_error() -> Iterator[None]:
+def _as_pytest_error() -> Iterator[None]:
     """Turn an error into pytest's usage error, which ends the run with only its message."""
     try:
         yield

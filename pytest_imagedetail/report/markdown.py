@@ -9,7 +9,6 @@ from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.report import grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result
-from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
 _MOST_ROWS: Final = 1000
@@ -22,7 +21,9 @@ def render(report: Report) -> str:
     verdict = report.verdict
     facts = ", ".join([*verdict.facts, *verdict.compared])
     lines = [f"# {_text(verdict.line)}", "", _text(facts), ""]
-    lines += since(report.since) if report.since is not None else ()
+    if report.since is not None:
+        first, *others = report.since.lines
+        lines += [f"Since {_text(first)}", "", *bullets(others)]
     for failure in report.failures:
         clouds = _text(f"{failure.baseline} → {failure.candidate}")
         problem = [f"    {text.plain(line)}" for line in failure.problem.splitlines()]
@@ -41,14 +42,6 @@ def fit(lines: Sequence[str]) -> str:
     more = len(lines) - shown
     rest = ["", f"{text.count(more, 'more line')}: see the JSON report.", ""] if more else []
     return "\n".join([*lines[:shown], *rest])
-
-
-def since(changes: Since) -> Iterator[str]:
-    """Yield what changed since an earlier report."""
-    first, *others = changes.lines
-    yield f"Since {_text(first)}"
-    yield ""
-    yield from bullets(others)
 
 
 def bullets(lines: Sequence[str]) -> Iterator[str]:

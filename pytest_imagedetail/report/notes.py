@@ -42,12 +42,6 @@ def name_of(result: Result) -> str:
     return " → ".join([first, *between, last])
 
 
-def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield both sides, as pairs of a label and a line."""
-    yield "baseline", ", ".join(facts_of(comparison.baseline))
-    yield "candidate", ", ".join(facts_of(comparison.candidate))
-
-
 def method(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield how two sides were compared, as pairs of a label and a line."""
     changes = applied_rules(comparison.normalization) or "nothing changed"
@@ -65,7 +59,8 @@ def applied_rules(counts: Mapping[str, int]) -> str:
 def in_full(result: Result) -> Iterator[tuple[str, str]]:
     """Yield the sides of a comparison and how they were compared, then the notes."""
     if isinstance(result, Comparison):
-        yield from sides(result)
+        yield "baseline", ", ".join(facts_of(result.baseline))
+        yield "candidate", ", ".join(facts_of(result.candidate))
         yield from method(result)
     yield from notes_of(result)
 
@@ -83,8 +78,8 @@ def _of_matrix(matrix: Matrix) -> Iterator[tuple[str, str]]:
     for (baseline, candidate), queries in _by_pair(matrix.nothing_in_common).items():
         names = f"{baseline} and {candidate} have no image in common"
         yield "paired", f"{names}, query {grid.first_queries(queries)}, so none was compared there"
-    yield from not_compared(matrix.not_compared)
-    yield from rules(matrix)
+    yield from _not_compared(matrix.not_compared)
+    yield from _rules(matrix)
 
 
 def _by_pair(triples: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:
@@ -110,7 +105,7 @@ def _of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
             if path in differing:
                 reason = f"two identical requests to {side.cloud} differed in it"
                 yield "volatile", f"{path}: {reason}; to accept it, add a rule"
-    yield from rules(comparison)
+    yield from _rules(comparison)
 
 
 def _nothing_in_common(comparison: Comparison) -> str:
@@ -130,10 +125,10 @@ def redaction(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield notes about what redaction hides from the comparison."""
     if comparison.of_two_projects:
         yield "projects", "the recordings are of two projects"
-    yield from not_compared(comparison.not_compared)
+    yield from _not_compared(comparison.not_compared)
 
 
-def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield how many values were redacted, and the paths of the first three."""
     if not paths:
         return
@@ -143,7 +138,7 @@ def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "redacted", f"{len(paths)} {were} redacted and not compared: {named}{more}"
 
 
-def rules(result: Result) -> Iterator[tuple[str, str]]:
+def _rules(result: Result) -> Iterator[tuple[str, str]]:
     """Yield notes about differences accepted by rules, expired rules and unused ones."""
     used = dict.fromkeys(step.difference.rule for step in result.accepted)
     for rule in filter(None, used):

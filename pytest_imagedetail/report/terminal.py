@@ -58,8 +58,8 @@ def render(
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
     facts = [*verdict.facts, *(verdict.compared if single is None else ())]  # the sides follow
-    head = [paint(line, shade, color=color) for line in wrap(verdict.line, width)]
-    head += [paint(line, "dim", color=color) for line in wrap(", ".join(facts), width)]
+    head = [_paint(line, shade, color=color) for line in wrap(verdict.line, width)]
+    head += [_paint(line, "dim", color=color) for line in wrap(", ".join(facts), width)]
     parts = [head, *(grid.table(e, every_query=every_query, width=width) for e in report.matrices)]
     if single is not None:
         parts.append(_sides(single, width))
@@ -85,7 +85,7 @@ def entry(
     Values, named "-" or "+", are cut; commands are left alone; other text is wrapped.
     """
     start, *rest = wrap(title, width and width - indent - 2)
-    yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"
+    yield f"{_paint(f'{label:<{indent}}', label, color=color)}  {start}"
     yield from (f"{'':<{indent}}  {line}" for line in rest)
     for name, line in lines:
         room = width and width - indent - 2 - _NAME if name not in _COMMANDS else None
@@ -95,7 +95,7 @@ def entry(
             parts = wrap(line, room)
         for head, part in zip([name, *[""] * (len(parts) - 1)], parts, strict=True):
             shade = name if name in {"-", "+"} else "dim"
-            yield f"{'':<{indent}}  {paint(f'{head:<{_NAME}}{part}', shade, color=color)}".rstrip()
+            yield f"{'':<{indent}}  {_paint(f'{head:<{_NAME}}{part}', shade, color=color)}".rstrip()
 
 
 def brief(result: Result) -> str:
@@ -132,7 +132,7 @@ def digest(report: Report, most: int) -> Iterator[str]:
         yield f"and {text.count(more, 'other cause' if shown else 'cause')}"
 
 
-def paint(line: str, name: str, *, color: bool) -> str:
+def _paint(line: str, name: str, *, color: bool) -> str:
     """Return a line in the color of a name, if it has one."""
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
 
@@ -164,7 +164,7 @@ def _parts(
     end = [line for note in end_notes for line in styled(*note)]
     if report.findings or any(result.expected for result in report.results):
         most = report.findings[0].severity if report.findings else "same"
-        end += (paint(line, most, color=color) for line in wrap(_counts(report), width))
+        end += (_paint(line, most, color=color) for line in wrap(_counts(report), width))
     yield end
 
 

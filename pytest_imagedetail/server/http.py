@@ -21,7 +21,7 @@ from pytest_imagedetail.traffic.keystone import json_response
 
 OnError = Callable[[ImageDetailError], object]
 
-LOOPBACK: Final = "127.0.0.1"
+_LOOPBACK: Final = "127.0.0.1"
 _FRAMING_HEADERS: Final = frozenset(  # bodies are sent whole and without encodings
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
@@ -42,14 +42,14 @@ class Listener(ThreadingHTTPServer):
         """
         self._on_error = on_error
         try:
-            super().__init__((LOOPBACK, port), _Handler)
+            super().__init__((_LOOPBACK, port), _Handler)
         except (OSError, OverflowError) as error:
             raise ServerError(
                 f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
-                where=f"the server of {what} on {LOOPBACK}",
+                where=f"the server of {what} on {_LOOPBACK}",
                 remedy="choose another port, or 0 for one that is free: --port 0",
             ) from error
-        self.netloc: Final = f"{LOOPBACK}:{self.server_port}"
+        self.netloc: Final = f"{_LOOPBACK}:{self.server_port}"
         self.base: Final = f"http://{self.netloc}"
         # A daemon, so that an open server does not keep the process alive.
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)

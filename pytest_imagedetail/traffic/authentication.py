@@ -31,7 +31,7 @@ def split_keystone(
     Keystone's are logins, its version documents, and everything below a URL where a login was
     seen or at its usual ports.
     """
-    urls = (login.url.partition("?")[0] for login in filter(is_login, interactions))
+    urls = (login.url.partition("?")[0] for login in filter(_is_login, interactions))
     roots = {match[1] for match in map(_LOGIN_PATH.match, urls) if match}
     bases = tuple(f"{root}{version}/" for root in roots for version in ("v3", "v2.0"))
 
@@ -39,7 +39,7 @@ def split_keystone(
         parts = urlsplit(interaction.url)
         url = interaction.url.partition("?")[0].rstrip("/") + "/"
         return (
-            is_login(interaction)
+            _is_login(interaction)
             or any(path in parts.path for path in _PATHS)
             or url in roots
             or url.startswith(bases)
@@ -54,7 +54,7 @@ def split_keystone(
     return others, keystone
 
 
-def is_login(interaction: Interaction) -> bool:
+def _is_login(interaction: Interaction) -> bool:
     """Return whether an interaction asks for a token or is answered with one."""
     headers, response = interaction.request_headers, interaction.response
     auth = document_in(interaction.request_body).get("auth")
