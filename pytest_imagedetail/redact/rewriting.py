@@ -5,7 +5,6 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
@@ -244,7 +243,7 @@ class Rewriter:
             return self._note("secrets", placeholders.SECRET)
         return None
 
-    def _note(self, kind: str, new: str, _: object = None) -> str:
+    def _note(self, kind: str, new: str) -> str:
         self.notes.append((kind, *self._part, self._path))
         return new
 
@@ -272,7 +271,7 @@ class Rewriter:
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
             if shape is names.EMAIL:
-                text = shape.sub(partial(self._note, "people", placeholders.EMAIL), text)
+                text = shape.sub(lambda _: self._note("people", placeholders.EMAIL), text)
             else:
                 text = shape.sub(self._shape, text)
         return text
