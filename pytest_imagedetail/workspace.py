@@ -77,7 +77,7 @@ def store_of(settings: Settings) -> Store:
 
 
 def open_live_cloud(
-    declared: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
+    declaration: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
 ) -> LiveCloud:
     """Return a live cloud with its release; refuse a cloud that is not the recorded one.
 
@@ -85,17 +85,18 @@ def open_live_cloud(
         ReleaseError: The cloud contradicts its declared release or its recordings.
         VerificationError: The project is not the recorded one, or a recorded answer changed.
     """
-    release = refuse_other_release(access, store, cloud=declared.name, declared=declared.release)
-    live = LiveCloud(access=access, name=declared.name, release=release)
+    name, declared = declaration.name, declaration.release
+    release = refuse_other_release(access, store, cloud=name, declared=declared)
+    live = LiveCloud(access=access, name=name, release=release)
     comparison = ask_again(live, store, rules=read_rules(settings)) if adds else None
     if comparison is not None and (comparison.of_two_projects or not comparison.compatible):
         problem = "this project is not the one that recorded"
         if not comparison.of_two_projects:
             problem = f"the answer to a recorded query changed\n{terminal.details(comparison)}"
         raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: {problem}",
+            f"nothing was added to the recordings of {name!r}: {problem}",
             where=comparison.listings[0].provenance.test
-            or str(store.path(live.name, comparison.baseline.query)),
+            or str(store.path(name, comparison.baseline.query)),
             remedy=remedies_for_change(comparison, access),
         )
     return live
@@ -106,8 +107,8 @@ def refuse_upgraded(
 ) -> str | None:
     """Call `open_live_cloud` once per run; return the release to record under."""
     if (name, adds) not in sessions.confirmed:
-        declared = settings.declaration(name)
-        access = sessions.access(declared.os_cloud)
-        live = open_live_cloud(declared, access, settings, with_library(store), adds=adds)
+        declaration = settings.declaration(name)
+        access = sessions.access(declaration.os_cloud)
+        live = open_live_cloud(declaration, access, settings, with_library(store), adds=adds)
         sessions.confirmed[name, adds] = live.release
     return sessions.confirmed[name, adds]

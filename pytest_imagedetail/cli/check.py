@@ -185,10 +185,10 @@ def _names(options: Options) -> Sequence[str]:
 
 def _cloud(name: str, options: Options) -> asking.Cloud:
     settings, store = options.settings, options.store
-    declared = settings.declaration(name)
+    declaration = settings.declaration(name)
     if not (options.live or options.os_cloud):
-        return sources.recorded(store, name, declared=declared.release, budget=options.budget)
-    target = replace(declared, os_cloud=options.os_cloud or declared.os_cloud)
+        return sources.recorded(store, name, declared=declaration.release, budget=options.budget)
+    target = replace(declaration, os_cloud=options.os_cloud or declaration.os_cloud)
     access = clouds.connect(target.os_cloud, declared=settings.declared)
     live_cloud = open_live_cloud(target, access, settings, store, adds=False)
     return sources.live(live_cloud, budget=options.budget)

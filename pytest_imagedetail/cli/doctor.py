@@ -82,12 +82,14 @@ def _findings(
     newest = access.max_microversion
     yield "ok", newest or "none: older than microversions, or its version document cannot be read"
     # By now the cloud is known, even if it came from OS_CLOUD or is the only one.
-    declared = settings.declaration(name) if name else _declared_as(configuration.cloud, settings)
-    yield _release_finding(declared.release, newest)
-    yield _one_image(access, declared.name)
+    declaration = _declaration(name, configuration.cloud, settings)
+    yield _release_finding(declaration.release, newest)
+    yield _one_image(access, declaration.name)
 
 
-def _declared_as(os_cloud: str, settings: Settings) -> CloudDeclaration:
+def _declaration(name: str | None, os_cloud: str, settings: Settings) -> CloudDeclaration:
+    if name:
+        return settings.declaration(name)
     matching = (cloud for cloud in settings.declared.values() if cloud.os_cloud == os_cloud)
     return next(matching, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 
@@ -99,10 +101,10 @@ def _path(access: Access) -> str:
 
 
 def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str]:
-    declaration = f"declared: {declared}" if declared else "not declared"
+    label = f"declared: {declared}" if declared else "not declared"
     if newest is None:
-        return "ok", f"{declaration}; the cloud does not show it"
-    finding = f"{declaration}; {newest} looks like {looks_like(newest)}"
+        return "ok", f"{label}; the cloud does not show it"
+    finding = f"{label}; {newest} looks like {looks_like(newest)}"
     evidence = Evidence(where="", release=declared, max_microversion=newest)
     return "warning" if evidence.contradicts_itself else "ok", finding
 

@@ -174,8 +174,8 @@ def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterat
     sessions, rules = CloudSessions(clouds.connect), read_rules(settings)
 
     def verify_one(cloud: str, path: Path) -> _Result:
-        result, declared = _Result(cloud=cloud, path=path), settings.declaration(cloud)
-        name = options.os_cloud or declared.os_cloud
+        result, declaration = _Result(cloud=cloud, path=path), settings.declaration(cloud)
+        name = options.os_cloud or declaration.os_cloud
         try:
             if not path.exists():
                 raise _not_recorded(cloud, path, options.parsed_query, name)
@@ -185,7 +185,7 @@ def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterat
                 return result
             access = sessions.access(name)
             compared = verify(recorded, access, fail_on=settings.fail_on, rules=rules)
-            mislabel = label_error(recorded.provenance, declared.release)
+            mislabel = label_error(recorded.provenance, declaration.release)
             error = mislabel or upgrade_error(recorded.provenance, access)
             return replace(
                 result,

@@ -91,9 +91,9 @@ class OwnTraffic:
         state, secrets_error = state_of(item), None
         session = state.session
         if session is not None and not session.replays:
-            declared = options.settings_for(item).declaration(session.cassette.cloud)
+            declaration = options.settings_for(item).declaration(session.cassette.cloud)
             try:
-                self._run.add_configured_secrets(declared.os_cloud)  # before fixtures unset them
+                self._run.add_configured_secrets(declaration.os_cloud)  # before fixtures unset them
             except ImageDetailError as error:
                 secrets_error = error
         try:
@@ -160,7 +160,7 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
 def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Session:
     item = request.node
     cloud = _cloud(request, settings)
-    declared = settings.declaration(cloud)
+    declaration = settings.declaration(cloud)
     cassette = Cassette(
         store=with_library(store_of(settings)),
         cloud=cloud,
@@ -170,7 +170,7 @@ def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) 
     )
 
     def guard() -> None:
-        if run.sessions.accesses(declared.os_cloud):
+        if run.sessions.accesses(declaration.os_cloud):
             adds = settings.record_mode == "new_episodes" or not cassette.path.exists()
             adds = adds and settings.record_mode != "verify"
             refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
@@ -178,21 +178,21 @@ def _open_session(request: pytest.FixtureRequest, settings: Settings, run: Run) 
     session = Session(
         cassette,
         record_mode="none" if is_shipped(cloud, settings) else settings.record_mode,
-        release=declared.release,
+        release=declaration.release,
         live=LiveCallbacks(
-            accesses=partial(run.sessions.accesses, declared.os_cloud),
+            accesses=partial(run.sessions.accesses, declaration.os_cloud),
             secrets=run.credentials,
             guard=guard,
         ),
         refused=state_of(item).refused,
     )
     if not session.replays:
-        run.add_configured_secrets(declared.os_cloud)
+        run.add_configured_secrets(declaration.os_cloud)
         try:
-            clouds.configure(declared.os_cloud)
+            clouds.configure(declaration.os_cloud)
         except CredentialsError:
             return session  # only the test's own clients have credentials
-        run.sessions.access(declared.os_cloud)
+        run.sessions.access(declaration.os_cloud)
     return session
 
 
