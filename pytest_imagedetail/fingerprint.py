@@ -14,6 +14,7 @@ from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, Image, path_of
 from pytest_imagedetail.normalize import Links
+from pytest_imagedetail.text import count
 
 _PROFILE: Final = "same-cloud"  # keeps the version and the project in links
 _PROJECT: Final = "<project>"
@@ -142,8 +143,7 @@ class Fingerprint:
             seen = f"{old.seen} ({old.span}), but {new.seen} ({new.span})"
             return f"no release of Nova answers like this: {seen}"
         fields = len({part.path for part in self.unsent})
-        plural = "s" * (fields > 1)
-        exception = f", except for {fields} field{plural} that no release sends like this"
+        exception = f", except for {count(fields, 'field')} that no release sends like this"
         return f"answers like {_span(self.releases)}{exception if fields else ''}"
 
     def to_dict(self) -> dict[str, Any]:

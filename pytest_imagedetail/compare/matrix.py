@@ -35,6 +35,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.rules import Rules, between, is_accepted, unused, with_rule
 from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
+from pytest_imagedetail.text import count
 
 Answers = Mapping[Query, Listing]
 """The answers of one cloud by query, including recorded errors."""
@@ -203,8 +204,7 @@ class Matrix:
         if self.nothing_in_common:
             summary += "; not all images were compared"
         if self.lost:
-            recordings = "recording" if len(self.lost) == 1 else "recordings"
-            summary += f"; not compared: {len(self.lost)} missing {recordings}"
+            summary += f"; not compared: {count(len(self.lost), 'missing recording')}"
         return summary
 
     def to_dict(self) -> dict[str, Any]:
