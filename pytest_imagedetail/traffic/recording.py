@@ -40,6 +40,9 @@ FAILURES: Final = NOT_ANSWERED | {403} | frozenset(range(500, 600))
 _MOST_CHANGES: Final = 8  # of one body in a message
 _SCHEMES: Final = ("basic", "bearer", "token", "apikey")  # others sign each request anew
 
+_Sender = tuple[str | None, str | None]
+"""A user and a project, by id or digest; None for one that is not known."""
+
 
 def make_recording(
     received: Sequence[Interaction],
@@ -163,7 +166,7 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
 
 
 def refuse_other_sender(
-    sent: Sequence[Interaction],
+    received: Sequence[Interaction],
     *,
     accesses: Sequence[Access],
     old: Recording | None,
@@ -173,7 +176,7 @@ def refuse_other_sender(
 
     They must also be those of `old`, a recording that is added to.
     """
-    if what := mixed_senders(sent, accesses=accesses):
+    if what := mixed_senders(received, accesses=accesses):
         raise RecordingError(
             f"the recording was not kept: its requests were sent as {what}",
             where=cassette.where,
@@ -181,7 +184,7 @@ def refuse_other_sender(
             "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
             "an older recording is untouched",
         )
-    if old and (who := other_sender(old, _sender(*split_keystone(sent), accesses))):
+    if old and (who := other_sender(old, _sender(*split_keystone(received), accesses))):
         raise RecordingError(
             f"nothing was added to the recording: it is of another {who}",
             where=cassette.where,
@@ -191,7 +194,7 @@ def refuse_other_sender(
         )
 
 
-def other_sender(old: Recording, sender: tuple[str | None, str | None]) -> str | None:
+def other_sender(old: Recording, sender: _Sender) -> str | None:
     """Return "user" or "project" if the sender's is known and differs from the recording's."""
     recorded = old.provenance.user, old.provenance.project
     for kind, old_id, new_id in zip(("user", "project"), recorded, sender, strict=True):
@@ -201,24 +204,26 @@ def other_sender(old: Recording, sender: tuple[str | None, str | None]) -> str |
 
 
 def _sender(
-    sent: Sequence[Interaction], authentication: Sequence[Interaction], accesses: Sequence[Access]
-) -> tuple[str | None, str | None]:
+    traffic: Sequence[Interaction],
+    authentication: Sequence[Interaction],
+    accesses: Sequence[Access],
+) -> _Sender:
     """Return the digests of the user and the project that sent requests, for the provenance.
 
     They are those of the first known token; without a project there, that of the access or the
     first one in a path.
     """
     identities = _identities(authentication, accesses)
-    known_tokens = filter(identities.__contains__, map(_token, sent))
+    known_tokens = filter(identities.__contains__, map(_token, traffic))
     user, project = next((identities[str(token)] for token in known_tokens), (None, None))
     if project is None and accesses:
         project = known_of(*accesses).project
-    project = project or next(iter(_projects(sent)), None)
+    project = project or next(iter(_projects(traffic)), None)
     return placeholders.digest_of(user), placeholders.digest_of(project)
 
 
-def _projects(sent: Sequence[Interaction]) -> list[str]:
-    projects = (project_in_path(urlsplit(request.url).path) for request in sent)
+def _projects(traffic: Sequence[Interaction]) -> list[str]:
+    projects = (project_in_path(urlsplit(request.url).path) for request in traffic)
     return [*dict.fromkeys(filter(None, projects))]
 
 
@@ -231,13 +236,13 @@ def mixed_senders(
     """
     traffic, authentication = split_keystone(received)
     identities = _identities(authentication, accesses)
-    sent = [one for one in traffic if one.response.status_code != HTTPStatus.UNAUTHORIZED]
-    tokens = filter(None, map(_token, sent))
+    accepted = [one for one in traffic if one.response.status_code != HTTPStatus.UNAUTHORIZED]
+    tokens = filter(None, map(_token, accepted))
     senders: dict[str, set[object]] = {"": {identities.get(token, token) for token in tokens}}
-    for name, value in (field for request in sent for field in request.request_headers.fields):
+    for name, value in (field for one in accepted for field in one.request_headers.fields):
         if value and _identifies_sender(name):
             senders.setdefault(name.lower(), set()).add(value)
-    projects = _projects(sent)
+    projects = _projects(accepted)
     if any(len(values) > 1 for values in senders.values()):
         return "different users or projects"
     are_alike = len(projects) > 1 and not all(map(placeholders.is_id, projects))
@@ -261,12 +266,12 @@ def _identifies_sender(name: str) -> bool:
 
 def _identities(
     authentication: Sequence[Interaction], accesses: Sequence[Access]
-) -> dict[str, tuple[str | None, str | None]]:
+) -> dict[str, _Sender]:
     own = {one.token: (one.user_id, one.project_id) for one in accesses if one.user_id}
     return own | dict(chain.from_iterable(map(_issued_tokens, authentication)))
 
 
-def _issued_tokens(login: Interaction) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+def _issued_tokens(login: Interaction) -> Iterator[tuple[str, _Sender]]:
     document, headers = document_in(login.response.body), login.response.headers
     token, access = document.get("token"), document.get("access")
     if isinstance(token, dict) and (subject := headers.get("X-Subject-Token")):  # v3
