@@ -6,7 +6,7 @@ Placeholders depend on the value alone (`redact.placeholders`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import starmap
 from urllib.parse import urlsplit
@@ -40,20 +40,19 @@ class RedactionResult:
 
 
 def redact(
-    interactions: Iterable[Interaction], *, cloud: str, known: Known, emails: bool = False
+    interactions: Sequence[Interaction], *, cloud: str, known: Known, emails: bool = False
 ) -> RedactionResult:
     """Replace secrets, owners' ids and hosts in all interactions of a recording.
 
     E-mail addresses are replaced if `emails`: in the traffic of a test's own client. Placeholders
     of hosts contain `cloud`. What the interactions reveal is added to `known`.
     """
-    pages = tuple(interactions)
-    projects = (project_in_path(urlsplit(page.url).path) for page in pages)
-    origins = {origin(page.url): "compute" for page in pages[:1] if not known.origins}
+    projects = (project_in_path(urlsplit(one.url).path) for one in interactions)
+    origins = {origin(one.url): "compute" for one in interactions[:1] if not known.origins}
     known |= Known(project=next(filter(None, projects), None), origins=origins)
     while True:
         rewriter = Rewriter(Search(known, cloud=cloud), emails=emails)
-        redacted = tuple(starmap(rewriter.interaction, enumerate(pages)))
+        redacted = tuple(starmap(rewriter.rewrite, enumerate(interactions)))
         learned = rewriter.learner.merge_into(known)
         if learned == known:
             break
@@ -90,7 +89,7 @@ def place_of(number: int, part: str, path: Path) -> str:
 
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
     """Return `known` with the secrets, owners and hosts that traffic reveals."""
-    return redact(interactions, cloud="", known=known or Known()).known
+    return redact(tuple(interactions), cloud="", known=known or Known()).known
 
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:

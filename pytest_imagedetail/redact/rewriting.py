@@ -58,21 +58,21 @@ class Rewriter:
         self._unchanged: set[tuple[str, str, str]] = set()  # name ("/" in a path), value, `under`
         self._depth = 0
 
-    def interaction(self, number: int, page: Interaction) -> Interaction:
+    def rewrite(self, number: int, interaction: Interaction) -> Interaction:
         """Redact every part of an interaction; drop headers that are not listed."""
         self._part = number, ""
-        response = page.response
-        allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
-        self._begin("request.uri", page.url)
-        url = self._url(page.url)
+        response = interaction.response
+        allowed = RESPONSE_HEADERS | ({"content-length"} if interaction.is_bodiless else set())
+        self._begin("request.uri", interaction.url)
+        url = self._url(interaction.url)
         self._begin("response.reason", response.reason)
         reason = self._text(response.reason)
-        sent, received = _stored_secret(page)
+        sent, received = _stored_secret(interaction)
         return replace(
-            page,
+            interaction,
             url=url.replace(_HIDDEN_USER, "//"),  # clients send user info in a header
-            request_headers=self._headers("request", page.request_headers, REQUEST_HEADERS),
-            request_body=self._body("request.body", page.request_body, sent),
+            request_headers=self._headers("request", interaction.request_headers, REQUEST_HEADERS),
+            request_body=self._body("request.body", interaction.request_body, sent),
             response=replace(
                 response,
                 reason=reason,
@@ -406,13 +406,13 @@ def _quote(text: str, *, safe: str = "") -> str:
     return quote(text, safe=safe, errors="surrogateescape")
 
 
-def _stored_secret(page: Interaction) -> tuple[str, str]:
+def _stored_secret(interaction: Interaction) -> tuple[str, str]:
     """Return what is secret in a request and in its response: Barbican's payloads."""
-    match = _STORED_SECRET.search(page.url.partition("?")[0].rstrip("/"))
+    match = _STORED_SECRET.search(interaction.url.partition("?")[0].rstrip("/"))
     if match is None:
         return "", ""
-    is_update = match[1] is not None and page.method == "PUT"
-    is_answer = match[2] is not None and page.response.status_code == HTTPStatus.OK
+    is_update = match[1] is not None and interaction.method == "PUT"
+    is_answer = match[2] is not None and interaction.response.status_code == HTTPStatus.OK
     return "all" if is_update else "held", "all" if is_answer else ""
 
 
