@@ -233,10 +233,10 @@ def _recording(document: Any) -> Recording:
     if not is_intact:
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256", rule="hash")
-    pages = tuple(map(_interaction, document["interactions"]))
+    interactions = tuple(map(_interaction, document["interactions"]))
     if schema == 1:
-        pages = tuple(map(_from_schema_1, pages))
-    return Recording(provenance=_provenance(facts), interactions=pages)
+        interactions = tuple(map(_from_schema_1, interactions))
+    return Recording(provenance=_provenance(facts), interactions=interactions)
 
 
 def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -> str:
@@ -245,10 +245,11 @@ def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -
     return _sha256(as_text(document, default=lambda data: base64.b64encode(data).decode()))
 
 
-def _from_schema_1(page: Interaction) -> Interaction:
-    body = _NUMBERED.sub(b"<redacted>", page.response.body)
-    request_body = _NUMBERED.sub(b"<redacted>", page.request_body)
-    return replace(page, request_body=request_body, response=replace(page.response, body=body))
+def _from_schema_1(interaction: Interaction) -> Interaction:
+    request_body = _NUMBERED.sub(b"<redacted>", interaction.request_body)
+    body = _NUMBERED.sub(b"<redacted>", interaction.response.body)
+    response = replace(interaction.response, body=body)
+    return replace(interaction, request_body=request_body, response=response)
 
 
 def _refuse_other_formats(document: Any) -> None:
