@@ -269,7 +269,7 @@ def secret_keys(
     has_login = "key" in dict(pairs) and any(is_in(key, LOGINS) for key, _ in pairs)
     for key, value in pairs:
         name = key if names_secret(key) else beside.get(key, "")
-        name = name if names_secret(name) and holds_secret(name, value) else ""
+        name = name if holds_secret(name, value) else ""
         is_login = has_login and key == "key"
         if name or is_login or (under and _is_secret_under(under, key, value)):
             keys[key] = below(name) if name and under != "all" else under or "held"
