@@ -474,6 +474,12 @@ def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
     return text
 
 
+def dotted_path(path: Path) -> str:
+    """Return a path with its keys as they are: `images[3].metadata.db_password`."""
+    keys = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return "".join(keys).removeprefix(".")
+
+
 def _path_key(key: str) -> str:
     plain = key and key.isprintable() and not set(key) & set(".[]'\"` *?")
     return key if plain else repr(key)

@@ -30,7 +30,7 @@ from pytest_imagedetail.check.verdicts import (
 )
 from pytest_imagedetail.contract import JSON_PROPERTIES
 from pytest_imagedetail.errors import BodyError, ImageDetailError
-from pytest_imagedetail.model import LISTING_STATUSES, Response, shell_quoted
+from pytest_imagedetail.model import LISTING_STATUSES, Response, dotted_path, shell_quoted
 from pytest_imagedetail.text import count
 
 _OF_IMAGE: Final = ("id", "name", "owner", "visibility")
@@ -138,7 +138,7 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
     return Finding(
         schema=schema,
         where=where,
-        path=_path(parts),
+        path=dotted_path(parts),
         # Nova writes the owner when it makes a snapshot.
         image=FindingImage(
             id=image.get("id"), name=image.get("name"), owner=metadata(image).get("owner_id")
@@ -152,11 +152,6 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         command=command,
         advice=advice,
     )
-
-
-def _path(parts: Iterable[str | int]) -> str:
-    texts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return "".join(texts).removeprefix(".")
 
 
 def _names(error: Any) -> tuple[str, ...]:
@@ -347,11 +342,8 @@ def _outcome(answer: Answer, found: Sequence[Finding], *, counted: str, vacuous:
     subject = count(len(images), "image") if images else "the answer"
     under = f", under {consequence.option}" if consequence.option else ""
     since = f" from {consequence.since} on" if consequence.since else ""
-    problem = Problem(
-        answer=answer,
-        text=f"{subject}: {consequence.affected}{under}{since}",
-        findings=findings,
-    )
+    text = f"{subject}: {consequence.affected}{under}{since}"
+    problem = Problem(answer=answer, text=text, findings=findings)
     return Outcome(answer=answer, problems=(problem,), counted=counted)
 
 

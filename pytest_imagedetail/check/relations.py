@@ -41,11 +41,7 @@ def merge(outcome: Outcome, others: Iterable[Outcome]) -> Outcome:
 
 
 def compare_ids(
-    answer: Answer,
-    expected: Images,
-    actual: Images | None = None,
-    *,
-    instead: Images | None = None,
+    answer: Answer, expected: Images, actual: Images | None = None, *, instead: Images | None = None
 ) -> Outcome:
     """Compare the ids of a listing, or of the `actual` images, with the expected ones."""
     if not answer.is_listing:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import starmap
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.model import NO_RESPONSE, Interaction, Path, Query, Recording
+from pytest_imagedetail.model import NO_RESPONSE, Interaction, Path, Query, Recording, dotted_path
 from pytest_imagedetail.redact.known import Known, Search
 from pytest_imagedetail.redact.rewriting import Rewriter
 from pytest_imagedetail.redact.urls import origin, project_in_path
@@ -82,9 +82,8 @@ def redact_again(recording: Recording, *, known: Known) -> RedactionResult:
 
 def place_of(number: int, part: str, path: Path) -> str:
     """Format a place: `interactions[0].response.body: images[3].metadata.db_password`."""
-    keys = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     place = f"interactions[{number}].{part}"
-    return f"{place}: {''.join(keys).removeprefix('.')}" if path else place
+    return f"{place}: {dotted_path(path)}" if path else place
 
 
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
