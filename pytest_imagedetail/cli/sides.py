@@ -58,9 +58,9 @@ def load(name: str, options: Options) -> Loaded:
     return Loaded(listing=listing, path=path, error=error)
 
 
-def load_listing(name: str, options: Options) -> Listing:
-    """Do as `load`, but raise StaleCassetteError if the release is not the declared one."""
-    loaded = load(name, options)
+def load_listing(options: Options) -> Listing:
+    """Load the listing of CLOUD; raise StaleCassetteError if it is not of the declared release."""
+    loaded = load(options.cloud, options)
     if loaded.error is not None:
         raise loaded.error
     return loaded.listing
