@@ -37,8 +37,11 @@ class Suite:
 
 
 def render(report: Report) -> str:
-    """Return one suite for each result and each failure."""
+    """Return one suite for each result and each failure, or for a run that failed without any."""
     suites = [*map(_suite, report.results), *map(_not_compared, report.failures)]
+    if not suites and report.verdict.exit_code:
+        case = Case(tag="error", name="compared", message=report.verdict.sentence)
+        suites = [Suite(name="imagedetail", cases=[case])]
     return document(report.verdict.line, suites)
 
 

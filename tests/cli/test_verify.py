@@ -149,9 +149,10 @@ def test_what_is_not_verified_is_no_success(public, imagedetail):
     assert "skipped: imported, so there is no cloud to ask\n" in done.stdout
     assert done.stdout.endswith("4 cassettes: 2 same, 1 error, 1 skipped; nothing was written\n")
     assert json.loads(imagedetail("verify", "manual", "--json").stdout)["same"] is False
-    done = imagedetail("verify", "manual")
+    done = imagedetail("verify", "manual", "--report=r.xml")
     said = "nothing was verified: what was imported cannot be asked again\n"
     assert (done.returncode, said in done.stderr) == (2, True)
+    assert 'tests="1" failures="0" errors="1"' in (folder / "r.xml").read_text()
     (folder / "cassettes").rename(folder / "elsewhere")
     config.unlink()
     assert "nothing is recorded, and no cloud is declared" in imagedetail("verify").stderr
