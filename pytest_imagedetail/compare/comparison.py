@@ -155,10 +155,15 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> bool:
-        """Whether there are images but no pair, even if rules accept each as added or removed."""
-        if self.level != "facts" or self.paired:
+        """Whether there is no pair, even if rules accept each image as added or removed.
+
+        Two errors, and two empty answers to a filter, are compared.
+        """
+        both, differences = (self.baseline, self.candidate), (*self.differences, *self.expected)
+        if self.level != "facts" or self.paired or any(side.error for side in both):
             return False
-        return any(each.kind in _OF_ONE_SIDE for each in (*self.differences, *self.expected))
+        is_of_all = not self.query.params and both[0].cloud != both[1].cloud
+        return is_of_all or any(each.kind in _OF_ONE_SIDE for each in differences)
 
     @property
     def of_two_projects(self) -> bool:

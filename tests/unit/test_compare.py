@@ -213,8 +213,12 @@ def test_clouds_without_an_image_in_common_were_not_compared():
     """So they are not compatible, unless nothing fails."""
     one, two, none = listing_of(image_of(1)), listing_of(image_of(2)), listing_of(cloud="b")
     both = listing_of(image_of(1), image_of(2))
-    for old, new in ((one, one), (none, none), (both, two)):
+    filtered = [listing_of(cloud=cloud, query="name=x") for cloud in "ab"]
+    for old, new in ((one, one), (none, none), (both, two), filtered):
         assert not compare(old, new).nothing_in_common
+    empty = compare(listing_of(), none)
+    assert (empty.same, empty.compatible) == (True, False)
+    assert empty.summary == "no difference: neither side has an image"
     for old, new in ((one, two), (both, none), (none, both)):
         comparison = compare(old, new)
         assert (comparison.nothing_in_common, comparison.compatible) == (True, False)
