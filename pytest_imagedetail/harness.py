@@ -218,7 +218,8 @@ class Harness:
             candidate: The new side.
             level: "facts", image by image, or "shape", for clouds with different images.
             profile: One of `PROFILES`. Level and profile default to those of the marker or the run.
-            expect: An error status that both must answer with; their messages are then compared.
+            expect: An error status that both must answer with; their messages are then compared. A
+                recorded error of one side needs none: it is a difference.
             rules: Replaces the run's: a file of accepted differences, a rule as a mapping, or a
                 sequence of both.
             **query: As for `Cloud.list`; not allowed with listings, which have their own.
@@ -371,7 +372,7 @@ class Harness:
         return listing
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
-        """Answer for one cloud of a matrix, where a recorded error is an answer."""
+        """Answer for one side of a comparison, where a recorded error is an answer."""
         cloud, afresh = self[name].name, self.settings.record_mode == "rewrite"
         if expect is None and not afresh and self.store.find(cloud, query) is not None:
             expect = error_status(self.store.load(cloud, query))
@@ -420,7 +421,7 @@ class Harness:
             return (
                 side if expect in {None, side.status_code} else read(side.recording, expect=expect)
             )
-        return self.answer(self._cloud_name(side), self.merge_query(query), expect)
+        return self._as_recorded(self._cloud_name(side), self.merge_query(query), expect)
 
     def _verify(self, name: str, query: Query, *, redacted: Query, expect: int | None) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
