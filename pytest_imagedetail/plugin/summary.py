@@ -94,11 +94,13 @@ class RunSummary:
             terminalreporter.write_line(line)
 
     def _digest(self) -> Iterator[str]:
-        """Yield the verdict and the worst causes, unless tests expected the failed comparisons."""
+        """Yield the verdict and the worst causes; of failures that all tests accept, one line."""
         if self._report is None or self._report.verdict.passed is None:
             return
         if self._report.verdict.passed or self._report.verdict.exit_code:
             yield from terminal.digest(self._report, _MOST_CAUSES)
+        else:
+            yield f"the tests passed, although: {self._report.verdict.sentence}"
 
     def _fail(self, what: str, problem: str) -> None:
         failure = Failure(baseline="pytest", candidate=what, problem=problem)

@@ -37,6 +37,7 @@ PASSING = """
     def test_a_recorded_error_is_an_answer_of_a_matrix(imagedetail):
         (step,) = imagedetail.matrix("nova-2023.1", "nova-2024.2", limit=0).steps
         assert (step.difference.kind, step.difference.baseline) == ("status_changed", 200)
+        assert imagedetail.compare("nova-2023.1", "nova-2024.2", limit=0).breaking
 
     def test_globs(imagedetail):
         clouds = imagedetail.matrix("nova-2026.1", "nova-20*", name="dup").clouds
@@ -130,7 +131,9 @@ def test_what_a_test_can_compare(project):
     )
     project.makepyfile(PASSING)
     arguments = ("--imagedetail-report=r.json", "--junitxml=junit.xml")
-    project.runpytest(*arguments).assert_outcomes(passed=11)
+    result = project.runpytest(*arguments)
+    result.assert_outcomes(passed=11)
+    result.stdout.fnmatch_lines(["the tests passed, although: 3 errors; 5 of 11 comparisons fail"])
     document = json.loads((project.path / "r.json").read_text())
     clouds = [[each["cloud"] for each in matrix["clouds"]] for matrix in document["matrices"]]
     assert ["nova-essex", "nova-2026.2"] in clouds
