@@ -127,7 +127,7 @@ def targets_of(options: Options) -> Sequence[CloudDeclaration]:
     if not names:
         raise UsageError(
             "no cloud is named",
-            remedy="name one of clouds.yaml: imagedetail record NAME\n"
+            remedy=f"name one of clouds.yaml: {options.parser.prog} --os-cloud NAME\n"
             f"or set OS_CLOUD, or declare clouds in {CLOUDS_FILE}",
         )
     # A name that is neither recorded nor declared is one of clouds.yaml.
@@ -259,7 +259,10 @@ def _keep_unchanged(
         recorded, new = sides.load_path(path), answer.listing
         expect = error_status(recorded.recording)
         comparison = compare(recorded, new, profile="wire", fail_on="change", expect=expect)
-        if not options.store.holds(new.recording):
+        recording = new.recording
+        if recorded.provenance.release is None:  # declaring it is no change
+            recording = replace(recording, provenance=replace(recording.provenance, release=None))
+        if not options.store.holds(recording):
             relabeled = comparison.baseline.release != comparison.candidate.release
             reason = _RELABELED if relabeled else _WIRE
             if comparison.differences:

@@ -104,11 +104,12 @@ def test_a_release_that_is_declared_later(site, imagedetail):
     site.installs("2024.2")
     record = ("record", "--os-cloud=staging", "--name=new")
     assert imagedetail(*record).returncode == 0
-    done = imagedetail(*record, "--release=2024.2")
+    assert imagedetail(*record, "--release=2024.2").stdout.startswith("replaced ")
+    done = imagedetail(*record, "--release=dalmatian")
     assert (done.returncode, "the declared release is another one\n" in done.stdout) == (1, True)
     typed = re.search("replace the recording: imagedetail (.*)", done.stdout)[1].split()
     assert imagedetail(*typed).stdout.startswith("replaced ")
-    assert imagedetail(*record, "--release=2024.2").stdout.startswith("unchanged")
+    assert imagedetail(*record, "--release=dalmatian").stdout.startswith("unchanged")
 
 
 def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, refused, tests):
