@@ -293,13 +293,15 @@ class Session:
         note = keystone_note(received, where=self.cassette.where)
         if self._received.own:
             return f"recorded ({self._write()}){note}"
-        if note and old is None:
+        if old is not None:
+            return None
+        if note:
             raise RecordingError(
                 "nothing can be recorded: the test asked only Keystone, which is never recorded",
                 where=self.cassette.where,
                 remedy="send the request that the test is about, or remove imagedetail_cassette",
             )
-        return None
+        return "not recorded: no client in this process sent a request"
 
     def _make_recording(self) -> tuple[Recording, Known]:
         return make_recording(

@@ -214,6 +214,8 @@ def test_authentication_is_not_recorded(tmp_path):
     login = received("/v3/auth/tokens", base=KEYSTONE, method="POST", status=201, got=got)
     with pytest.raises(RecordingError, match="the test asked only Keystone"):
         done(tmp_path, "once", login)
+    said = session(tmp_path, "once", live=OFFLINE).keep()
+    assert said == "not recorded: no client in this process sent a request"
     revoked = received(f"/v2.0/tokens/{TOKEN}", base=KEYSTONE, method="POST")
     with pytest.raises(RecordingError) as caught:
         done(tmp_path, "once", login, received("/images"), revoked)
