@@ -316,7 +316,8 @@ def _mv(options: Options) -> int:
         raise UsageError(
             f"there is no recording of {options.old}",
             where=str(store.directory),
-            remedy=f"{did_you_mean(options.old, [*tests.values()])}imagedetail ls lists the tests",
+            remedy=f"{did_you_mean(options.old, [*tests.values()])}imagedetail ls lists the tests\n"
+            "a cloud cannot be renamed: record it under its new name",
         )
     for _, new, target in moves:
         if os.path.lexists(target):

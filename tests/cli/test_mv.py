@@ -47,6 +47,7 @@ def test_what_cannot_be_moved(imagedetail, store):
     for old, new, problem in (
         (TESTS[2], TESTS[1], "t/test_a.py::test_x[1] has a recording already"),
         ("t/test_b.py", "t/test_c.py", "there is no recording of t/test_b.py"),
+        ("staging", "stage", "a cloud cannot be renamed: record it under its new name"),
         ("t/test_a.py::test", "t/test_a.py::best", "did you mean t/test_a.py::test_x"),
     ):
         done = imagedetail("mv", old, new)
