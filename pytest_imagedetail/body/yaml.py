@@ -104,11 +104,15 @@ ForeignLoader.add_constructor("!binary", _AS_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """YAML files of one kind, in UTF-8; `error` and `remedy` are for one that cannot be read."""
+    """YAML files of one kind, in UTF-8; `error` and `remedy` are for one that cannot be read.
+
+    `conflict` is the remedy for a merge conflict.
+    """
 
     error: type[ImageDetailError]
     remedy: str
     loader: type[Loader] = Loader
+    conflict: str = "resolve it"
 
     def read(self, path: Path) -> Any:
         """Parse a file; the error has line and column if it is not safe YAML."""
@@ -145,8 +149,7 @@ class Files:
             problem = fault.problem or fault.context or "not YAML"
             if (conflict := f"\n{text}".find("\n<<<<<<< ")) >= 0:
                 where += ", line " + str(text.count("\n", 0, conflict) + 1)
-                problem = "it holds a merge conflict; keep one side: "
-                problem += "git checkout --ours FILE, or --theirs FILE"
+                problem = f"it holds a merge conflict; {self.conflict}"
             elif mark := fault.problem_mark or fault.context_mark:
                 where += f", line {mark.line + 1}, column {mark.column + 1}"
         except yaml.reader.ReaderError as fault:

@@ -32,7 +32,11 @@ _REMEDY: Final = (
 _FOREIGN_REMEDY: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
-_FILES: Final = yamltext.Files(DamagedCassetteError, _REMEDY)
+_FILES: Final = yamltext.Files(
+    DamagedCassetteError,
+    _REMEDY,
+    conflict="keep one side: git checkout --ours FILE, or --theirs FILE",
+)
 _CUT: Final = b"\n    body:\n      string:"
 _BODY: Final = _CUT + b" |-"  # as `dumps` lays out a body in JSON
 _INDENT: Final = b" " * 8

@@ -101,7 +101,7 @@ def test_yaml_errors_have_a_place(tmp_path):
         (b"a: 1\nb: [1\n", "did not find expected ',' or ']'", ", line 3, column 1"),
         (b"b: 1\na: 2027-02-30\n", "a value does not fit its type: day is", ", line 2, column 4"),
         (b"\xc3\xa9: 1\nb: \x01\n", "control characters are not allowed", ", line 2"),
-        (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2"),
+        (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; resolve it", ", line 2"),
         (b"a: 1\nb: 2\na: 3\n", twice.format("a"), ", line 3, column 1"),
         (b"- x: {b: 1, c: [b, {b: 1}], b: 2}\n", twice.format("b"), ", line 1, column 29"),
         (b"[" + b"1," * 1_000_001 + b"]", "more than 1000000 values", ", line 1, column "),
