@@ -52,7 +52,8 @@ _REMEDIES: Final[Mapping[Severity, Mapping[str, str]]] = {
         "duplicate": "delete the copy; record what should be there",
         "case": "rename one of the clouds",
         "release": "record an upgraded cloud under a new name, or correct the declared release",
-        "foreign": "imagedetail scrub PATH --cloud NAME; --in-place replaces a recording of vcrpy",
+        "foreign": "imagedetail scrub PATH --cloud NAME, and delete the original; --in-place "
+        "replaces a committed recording of vcrpy",
         "secret": _CLEAN,
         "header": _CLEAN,
         "host": "{again}",

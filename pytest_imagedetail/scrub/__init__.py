@@ -140,7 +140,8 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
             raise CassetteError(
                 "the file is not committed, or has uncommitted changes",
                 where=str(source.path),
-                remedy="leave out --in-place: a commit would put its secrets into the history\n"
+                remedy="leave out --in-place, and delete the original: a commit would put its "
+                "secrets into the history\n"
                 "or commit it first, if its secrets are there already\nno file was changed",
             )
 
