@@ -418,9 +418,8 @@ class Harness:
                     f"a listing answers its own query, {side.query}; no other can be given",
                     remedy="give the names of clouds with a query, or listings without one",
                 )
-            return (
-                side if expect in {None, side.status_code} else read(side.recording, expect=expect)
-            )
+            is_expected = expect in {None, side.status_code}
+            return side if is_expected else read(side.recording, expect=expect)
         return self._as_recorded(self._cloud_name(side), self.merge_query(query), expect)
 
     def _verify(self, name: str, query: Query, *, redacted: Query, expect: int | None) -> Listing:

@@ -212,9 +212,8 @@ class _NarrowReset:
 def _can_stay_patched(patcher: Any) -> bool:
     target = patcher.getter()
     name = getattr(target, "__module__", None) or target.__name__
-    return name.partition(".")[0] in {"urllib3", "httpx", "httpx2"} or (
-        (target, patcher.attribute) == (http.client, "HTTPConnection")
-    )
+    is_connection = (target, patcher.attribute) == (http.client, "HTTPConnection")
+    return is_connection or name.partition(".")[0] in {"urllib3", "httpx", "httpx2"}
 
 
 @contextmanager

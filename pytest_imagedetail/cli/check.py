@@ -177,9 +177,8 @@ def _names(options: Options) -> Sequence[str]:
     if options.live:
         # A name that is neither recorded nor declared is one of clouds.yaml.
         recorded = (*options.store.clouds(), *options.store.traffic_clouds())
-        return replace(options.settings, clouds=tuple(options.clouds), record_mode="once").select(
-            recorded
-        )
+        selection = replace(options.settings, clouds=tuple(options.clouds), record_mode="once")
+        return selection.select(recorded)
     return sides.select(options.clouds, options)
 
 

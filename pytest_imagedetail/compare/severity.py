@@ -207,9 +207,9 @@ def _formats(value: Any) -> set[str]:
 
 def is_link_change(change: Change) -> bool:
     """Return whether links of the image or of its server changed."""
-    return change.field == "links" or (
-        change.field == "server" and change.subpath[:1] == ("links",) and len(change.subpath) > 1
-    )
+    if change.field == "server":
+        return change.subpath[:1] == ("links",) and len(change.subpath) > 1
+    return change.field == "links"
 
 
 def link_verdict(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:

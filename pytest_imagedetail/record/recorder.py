@@ -204,11 +204,10 @@ def known_of(*accesses: Access) -> Known:
     """Return what must be redacted for a cloud, including all renewed tokens."""
     first = accesses[0]
     in_path = project_in_path(f"{urlsplit(first.endpoint).path}/images")
+    ids = (each for one in accesses for each in (one.project_id, one.user_id))
     return Known(
         project=in_path or first.project_id or None,
         secrets=frozenset().union(*(access.secrets | {access.token} for access in accesses)),
-        owners=frozenset(
-            filter(None, (each for one in accesses for each in (one.project_id, one.user_id)))
-        ),
+        owners=frozenset(filter(None, ids)),
         origins={**first.origins, origin(first.endpoint): "compute"},
     )

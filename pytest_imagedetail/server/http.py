@@ -73,14 +73,13 @@ class Listener(ThreadingHTTPServer):
         except ImageDetailError as error:
             if self._on_error is not None:
                 self._on_error(error)
-            if isinstance(error, CassetteNotFoundError):
-                status, name = 501, "notImplemented"
-            elif isinstance(
-                error, RecordingError | ReleaseError | ResponseError | VerificationError
-            ):
-                status, name = 502, "badGateway"
-            else:
-                status, name = 500, "computeFault"
+            match error:
+                case CassetteNotFoundError():
+                    status, name = 501, "notImplemented"
+                case RecordingError() | ReleaseError() | ResponseError() | VerificationError():
+                    status, name = 502, "badGateway"
+                case _:
+                    status, name = 500, "computeFault"
             return json_response(status, {name: {"code": status, "message": str(error)}})
 
     def server_bind(self) -> None:
