@@ -23,7 +23,7 @@ from pytest_imagedetail.report import notes, terminal
 from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
-    RULES,
+    RULES_TYPE,
     WILDCARDS,
     RuleSources,
     Settings,
@@ -101,7 +101,7 @@ _ARGUMENTS: Final[Types] = {
     "baseline": _SIDE,
     "candidate": _SIDE,
     "expect": (int | None, "a status, for example 400"),
-    "rules": (RULES[0] | None, RULES[1]),
+    "rules": (RULES_TYPE[0] | None, RULES_TYPE[1]),
 }
 
 

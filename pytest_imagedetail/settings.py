@@ -61,8 +61,8 @@ RuleSource = str | Path | Mapping[str, Any]
 RuleSources = RuleSource | Sequence[RuleSource]
 
 _RULES_HELP: Final = "a file, a rule as a dict, or a list of them"
-_RULE: Final[Types] = {"rules": (str | Path | Mapping, _RULES_HELP)}
-RULES: Final = (str | Path | Mapping | list | tuple, _RULES_HELP)
+_RULE_TYPE: Final[Types] = {"rules": (str | Path | Mapping, _RULES_HELP)}
+RULES_TYPE: Final = (str | Path | Mapping | list | tuple, _RULES_HELP)
 """The type of `RuleSources`, as for `check_types`."""
 
 Choices = dict[str, Any]
@@ -170,7 +170,7 @@ def rule_sources(rules: RuleSources, *, place: str = "") -> tuple[RuleSource, ..
     """Return the rules and rules files of an argument; raise UsageError for anything else."""
     sources = (rules,) if isinstance(rules, str | Path | Mapping) else tuple(rules)
     for source in sources:
-        check_types({"rules": source}, _RULE, place=place)
+        check_types({"rules": source}, _RULE_TYPE, place=place)
     return sources
 
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_imagedetail.errors import CassetteError, UsageError, did_you_mean
 from pytest_imagedetail.model import Types, check_types
 from pytest_imagedetail.settings import (
-    RULES,
+    RULES_TYPE,
     WILDCARDS,
     Choices,
     Settings,
@@ -26,7 +26,7 @@ MARKER_TYPES: Types = {
     "query": (Mapping, "a dict, for example {'status': 'ACTIVE'}"),
     "level": _NAME_TYPE,
     "profile": _NAME_TYPE,
-    "rules": RULES,
+    "rules": RULES_TYPE,
     "record_mode": _NAME_TYPE,
     "cassette": _NAME_TYPE,
 }
