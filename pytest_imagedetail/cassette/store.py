@@ -401,10 +401,11 @@ def _is_same_answer(old: Recording, new: Recording) -> bool:
     )
     if provenance.test is not None:  # clients differ in the headers that are dropped
         provenance = replace(provenance, redactions=same.redactions)
-    return dumps(_by_request(replace(new, provenance=provenance))) == dumps(_by_request(old))
+    old, new = map(_sorted_by_request, (old, replace(new, provenance=provenance)))
+    return dumps(old) == dumps(new)
 
 
-def _by_request(recording: Recording) -> Recording:
+def _sorted_by_request(recording: Recording) -> Recording:
     """Sort by request, because threads finish in any order; equal requests keep their order."""
 
     def key(interaction: Interaction) -> tuple[str, str, bytes]:
