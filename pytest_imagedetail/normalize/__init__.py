@@ -20,7 +20,7 @@ from pytest_imagedetail.normalize.links import (
     without_hosts,
 )
 from pytest_imagedetail.normalize.pairs import match_ids, vendors
-from pytest_imagedetail.normalize.rules import RULES, rules_of
+from pytest_imagedetail.normalize.rules import RULES, rules_in
 from pytest_imagedetail.normalize.values import date_in_utc, form_of_id, vendor_of
 from pytest_imagedetail.redact.names import names_owner
 from pytest_imagedetail.settings import PROFILES, check_choice
@@ -47,7 +47,7 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
     Its links are added to the pool, which two answers may share.
     """
     check_choice("profile", profile, PROFILES)
-    rules = rules_of(profile)
+    rules = rules_in(profile)
     pool = {} if pool is None else pool
     links = LinkRewriter(rules=frozenset(rule.id for rule in rules), answer=answer, pool=pool)
     normalizer = _Normalizer(answer, links)

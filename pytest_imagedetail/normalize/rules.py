@@ -183,7 +183,7 @@ RULES: Final = (
 
 
 @cache
-def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
+def rules_in(profile: str) -> tuple[NormalizationRule, ...]:
     """Return the rules that a profile applies: its own and those of all narrower profiles."""
     applied = PROFILES[: PROFILES.index(profile) + 1]
     return tuple(rule for rule in RULES if rule.profile in applied)

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_of
+from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_in
 from pytest_imagedetail.settings import PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, snapshot_of, without
 
@@ -34,7 +34,7 @@ def test_rules_are_data():
     assert all(rule.name and rule.does and rule.reason and rule.source for rule in RULES)
     assert [rule.id for rule in RULES if rule.counts is None] == ["R4"]
     for narrower, wider in itertools.pairwise(PROFILES):
-        assert set(rules_of(narrower)) < set(rules_of(wider))
+        assert set(rules_in(narrower)) < set(rules_in(wider))
     with pytest.raises(UsageError) as caught:
         normalized(image_of(), profile="strict")
     assert str(caught.value) == (
