@@ -27,7 +27,7 @@ from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.record.release_guard import Evidence
 from pytest_imagedetail.redact import Known, redact_again
 from pytest_imagedetail.redact.decodings import decodings_of
-from pytest_imagedetail.redact.final_check import secrets_in
+from pytest_imagedetail.redact.final_check import leaks_in
 from pytest_imagedetail.redact.known import Search
 from pytest_imagedetail.scrub import scrub, secrets_of
 from pytest_imagedetail.scrub.reading import may_be_recording, read
@@ -103,7 +103,7 @@ def _check_cassette(path: Path, data: bytes, linter: Linter) -> Sequence[Finding
 
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
-    for form, _, number in secrets_in(decodings_of(data), Search(Known())):
+    for form, _, number in leaks_in(decodings_of(data), Search(Known())):
         problem = "something in the shape of a token, a key or a password"
         line = number if form == "as written" else 1
         yield Finding(path=path, line=line, rule="secret", message=problem)

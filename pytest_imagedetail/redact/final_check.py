@@ -23,7 +23,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
     The error names the kind and the line, never the value. Data that is neither text nor
     compressed text cannot be checked and is refused.
     """
-    for form, what, line in secrets_in(decodings_of(data), Search(known)):
+    for form, what, line in leaks_in(decodings_of(data), Search(known)):
         place = f", line {line} of what would have been written" if form == "as written" else ""
         raise LeakError(
             f"refused to write: {what} was left after redaction ({form})",
@@ -45,7 +45,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
         )
 
 
-def secrets_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple[str, str, int]]:
+def leaks_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple[str, str, int]]:
     """Yield the encoding, the kind and the line of known values and of shapes of secrets."""
     for form, text in views:
         if (replaced := search.replace(text)) != text:

@@ -16,7 +16,7 @@ from pytest_imagedetail.model import Headers, Interaction, Path
 from pytest_imagedetail.redact import names, placeholders, urls
 from pytest_imagedetail.redact.assignments import replace_assigned
 from pytest_imagedetail.redact.decodings import decodings_of
-from pytest_imagedetail.redact.final_check import secrets_in
+from pytest_imagedetail.redact.final_check import leaks_in
 from pytest_imagedetail.redact.known import Learner, Search
 
 REQUEST_HEADERS: Final = frozenset(
@@ -89,7 +89,7 @@ class Rewriter:
         _, *encoded = decodings = list(decodings_of(data))
         texts = [decoding for _, decoding in decodings]
         self._shapes = [shape for shape in self._all_shapes if any(map(shape.search, texts))]
-        self._is_encoded = any(secrets_in(encoded, self._search))
+        self._is_encoded = any(leaks_in(encoded, self._search))
         self._part, self._path = (self._part[0], part), path
         self._unchanged, self._depth = set(), 0
 
@@ -293,7 +293,7 @@ class Rewriter:
     def _holds_known(self, text: str) -> bool:
         """Return whether any decoding of a text holds a known value or a shape."""
         decodings = decodings_of(text.encode("utf-8", "surrogateescape"))
-        return any(secrets_in(decodings, self._search))
+        return any(leaks_in(decodings, self._search))
 
     # --- URLs
 
