@@ -76,7 +76,7 @@ class _Normalizer:
         rules = self.links.rules
         if "R6" not in rules:
             return dict(without_hosts(image))
-        new = _without_hosts(image, "links", "server")
+        new = _other_fields(image, "links", "server")
         if "links" in image:
             new["links"] = self.links.rewrite(IMAGE, image["links"], str(image["id"]))
         if "server" in image:
@@ -96,7 +96,7 @@ class _Normalizer:
     def server(self, server: Any) -> Any:
         if not isinstance(server, dict):
             return without_hosts(server)
-        new = _without_hosts(server, "links")
+        new = _other_fields(server, "links")
         if "links" in server:
             new["links"] = self.links.rewrite(SERVER, server["links"], str(server.get("id")))
         return new
@@ -150,9 +150,7 @@ class _Normalizer:
         return f"{text}, though {' and '.join(sorted(requested))} was asked for"
 
 
-def _without_hosts(fields: dict[str, Any], *excluded: str) -> dict[str, Any]:
-    rest = dict(fields)
-    for name in excluded:
-        rest.pop(name, None)
-    clean: dict[str, Any] = without_hosts(rest)
+def _other_fields(fields: dict[str, Any], *excluded: str) -> dict[str, Any]:
+    others = {name: value for name, value in fields.items() if name not in excluded}
+    clean: dict[str, Any] = without_hosts(others)
     return clean
