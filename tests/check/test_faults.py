@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import pytest
-
 from pytest_imagedetail.check import report
 from pytest_imagedetail.check.asking import Cloud
 from pytest_imagedetail.check.checks import ALL, CHECKS
@@ -26,78 +24,61 @@ from tests.check.faulty import (
     first_lost,
     ignoring,
     linking,
+    more_rows,
     names_folded,
     nothing,
     of_brief,
     of_single,
     of_v2,
     on,
-    seed,
 )
 from tests.cloud import RELEASES
 
 BY_ID = {each.id: each for each in ALL}
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return seed(tmp_path_factory.mktemp("seed"))
-
-
-@pytest.fixture(scope="module")
-def rows(images):
-    return json.loads(images.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def seeded(tmp_path):
-    def written(rows):
-        path = tmp_path / "seed.json"
-        path.write_text(json.dumps(rows))
-        return path
-
-    return written
+IMAGES = more_rows()
+ACTIVE = [each for each in IMAGES if each.status == "active"]
 
 
 def judged(cloud, *ids):
     return run(cloud, [BY_ID[each] for each in ids])
 
 
-def test_every_fault_is_found_by_its_check(images):
+def test_every_fault_is_found_by_its_check():
     """The check fails. Names without case are a known deviation, because MySQL does it."""
     assert {id_ for id_, _ in FAULTS} == BY_ID.keys()
     for (id_, name), fault in FAULTS.items():
-        (found,) = judged(cloud_of(images, fault), id_)
+        (found,) = judged(cloud_of(IMAGES, fault), id_)
         expected = "known-deviation" if name == "name ignores case" else "fail"
         assert (found.verdict, found.curl[:5]) == (expected, "curl "), (id_, name, found.reason)
 
 
-def test_a_cause_is_the_same_on_a_cloud_with_other_images(images, rows, seeded):
-    changed = [
-        row
-        | {"id": f"{number:08}{row['id'][8:]}", "min_disk": row.get("min_disk", 0) + 1}
-        | {"name": row["name"] and f"{row['name']} (new)"}
-        | {"properties": row.get("properties", {}) | {"another": str(number % 2)}}
-        for number, row in enumerate(rows[:-2])
+def test_a_cause_is_the_same_on_a_cloud_with_other_images():
+    others = [
+        replace(
+            row,
+            id=f"{number:08}{row.id[8:]}",
+            min_disk=row.min_disk + 1,
+            name=row.name and f"{row.name} (new)",
+            properties=row.properties | {"another": str(number % 2)},
+        )
+        for number, row in enumerate(IMAGES[:-2])
     ]
-    others = seeded(changed)
     for (id_, name), fault in FAULTS.items():
         if id_ != "M23":  # its faults change the second listing
             one, other = (
-                {each.id for each in judged(cloud_of(seed, fault), id_)[0].failing}
-                for seed in (images, others)
+                {each.id for each in judged(cloud_of(rows, fault), id_)[0].failing}
+                for rows in (IMAGES, others)
             )
             assert one == other, (id_, name)
 
 
-def test_an_ignored_status_is_one_cause(images, rows, seeded):
-    active = seeded([each for each in rows if each["status"] == "active"])
-    found = [judged(cloud_of(each, ignoring("status")), "M5")[0] for each in (images, active)]
+def test_an_ignored_status_is_one_cause():
+    found = [judged(cloud_of(each, ignoring("status")), "M5")[0] for each in (IMAGES, ACTIVE)]
     assert [len(each.failing) for each in found] == [1, 1]
     assert len({each.failing[0].id for each in found}) == 1
 
 
-def test_a_cause_hides_no_other(images):
+def test_a_cause_hides_no_other():
     """A question that is broken in several ways has a cause for each."""
     for id_, fault, whats in (
         (
@@ -131,28 +112,27 @@ def test_a_cause_hides_no_other(images):
             ["lacks an image", f"shows another {SIZE}", "shows another minRam"],
         ),
     ):
-        (found,) = judged(cloud_of(images, fault), id_)
+        (found,) = judged(cloud_of(IMAGES, fault), id_)
         for what in whats:
             assert any(what in each.what for each in found.failing), (what, found.causes)
 
 
-def test_ids_do_not_depend_on_the_number_of_images(rows, seeded):
-    active = [each for each in rows if each["status"] == "active"]
+def test_ids_do_not_depend_on_the_number_of_images():
     ids = set()
     for number in (2, 5, 6, 7):
-        cloud = cloud_of(seeded(active[:number]), linking(lambda href: href.replace("marker", "m")))
+        cloud = cloud_of(ACTIVE[:number], linking(lambda href: href.replace("marker", "m")))
         (found,) = judged(cloud, "M14")
         ids.add(tuple(each.id for each in found.causes))
     assert len(ids) == 1
 
 
-def test_an_outage_or_a_changing_listing_is_inconclusive(images):
+def test_an_outage_or_a_changing_listing_is_inconclusive():
     """Faults that do not depend on the listing still fail."""
     busy = answering(on("limit"), 503, {"serviceUnavailable": {}})
-    (found,) = judged(cloud_of(images, busy), "M12")
+    (found,) = judged(cloud_of(IMAGES, busy), "M12")
     assert found.verdict == "inconclusive"
     assert found.reason.endswith(" was answered 503: try again later")
-    verdicts = judged(cloud_of(images, again(first_lost)), "M5", "M23", "M24")
+    verdicts = judged(cloud_of(IMAGES, again(first_lost)), "M5", "M23", "M24")
     assert [each.verdict for each in verdicts] == ["inconclusive", "inconclusive", "pass"]
     assert verdicts[0].reason.endswith(f"{verdicts[0].image} disappeared")
     for key in (
@@ -160,35 +140,35 @@ def test_an_outage_or_a_changing_listing_is_inconclusive(images):
         ("S1", "a property has a slash in its name"),
     ):
         both = again(first_lost, then=FAULTS[key])
-        assert judged(cloud_of(images, both), key[0])[0].verdict == "fail", key
+        assert judged(cloud_of(IMAGES, both), key[0])[0].verdict == "fail", key
     asked = []
 
     def shrinking(request, clean):  # during the last check
         asked.append("accept-encoding" in request.headers)
         return changing(lambda _: any(asked), first_lost)(request, clean)
 
-    verdicts = judged(cloud_of(images, shrinking), "M23", "M26")
+    verdicts = judged(cloud_of(IMAGES, shrinking), "M23", "M26")
     assert {each.verdict for each in verdicts} == {"inconclusive"}
 
 
-def test_known_deviations(images, rows, seeded):
+def test_known_deviations():
     """MySQL ignores case beside another filter, and Glance knows a property as its own filter."""
-    active = (each for each in rows if each["status"] == "active")
-    newest = max(active, key=lambda each: each["created_at"])
-    twin = newest | {"id": "0f0f0f0f-0099-4000-8000-000000000099", "name": newest["name"].upper()}
-    twins = cloud_of(seeded([*rows, twin]), changing(on("name"), names_folded))
+    newest = max(ACTIVE, key=lambda each: each.created_at)
+    id_ = "0f0f0f0f-0099-4000-8000-000000000099"
+    twin = replace(newest, id=id_, name=newest.name.upper())
+    twins = cloud_of([*IMAGES, twin], changing(on("name"), names_folded))
     named = each_image(lambda _: {"metadata": {"size_max": "5"}})
     selects_nothing = changing(on("property-size_max"), nothing)
 
     def of_glance(request, clean):
         return selects_nothing(request, lambda each: named(each, clean))
 
-    for cloud, id_ in ((twins, "M15"), (cloud_of(images, of_glance), "M18")):
+    for cloud, id_ in ((twins, "M15"), (cloud_of(IMAGES, of_glance), "M18")):
         assert judged(cloud, id_)[0].verdict == "known-deviation", id_
 
 
-def test_a_rule_replaces_no_known_deviation(images):
-    (found,) = judged(cloud_of(images, FAULTS["M4", "name is inverted"]), "M4")
+def test_a_rule_replaces_no_known_deviation():
+    (found,) = judged(cloud_of(IMAGES, FAULTS["M4", "name is inverted"]), "M4")
     ids = [each.id for each in found.causes]
     rules = ({"id": each, "reason": "a proxy", "expires": "never"} for each in ids)
     (shown,) = apply_rules([found], rules_of(*rules, today=date(2026, 1, 1)))
@@ -196,43 +176,42 @@ def test_a_rule_replaces_no_known_deviation(images):
     assert shown.deviations == found.deviations != ()
 
 
-def test_what_the_images_cannot_show_is_vacuous(rows, seeded):
+def test_what_the_images_cannot_show_is_vacuous():
     """Nobody can tell whether a filter that selects every image is ignored."""
-    alike = {"min_ram": 64, "min_disk": 1, "properties": {"abc": "1"}}
-    alike = [each | alike for each in rows]
+    alike = [replace(each, min_ram=64, min_disk=1, properties={"abc": "1"}) for each in IMAGES]
     for shown, ignored, ids in (
         (alike, ("minRam", "minDisk", "property-abc"), ("M17", "M18")),
         (alike[:1], ("limit", "changes-since"), ("M11", "M12")),
     ):
-        verdicts = judged(cloud_of(seeded(shown), ignoring(*ignored)), *ids)
+        verdicts = judged(cloud_of(shown, ignoring(*ignored)), *ids)
         assert {each.verdict for each in verdicts} == {"vacuous"}, ids
-    verdicts = run(cloud_of(seeded([])), CHECKS)
+    verdicts = run(cloud_of([]), CHECKS)
     assert {each.check.id for each in verdicts if each.verdict == "pass"} == {"M21", "M22"}
     assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
 
 
-def test_the_token_is_never_sent_to_the_host_of_a_link(images):
+def test_the_token_is_never_sent_to_the_host_of_a_link():
     """A link with an internal host name is not a fault."""
 
     def internal(image):
         return {"links": [{"rel": "self", "href": f"http://10.0.0.1/v2.1/images/{image['id']}"}]}
 
-    cloud = cloud_of(images, each_image(internal))
+    cloud = cloud_of(IMAGES, each_image(internal))
     (found,) = judged(cloud, "M27")
     assert (found.verdict, "another host" in found.reason) == ("inconclusive", True)
     assert all(each.url.startswith(ORIGIN) for each in cloud.received)
 
 
-def test_malformed_responses_crash_no_check(images):
+def test_malformed_responses_crash_no_check():
     """The result can be read back."""
     for name, fault in MALFORMED.items():
-        verdicts = run(cloud_of(images, fault), ALL)
+        verdicts = run(cloud_of(IMAGES, fault), ALL)
         assert any(each.verdict != "pass" for each in verdicts), name
         written = json.loads(json.dumps(report.to_dict(report.CheckReport(verdicts=verdicts))))
         assert len(report.read(written, Path(name)).verdicts) == len(ALL), name
 
 
-def test_a_cloud_that_always_sends_pages_has_no_fault(images):
+def test_a_cloud_that_always_sends_pages_has_no_fault():
     """Some vendors limit the size of a page. Nothing passes if the budget ends before the last."""
 
     def paging(request, clean):
@@ -240,16 +219,16 @@ def test_a_cloud_that_always_sends_pages_has_no_fault(images):
             return clean(request)
         return clean(replace(request, query=f"{request.query}&limit=4".lstrip("&")))
 
-    failed = [each for each in run(cloud_of(images, paging), CHECKS) if each.verdict == "fail"]
+    failed = [each for each in run(cloud_of(IMAGES, paging), CHECKS) if each.verdict == "fail"]
     assert failed == []
-    cloud = cloud_of(images, paging)
+    cloud = cloud_of(IMAGES, paging)
     (found,) = judged(Cloud(cloud.target, cloud.send, budget=7), "M16")
     assert found.reason == "the budget of 7 requests is used up: raise --budget"
 
 
-def test_a_clean_cloud_has_no_fault(images):
+def test_a_clean_cloud_has_no_fault():
     """This holds for every measured release. With these images, no check is vacuous."""
     for release in RELEASES.keys() - {"essex"}:  # the simulated Glance is newer
-        verdicts = run(cloud_of(images, release=release), CHECKS)
+        verdicts = run(cloud_of(IMAGES, release=release), CHECKS)
         others = [each for each in verdicts if each.verdict not in {"pass", "known-deviation"}]
         assert others == [], release

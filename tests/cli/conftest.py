@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_imagedetail.cli import main
-from tests.cloud import DEFAULT_SEED, SimulatedCloud
+from tests.cloud import SimulatedCloud, default_rows
 
 
 @pytest.fixture
@@ -67,13 +67,10 @@ class Site:
 
     def installs(self, release, *, without=(), edit=None):
         self.shuts_down()
-        images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
-        images = [each for each in images if each["name"] not in without]
+        images = [each for each in default_rows() if each.name not in without]
         if edit:
             edit(images)
-        seed = self.folder / "seed.json"
-        seed.write_text(json.dumps(images), encoding="utf-8")
-        self.cloud = SimulatedCloud(release=release, seed=seed, port=self._port)
+        self.cloud = SimulatedCloud(release=release, rows=images, port=self._port)
         self.cloud.__enter__()
         self._port = self.cloud.port
         (self.folder / "clouds.yaml").write_text(self.cloud.clouds_yaml("staging"))

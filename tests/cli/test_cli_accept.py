@@ -82,7 +82,7 @@ def test_one_image_or_one_cause_can_be_accepted(run, cassettes):
     assert (code, out.splitlines()[0].endswith(": accepts 1 difference")) == (0, True)
     _, out, _ = run("diff", *CLOUDS)
     assert f"expected    field_removed {path}" in out
-    assert "field_removed   images[*].OS-EXT-IMG-SIZE:size  12 images" in out
+    assert "field_removed   images[*].OS-EXT-IMG-SIZE:size  13 images" in out
     (cassettes.parent / "imagedetail-rules.yaml").unlink()
     lost = re.search("field_removed   .*?id +([0-9a-f]{12})", run("diff", *CLOUDS)[1], re.DOTALL)[1]
     team = ("--rules", "team.yaml")  # a new file

@@ -35,7 +35,7 @@ def test_a_healthy_cloud(doctor, imagedetail, site):
     account = site.cloud.account
     secrets = (account.token, account.password, account.user_id, account.project_id, "127.0.0.1")
     assert not [secret for secret in secrets if secret in done.stdout + str(lines)]
-    assert {path.name for path in site.folder.iterdir()} == {"clouds.yaml", "seed.json"}
+    assert {path.name for path in site.folder.iterdir()} == {"clouds.yaml"}
 
 
 def test_what_fails(doctor, imagedetail, site):

@@ -190,7 +190,7 @@ def test_a_client_records_what_the_command_records(cloud, serve, imagedetail, tm
         ]
     assert (served.code, served.errors) == (0, "")
     new, _, error, added, declared = served.lines
-    assert new == "new  cassettes/staging/all.yaml  13 images; redacted: 4 headers, 42 hosts, 2 ids"
+    assert new == "new  cassettes/staging/all.yaml  14 images; redacted: 4 headers, 45 hosts, 2 ids"
     assert error.startswith("new  cassettes/staging/limit=x.yaml  answered 400; ")
     assert added.startswith("added  cassettes/staging/tests/clients.yaml  GET https://")
     assert declared == "declared   imagedetail.yaml  staging: site, release 2026.2"

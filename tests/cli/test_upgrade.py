@@ -134,7 +134,7 @@ def test_a_recording_that_was_written_over_is_no_baseline(site, imagedetail, ref
 
 def test_a_changed_answer_is_replaced_on_request_only(site, before, imagedetail, refused, tests):
     """With the same release, the differences are printed, and `--rewrite` replaces."""
-    site.installs("2023.1", without={"withdrawn"})
+    site.installs("2023.1", without={"deactivated"})
     done = refused("record", "before", code=1, says="image_removed")
     assert "record it under a new name: imagedetail record --os-cloud=staging" in done.stdout
     assert "record --os-cloud=staging --name=before --release=2023.1 --rewrite" in done.stdout
@@ -163,7 +163,7 @@ def test_what_a_client_asked_is_asked_again(site, imagedetail, refused, tests):
     tests("once", test=own).assert_outcomes(passed=1)
     recorded = site.recordings
     more = own + own.replace("test_own_client", "test_more").replace("/detail", "/detail?limit=2")
-    site.installs("essex", without={"withdrawn"})
+    site.installs("essex", without={"deactivated"})
     said = ["nothing was added to the recordings of 'before': the answer *", "*image_removed*"]
     said.append("*replace the recording: pytest --imagedetail-record-mode=rewrite")
     for mode in ("once", "new_episodes"):
@@ -174,7 +174,7 @@ def test_what_a_client_asked_is_asked_again(site, imagedetail, refused, tests):
     tests("none", test=more).assert_outcomes(passed=2)
 
     def mention(images):
-        images[0]["properties"]["contact"] = "joe@example.com"
+        images[0].properties["contact"] = "joe@example.com"
 
     site.installs("essex", edit=mention)
     shutil.rmtree(site.folder / "cassettes")
@@ -184,7 +184,7 @@ def test_what_a_client_asked_is_asked_again(site, imagedetail, refused, tests):
 
 def test_another_project_adds_nothing(site, before, imagedetail, refused, tests):
     """It may see other images, even if one query shows the same ones."""
-    object.__setattr__(site.cloud.application.identity.account, "project_id", "ab" * 16)
+    object.__setattr__(site.cloud.account, "project_id", "ab" * 16)
     refusal = "nothing was added to the recordings of 'before': this project is not"
     done = refused("record", "before", "--query=status=SAVING", says=refusal)
     other = "record --os-cloud=staging --name=before-other --like=before"

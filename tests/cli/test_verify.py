@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from pytest_imagedetail.record import clouds
-from tests.cloud import DEFAULT_SEED
+from tests.cloud import default_rows
 
-SEED = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
-(GONE,) = (each["id"] for each in SEED if each["name"] == "withdrawn")
+ROWS = default_rows()
+(GONE,) = (each.id for each in ROWS if each.name == "deactivated")
 UPGRADED = "if the cloud was upgraded, record it under a new name: imagedetail "
 REPLACE = "if only its data changed, replace the recording: imagedetail "
 CHANGED = f"""\
@@ -18,7 +18,7 @@ FAIL: 1 of 3 comparisons fails
 fails on: change, exit code 1
 
 data        image_removed   images[{GONE}]
-            in       public -> public (now), query all: "withdrawn"
+            in       public -> public (now), query all: "deactivated"
             why      only the baseline has this image
             id       69beedd193a5
 
@@ -45,11 +45,11 @@ cassettes/public/status=active-bc8e2fbf.yaml  error: as above
 ANNOTATION = (
     "::error title=imagedetail::FAIL: 1 of 3 comparisons fails\n"
     "::error file=cassettes/public/all.yaml,line={line},title=data image_removed::"
-    f'images[{GONE}] "withdrawn"%0Aonly the baseline has this image%0A'
+    f'images[{GONE}] "deactivated"%0Aonly the baseline has this image%0A'
     "to accept it: in imagedetail-rules.yaml: - {{id: '69beedd193a5', "
     'between: ["public", "public"], reason: WHY, expires: DAY}}\n'
 )
-ACCEPTS = "- {path: 'images[*]', kind: image_removed, reason: withdrawn, expires: never}\n"
+ACCEPTS = "- {path: 'images[*]', kind: image_removed, reason: deactivated, expires: never}\n"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def public(site, imagedetail):
 def test_the_cloud_changed(public, imagedetail):
     """It shows each cassette, what differs, and the commands that record it; rules apply."""
     before, folder = public.recordings, public.folder
-    public.installs("2026.2", without={"withdrawn"})
+    public.installs("2026.2", without={"deactivated"})
     lines = (folder / "cassettes/public/all.yaml").read_text().splitlines()
     line = next(at for at, each in enumerate(lines, 1) if GONE in each)
     done = imagedetail("verify", "--report=drift.json", "--github")
@@ -94,7 +94,7 @@ def test_the_cloud_changed(public, imagedetail):
         done = imagedetail("verify", "--report=r.html", "--report=r.md", *options)
         assert (done.returncode, done.stdout.count(says)) == (code, 1), done.stdout
         for name in ("r.html", "r.md"):
-            assert "withdrawn" in (folder / name).read_text(), (rules, name)
+            assert "deactivated" in (folder / name).read_text(), (rules, name)
     assert "the rule for images[*] accepts nothing here" not in done.stdout  # one needs it
     document = json.loads(imagedetail("verify", "--json").stdout)
     assert (document["same"], document["compatible"]) == (False, True)
@@ -176,9 +176,9 @@ def test_what_was_redacted_is_listed(site, imagedetail):
     """A redacted password cannot be compared; record and verify say so."""
 
     def password(value):
-        return lambda images: images[0]["properties"].update(db_password=value)
+        return lambda images: images[0].properties.update(db_password=value)
 
-    line = f"1 value was redacted and not compared: images[{SEED[0]['id']}].metadata.db_password"
+    line = f"1 value was redacted and not compared: images[{ROWS[0].id}].metadata.db_password"
     site.declares(other=None)
     site.installs("2026.2", edit=password("s3cret-one"))
     assert line not in imagedetail("record", "other").stdout

@@ -4,40 +4,17 @@
 Nova's source.
 """
 
-from dataclasses import dataclass
-
 import yaml
 
 from pytest_imagedetail.transport.http import Access
-from tests.cloud.images import DEFAULT_SEED, load_rows
+from tests.cloud.images import default_rows, newest_first
 from tests.cloud.keystone import PREFIX, REGION, Account, Identity
 from tests.cloud.nova import Compute
 from tests.cloud.releases import RELEASES
 from tests.cloud.server import LOOPBACK, LoopbackServer
 from tests.cloud.wsgi import read_request
 
-__all__ = [
-    "DEFAULT_SEED",
-    "RELEASES",
-    "Application",
-    "LoopbackServer",
-    "SimulatedCloud",
-    "authenticate",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """A WSGI application (PEP 3333): Keystone below /v3, Nova everywhere else."""
-
-    identity: Identity
-    compute: Compute
-
-    def __call__(self, environ, start_response):
-        request = read_request(environ)
-        is_keystone = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
-        service = self.identity if is_keystone else self.compute
-        return service.respond(request).start(start_response)
+__all__ = ["RELEASES", "LoopbackServer", "SimulatedCloud", "authenticate", "default_rows"]
 
 
 class SimulatedCloud:
@@ -45,22 +22,29 @@ class SimulatedCloud:
 
     Args:
         release: A key of `RELEASES`.
-        seed: A JSON file with images.
+        rows: The images.
         port: A TCP port; 0 lets the system choose.
     """
 
-    def __init__(self, release="2026.2", *, seed=DEFAULT_SEED, port=0):
+    def __init__(self, release="2026.2", *, rows=None, port=0):
         self.release = RELEASES[release]
-        self.account = Account()
-        self.project_id = project = self.account.project_id
-        self.application = Application(
-            identity=Identity(account=self.account, release=self.release),
-            compute=Compute(
-                release=self.release, account=self.account, rows=load_rows(seed, project)
-            ),
-        )
+        self.account = account = Account()
+        self.project_id = account.project_id
+        rows = newest_first(default_rows() if rows is None else rows)
+        self.identity = Identity(account=account, release=self.release)
+        self.compute = Compute(release=self.release, account=account, rows=rows)
+        self.application = self.serve
         self.port = port
         self._server = None
+
+    def serve(self, environ, start_response):
+        """Answer as a WSGI application (PEP 3333): Keystone below /v3, Nova everywhere else."""
+        return self.respond(read_request(environ)).start(start_response)
+
+    def respond(self, request):
+        is_keystone = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+        service = self.identity if is_keystone else self.compute
+        return service.respond(request)
 
     def __enter__(self):
         self._server = LoopbackServer(self.application, self.port)

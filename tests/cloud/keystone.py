@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.cloud.releases import Release
-from tests.cloud.wsgi import NOT_FOUND, FaultError, as_json, unauthorized
+from tests.cloud.wsgi import FaultError, as_json, unauthorized
 
 PREFIX = "/v3"
 REGION = "RegionOne"
@@ -44,7 +44,7 @@ class Identity:
             return as_json(200, {"version": _version(request.origin)})
         if path == f"{PREFIX}/auth/tokens" and request.method == "POST":
             return self._issue(request)
-        return FaultError(404, NOT_FOUND).response
+        return FaultError(404).response
 
     def _issue(self, request):
         user = json.loads(request.body)["auth"]["identity"]["password"]["user"]
@@ -90,7 +90,6 @@ def _version(origin):
     return {
         "id": "v3.14",
         "status": "stable",
-        "updated": "2020-04-07T00:00:00Z",
         "links": [{"rel": "self", "href": f"{origin}{PREFIX}/"}],
         "media-types": [{"base": "application/json", "type": kind}],
     }

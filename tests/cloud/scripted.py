@@ -19,7 +19,7 @@ class ScriptedCloud(SimulatedCloud):
         super().__init__(release, **more)
         self.script, self.asked, self.logins = [], [], 0
         self.arrived, self.over = threading.Event(), threading.Event()
-        self.answer, self.application = self.application, self._count
+        self.answer, self.application = self.serve, self._count
 
     def __exit__(self, *more):
         self.over.set()

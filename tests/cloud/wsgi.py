@@ -1,13 +1,8 @@
 """Requests, responses, and the errors of Nova, Glance and Keystone."""
 
-import html
 import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-
-NOT_FOUND = "The resource could not be found."
-_FAULTS = {400: "badRequest", 403: "forbidden", 404: "itemNotFound"}
-_TITLES = {400: "400 Bad Request", 403: "403 Forbidden"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +36,11 @@ class Response:
 class FaultError(Exception):
     """An error of Nova: `{"badRequest": {"code": 400, "message": ...}}`."""
 
-    def __init__(self, status, message):
-        super().__init__(message)
-        self.status, self.message = status, message
-
-    @property
-    def response(self):
-        fault = {"code": self.status, "message": self.message}
-        name = _FAULTS.get(self.status, "computeFault")
-        return as_json(self.status, {name: fault}, charset="; charset=UTF-8")
+    def __init__(self, status):
+        super().__init__(status)
+        name = {400: "badRequest", 404: "itemNotFound"}[status]
+        fault = {"code": status, "message": HTTPStatus(status).phrase}
+        self.response = as_json(status, {name: fault})
 
 
 def read_request(environ):
@@ -69,24 +60,9 @@ def read_request(environ):
     )
 
 
-def as_json(status, document, *, charset=""):
-    headers = (("Content-Type", f"application/json{charset}"),)
+def as_json(status, document):
+    headers = (("Content-Type", "application/json"),)
     return Response(status=status, headers=headers, body=json.dumps(document).encode())
-
-
-def glance_error(status, message):
-    """Return an error of Glance as Nova repeats it, with HTML entities in JSON."""
-    escaped = html.escape(message).encode("ascii", "xmlcharrefreplace").decode()
-    return FaultError(status, f"HTTP {_TITLES[status]}: {escaped}")
-
-
-def unexpected(error):
-    """Return Nova's 500 for an unexpected error, which shows only its type."""
-    return FaultError(
-        500,
-        "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ "
-        f"and attach the Nova API log if possible.\n{type(error)}",
-    )
 
 
 def unauthorized(auth_url):

@@ -63,7 +63,7 @@ def test_the_record_modes(run, live, cassette):
 def test_a_difference_that_verify_finds_fails_the_run(run, live):
     """Even if the test catches the error, skips after it or is expected to fail."""
     run(ACTIVE, "once").assert_outcomes(passed=1)
-    live.application.compute.rows.clear()
+    live.compute.rows.clear()
     caught = ACTIVE.replace("    assert", "    with pytest.raises(Exception):\n        assert")
     for source, outcome in (
         (ACTIVE, {"failed": 1}),

@@ -140,7 +140,7 @@ def test_the_library_answers_for_what_the_project_lacks(project):
             assert imagedetail["nova-2019.1"].list().images
 
         def test_partly_copied(imagedetail):
-            assert len(imagedetail["nova-2026.2"].list().images) == 13
+            assert len(imagedetail["nova-2026.2"].list().images) == 14
             assert len(imagedetail["nova-2026.2"].list(limit=1).images) == 1
 
         def test_baseline(imagedetail):

@@ -175,7 +175,7 @@ def test_own_recordings(run, pytester, cassettes):
     source = """
         def test_sound(imagedetail_server):
             assert imagedetail_server.clouds[:3] == ("nova-2026.2", "nova-essex", "fujitsu-k5")
-            assert images(imagedetail_server, "nova-2026.2") == (200, 13)
+            assert images(imagedetail_server, "nova-2026.2") == (200, 14)
             assert images(imagedetail_server, "nova-2026.2", "?limit=3") == (200, 3)
 
         def test_essex(imagedetail_server):

@@ -46,7 +46,7 @@ def secrets_of(cloud):
 
 
 def plant(cloud, writings):
-    rows = cloud.application.compute.rows
+    rows = cloud.compute.rows
     texts = [WRITINGS[each](secret) for secret in secrets_of(cloud) for each in writings]
     first = rows[0]
     rows[:0] = [
