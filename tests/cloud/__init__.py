@@ -33,7 +33,6 @@ class SimulatedCloud:
         rows = newest_first(default_rows() if rows is None else rows)
         self.identity = Identity(account=account, release=self.release)
         self.compute = Compute(release=self.release, account=account, rows=rows)
-        self.application = self.serve
         self.port = port
         self._server = None
 
@@ -47,7 +46,7 @@ class SimulatedCloud:
         return service.respond(request)
 
     def __enter__(self):
-        self._server = LoopbackServer(self.application, self.port)
+        self._server = LoopbackServer(self.serve, self.port)
         self.port = self._server.port
         return self
 

@@ -3,8 +3,6 @@
 import json
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 from tests.cloud.releases import Release
 from tests.cloud.wsgi import FaultError, as_json, unauthorized
@@ -12,11 +10,6 @@ from tests.cloud.wsgi import FaultError, as_json, unauthorized
 PREFIX = "/v3"
 REGION = "RegionOne"
 _DOMAIN = {"id": "default", "name": "Default"}
-_DATE = "%Y-%m-%dT%H:%M:%S.000000Z"
-
-
-def _hex():
-    return uuid4().hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +48,11 @@ class Identity:
         return response.with_headers(token, ("Vary", "X-Auth-Token"))
 
     def _token(self, origin):
-        now, account = datetime.now(UTC), self.account
+        account = self.account
         return {
             "methods": ["password"],
             "user": {"domain": _DOMAIN, "id": account.user_id, "name": account.username},
-            "expires_at": (now + timedelta(hours=24)).strftime(_DATE),
-            "issued_at": now.strftime(_DATE),
+            "expires_at": "2999-01-01T00:00:00.000000Z",
             "project": {"domain": _DOMAIN, "id": account.project_id, "name": account.project_name},
             "catalog": self._catalog(origin),
         }
@@ -71,18 +63,17 @@ class Identity:
             ("identity", "keystone", origin + PREFIX),
             ("image", "glance", "http://glance.internal:9292"),
             ("compute", "nova", origin + self.release.endpoint(project)),
+            ("compute_legacy", "nova_legacy", f"{origin}/v2/{project}"),
         ]
-        if not self.release.is_essex:
-            services.append(("compute_legacy", "nova_legacy", f"{origin}/v2/{project}"))
         return [_service(*each) for each in services]
 
 
 def _service(kind, name, url):
     endpoints = [
-        {"id": _hex(), "interface": each, "region_id": REGION, "url": url, "region": REGION}
+        {"interface": each, "region_id": REGION, "region": REGION, "url": url}
         for each in ("public", "internal", "admin")
     ]
-    return {"endpoints": endpoints, "id": _hex(), "type": kind, "name": name}
+    return {"endpoints": endpoints, "type": kind, "name": name}
 
 
 def _version(origin):

@@ -19,7 +19,7 @@ class ScriptedCloud(SimulatedCloud):
         super().__init__(release, **more)
         self.script, self.asked, self.logins = [], [], 0
         self.arrived, self.over = threading.Event(), threading.Event()
-        self.answer, self.application = self.serve, self._count
+        self.answer = super().serve
 
     def __exit__(self, *more):
         self.over.set()
@@ -37,7 +37,7 @@ class ScriptedCloud(SimulatedCloud):
         account = self.account
         return (f":{self.port}", "127.0.0.1", account.token, account.password, account.project_id)
 
-    def _count(self, environ, start_response):
+    def serve(self, environ, start_response):
         path = environ["PATH_INFO"]
         if "/images" not in path:
             self.logins += environ["REQUEST_METHOD"] == "POST"
