@@ -9,7 +9,12 @@ from typing import Any, Final
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load_once
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
+from pytest_imagedetail.compare.matrix import (
+    Matrix,
+    by_release,
+    compare_neighbors,
+    refuse_repeated,
+)
 from pytest_imagedetail.errors import ImageDetailError, ReleaseError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status, read
 from pytest_imagedetail.model import SEVERITIES, Failure, Query, Types, check_types
@@ -279,6 +284,7 @@ class Harness:
         check_types({"expect": expect, "rules": rules}, _ARGUMENTS)
         merged, project = self.merge_query(query), replace(self.store, library=None)
         groups = [self._names(name) for name in names] or [self.clouds]
+        refuse_repeated([_name(name) for name in names])
         clouds = tuple(dict.fromkeys(cloud for group in groups for cloud in group))
         with self._noting_failure(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {

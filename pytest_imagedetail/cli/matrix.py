@@ -15,6 +15,7 @@ from pytest_imagedetail.compare.matrix import (
     by_release,
     compare_neighbors,
     has_listing,
+    refuse_repeated,
     release_of,
 )
 from pytest_imagedetail.contract import release_index
@@ -89,6 +90,7 @@ def _matrices(options: Options) -> list[Matrix]:
 
 def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the named clouds in their order, or else all clouds, family by family."""
+    refuse_repeated(options.names)
     store, declared = options.store, options.settings.declared.values()
     own = tuple(dict.fromkeys([*store.clouds(), *(c.name for c in declared if c.release)]))
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())

@@ -403,6 +403,16 @@ def has_listing(answers: Answers) -> bool:
     return any(listing.error is None for listing in answers.values())
 
 
+def refuse_repeated(names: Sequence[str]) -> None:
+    """Raise UsageError for a cloud that is named twice: it would be compared only once."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"{name} is named {names.count(name)} times, and a matrix has each cloud once",
+                remedy="name each cloud once, or compare two of them: imagedetail diff OLD NEW",
+            )
+
+
 def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
     if len(row) < 2:  # noqa: PLR2004
         raise UsageError(

@@ -118,3 +118,9 @@ def test_expect_is_an_expectation(imagedetail):
         done = imagedetail(verb, *clouds, *asked, "--expect=400")
         assert done.returncode == code, (verb, clouds)
         assert ("the cloud answered 200, not 400: " in done.stderr) == (code == 2), (verb, clouds)
+
+
+def test_a_cloud_that_is_named_twice(imagedetail):
+    done = imagedetail("matrix", "nova-2023.1", "nova-2024.2", "nova-2023.1")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "nova-2023.1 is named 2 times, and a matrix has each cloud once" in done.stderr

@@ -43,6 +43,8 @@ PASSING = """
         clouds = imagedetail.matrix("nova-2026.1", "nova-20*", name="dup").clouds
         assert clouds[:2] + clouds[-1:] == ("nova-2026.1", "nova-2019.1", "nova-2026.2")
         assert imagedetail.compare("nova-2019.1*", "nova-202[56].1", limit=3).compatible
+        with pytest.raises(ImageDetailError, match="nova-2026.1 is named 2 times, and a matrix"):
+            imagedetail.matrix("nova-2026.1", "nova-2026.2", "nova-2026.1")
         with pytest.raises(ImageDetailError, match="matches 2 clouds, and exactly one is needed"):
             imagedetail["nova-2019*"]
 
