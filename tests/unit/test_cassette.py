@@ -26,7 +26,7 @@ from pytest_imagedetail.cassette import (
 from pytest_imagedetail.errors import DamagedCassetteError, LeakError, UsageError
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.redact import Known
-from unit import image_of, recording_of
+from unit import recording_of
 
 SCHEMA_1 = Path(__file__).parents[1].joinpath("scrub-data/schema-1.yaml").read_text("utf-8")
 BODY = b'{"images":[{"id":"1","size":1.017415075e+09,"name":"a\\/b \\u00e9 \xc3\xa9"}]}'
@@ -39,9 +39,12 @@ CHANGED = "the cassette was changed after it was written: its SHA-256 does not f
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%{}[],é日\U0001f600"
 
 
+def recording(*bodies, **facts):
+    return recording_of(*(bodies or (BODY,)), **{"cloud": "k5", "plugin": "1.0"} | facts)
+
+
 def written(path, *bodies, headers=(), **facts):
-    facts = {"cloud": "k5", "plugin": "1.0", "headers": headers} | facts
-    path.write_bytes(dumps(recording_of(*(bodies or (BODY,)), **facts)).encode("utf-8"))
+    path.write_bytes(dumps(recording(*bodies, headers=headers, **facts)).encode("utf-8"))
     return path
 
 
@@ -278,11 +281,6 @@ def test_a_shared_folder_meets_no_other_file(node, shared):
     assert traffic_name(node, shared=f"{shared}2").parts[1].casefold() != folder.casefold()
 
 
-def recording(images=1, *, body=None, **facts):
-    document = {"images": [image_of(number) for number in range(images)]}
-    return recording_of(body or document, **{"cloud": "k5", "plugin": "1.0"} | facts)
-
-
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     """It may be the only copy of another cloud's recording."""
     kept = Store(directory=tmp_path)
@@ -290,7 +288,7 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     (tmp_path / "other").rename(tmp_path / "k5")
     before = kept.path("k5", Query()).read_bytes()
     with pytest.raises(DamagedCassetteError, match="cloud 'other', query 'all', but its file has"):
-        kept.write(recording(2), known=Known())
+        kept.write(recording(b"{}"), known=Known())
     assert kept.path("k5", Query()).read_bytes() == before
     kept.write(recording(test="t.py::a"), known=Known())
     kept.traffic_path("k5", "t.py::a").rename(kept.traffic_path("k5", "t.py::b"))
@@ -311,13 +309,13 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
         b'{"images": [], "a": "hunter2\'s pass"}',
     ):
         with pytest.raises(LeakError) as caught:
-            kept.write(recording(body=body), known=known)
+            kept.write(recording(body), known=known)
         assert kept.path("k5", Query()).read_bytes() == before
     assert caught.value.problem.startswith(
         "refused to write: a secret or an id of this session was left"
     )
     assert "hunter2" not in str(caught.value)
-    kept.write(recording(body=body), known=Known())
+    kept.write(recording(body), known=Known())
     with pytest.raises(LeakError):
         kept.write(recording(), known=known, merge=lambda old: old)
 
