@@ -151,6 +151,8 @@ class _Normalizer:
 
 
 def _other_fields(fields: dict[str, Any], *excluded: str) -> dict[str, Any]:
-    others = {name: value for name, value in fields.items() if name not in excluded}
+    others = dict(fields)
+    for name in excluded:
+        others.pop(name, None)
     clean: dict[str, Any] = without_hosts(others)
     return clean
