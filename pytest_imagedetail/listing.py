@@ -316,9 +316,8 @@ def _glance_evidence(document: Any) -> str | None:
     if document.keys() >= _GLANCE_TOP_LEVEL:
         return "it has `first` and `schema`"
     for position, image in enumerate(document["images"]):
-        names = image.keys() if isinstance(image, dict) else frozenset()
-        shared = _GLANCE & names
-        if len(shared) > len(_NOVA & names):
+        shared = _GLANCE.intersection(image) if isinstance(image, dict) else ()
+        if shared and len(shared) > len(_NOVA.intersection(image)):
             return f"images[{position}] has {', '.join(sorted(shared)[:4])}"
     return None
 
