@@ -1,8 +1,9 @@
 """Give a test its clouds, which answer from cassettes or live, depending on the settings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -289,7 +290,7 @@ class Harness:
         with self._noting_failure(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {
                 name: {
-                    each: self._as_recorded(name, each, expect)
+                    each: self.answer(name, each, expect, as_recorded=True)
                     for each in ([merged] if merged != Query() else self._recorded_queries(name))
                 }
                 for name in clouds
@@ -311,21 +312,27 @@ class Harness:
         """Merge a call's filters into those of the marker."""
         return Query.of(**{**self.settings.query, **query})
 
-    def answer(self, name: str, query: Query, expect: int | None = None) -> Listing:
-        """Answer a query as the record mode demands; see `Cloud.list` for the errors."""
+    def answer(
+        self, name: str, query: Query, expect: int | None = None, *, as_recorded: bool = False
+    ) -> Listing:
+        """Answer a query as the record mode demands; see `Cloud.list` for the errors.
+
+        If `as_recorded`, a recorded error is an answer, whatever its status.
+        """
         mode = self.settings.record_mode
+        replay = partial(self._replay, name, expect=expect, as_recorded=as_recorded)
         if mode == "none" or is_shipped(name, self.settings):
-            return self._replay(name, query, expect)
+            return replay(query)
         keeps = mode in {"once", "new_episodes"}
         if keeps and self.store.find(name, query) is not None:
-            return self._replay(name, query, expect)
+            return replay(query)
         # A `server` URL from a live answer has secrets; its cassette's name has none.
         redacted = recorder.known_query(self._live(name), query, cloud=name)
         if keeps and self.store.find(name, redacted) is not None:
-            return self._replay(name, redacted, expect)
+            return replay(redacted)
         if mode == "verify":
             try:
-                return self._verify(name, query, redacted=redacted, expect=expect)
+                return self._verify(name, query, partial(replay, redacted))
             except (ReleaseError, VerificationError) as error:
                 self.unverified.append(error)
                 raise
@@ -359,7 +366,7 @@ class Harness:
             return endpoint_of(load_once(path).interactions[0].url)
         return f"https://{host('compute', name)}/v2/{OWN_PROJECT}"
 
-    def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
+    def _replay(self, name: str, query: Query, *, expect: int | None, as_recorded: bool) -> Listing:
         declared = self.settings.declaration(name).release
         store = self.store
         if self.settings.record_mode != "none" and is_shipped(name, self.settings):
@@ -369,20 +376,15 @@ class Harness:
         self.result.used.add(path)  # even if it is refused, as a test may expect
         if existing is None:
             self[name]  # raises for an unknown cloud
-        recording = store.load(name, query)
+        recording = store.load(name, query) if existing is None else load_once(existing)
         recorder.refuse_stale(recording, declared)
+        if as_recorded and expect is None:
+            expect = error_status(recording)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # Users cannot record the library again, and verify queries the live cloud anyway.
         if self.settings.record_mode != "verify":
             self.store.refuse_old(path, listing.provenance)
         return listing
-
-    def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
-        """Answer for one side of a comparison, where a recorded error is an answer."""
-        cloud, afresh = self[name].name, self.settings.record_mode == "rewrite"
-        if expect is None and not afresh and self.store.find(cloud, query) is not None:
-            expect = error_status(self.store.load(cloud, query))
-        return self.answer(cloud, query, expect)
 
     def _recorded_queries(self, name: str) -> Sequence[Query]:
         return with_library(self.store).queries(self[name].name) or (Query(),)
@@ -426,13 +428,14 @@ class Harness:
                 )
             is_expected = expect in {None, side.status_code}
             return side if is_expected else read(side.recording, expect=expect)
-        return self._as_recorded(self._cloud_name(side), self.merge_query(query), expect)
+        name = self._cloud_name(side)
+        return self.answer(name, self.merge_query(query), expect, as_recorded=True)
 
-    def _verify(self, name: str, query: Query, *, redacted: Query, expect: int | None) -> Listing:
+    def _verify(self, name: str, query: Query, replay: Callable[[], Listing]) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
         access = self._live(name)
         with self._noting_failure(name, f"{name} (now)"):
-            recorded = self._replay(name, redacted, expect)
+            recorded = replay()
             comparison = verify(recorded, access, query=query, rules=self._rules(None))
             self.result.results.append(comparison)
             upgrade = upgrade_error(recorded.provenance, access)
