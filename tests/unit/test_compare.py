@@ -53,6 +53,18 @@ def test_inside_metadata(monkeypatch):
         compare(one, other)
 
 
+def test_deepdiff_gets_each_pair_of_values_once(monkeypatch):
+    """There is one call for each field that differs, and none for equal images."""
+    calls, real = [], deepdiff.DeepDiff
+    monkeypatch.setattr(deepdiff, "DeepDiff", lambda *a, **o: calls.append(a) or real(*a, **o))
+    old = [image_of(number) for number in range(30)]
+    new = [image | {"name": f"n{at % 3}", "minDisk": 77} for at, image in enumerate(old)]
+    assert compare(listing_of(*old), listing_of(*old)).same
+    assert calls == []
+    assert not compare(listing_of(*old), listing_of(*new)).same
+    assert sorted(len(before) for before, _ in calls) == [1, 30]
+
+
 def test_what_is_nested_too_deeply_is_refused():
     """With an error of ours, in images and in errors."""
 
