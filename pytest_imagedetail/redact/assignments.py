@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact import names, placeholders, table
 from pytest_imagedetail.redact.urls import SCHEME
 
 _HEADER: Final = re.compile(  # its value may have several words
@@ -44,7 +44,7 @@ def _is_assigned_prose(head: re.Match[str], value: re.Match[str]) -> bool:
 
 def _is_option_prose(head: re.Match[str], value: re.Match[str]) -> bool:
     """Recognize `use --password to set a password`."""
-    return value[0].rstrip(".,:;)") in names.PROSE and not head[0].endswith("=")
+    return value[0].rstrip(".,:;)") in table.PROSE and not head[0].endswith("=")
 
 
 _FORMS: Final = (  # signs that a text may have one, name, value, whether it is none

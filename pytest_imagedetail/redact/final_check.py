@@ -1,6 +1,6 @@
 """Scan the bytes about to be written for secrets, whatever redaction did before.
 
-The scan looks for the session's values and the shapes of secrets (`redact.names`) in every decoding
+The scan looks for the session's values and the shapes of secrets (`redact.table`) in every decoding
 of the bytes (`redact.decodings`).
 """
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.redact import names
+from pytest_imagedetail.redact import table
 from pytest_imagedetail.redact.decodings import UTF_16, decodings_of
 from pytest_imagedetail.redact.known import Known, Search
 
@@ -52,6 +52,6 @@ def leaks_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple
             pairs = enumerate(zip(text.split("\n"), replaced.split("\n"), strict=False), start=1)
             line = next((number for number, (old, new) in pairs if old != new), 1)
             yield form, "a secret or an id of this session", line
-        for what, pattern in names.SHAPES.items():
+        for what, pattern in table.SHAPES.items():
             if (match := pattern.search(text)) is not None:
                 yield form, what, 1 + text.count("\n", 0, match.start())

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact import names, placeholders, table
 from pytest_imagedetail.redact.urls import origin
 
 _SHORTEST: Final = 8
@@ -90,7 +90,7 @@ class Learner:
         self.add_secret(rest or scheme)
         for name, *quoted_or_not in _PARAMETER.findall(rest):
             value = "".join(quoted_or_not)
-            is_public = names.is_in(name, names.PUBLIC) or names.names_owner(name)
+            is_public = names.is_in(name, table.PUBLIC) or names.names_owner(name)
             may_be_secret = len(value) >= _LONG_PARAMETER and not is_public
             if may_be_secret or names.holds_secret_in_query(name, value):
                 self.add_secret(value)

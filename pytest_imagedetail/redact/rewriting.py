@@ -13,11 +13,12 @@ from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.model import Headers, Interaction, Path
-from pytest_imagedetail.redact import names, placeholders, urls
+from pytest_imagedetail.redact import names, placeholders, table, urls
 from pytest_imagedetail.redact.assignments import replace_assigned
 from pytest_imagedetail.redact.decodings import decodings_of
 from pytest_imagedetail.redact.final_check import leaks_in
 from pytest_imagedetail.redact.known import Learner, Search
+from pytest_imagedetail.redact.names import Scope
 
 REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
@@ -50,12 +51,12 @@ class Rewriter:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
         self.learner: Final = Learner()  # values with such names
         self._search: Final = search
-        self._all_shapes: Final = (*names.SHAPES.values(), *([names.EMAIL] if emails else []))
+        self._all_shapes: Final = (*table.SHAPES.values(), *([table.EMAIL] if emails else []))
         self._shapes: Sequence[re.Pattern[str]] = ()  # those in the current part
         self._is_encoded = False  # whether the part holds an encoded known value
         self._part = 0, ""  # number of the interaction; for example "response.body"
         self._path: Path = ()
-        self._unchanged: set[tuple[str, str, str]] = set()  # name ("/" in a path), value, `under`
+        self._unchanged: set[tuple[str, str, str]] = set()  # name ("/" in a path), value, scope
         self._depth = 0
 
     def rewrite(self, number: int, interaction: Interaction) -> Interaction:
@@ -106,27 +107,27 @@ class Rewriter:
                 self.notes.append(("headers", self._part[0], f"{message}.headers", (name,)))
         return Headers(fields)
 
-    def _body(self, part: str, body: bytes, under: str) -> bytes:
+    def _body(self, part: str, body: bytes, scope: Scope) -> bytes:
         if not body:
             return body
         content = compression.decompress(body)
         if content is not None:
-            redacted = self._body(part, content, under)
+            redacted = self._body(part, content, scope)
             return body if redacted == content else compression.compress_like(body, redacted)
         for encoding in ("utf-8", _UTF_16.get(body[:2], "latin-1"), "latin-1"):
             with suppress(UnicodeDecodeError):
                 text = body.decode(encoding)
                 break
         self._begin(part, text)
-        return self._document(text, under).encode(encoding, "xmlcharrefreplace")
+        return self._document(text, scope).encode(encoding, "xmlcharrefreplace")
 
     # --- documents
 
-    def _document(self, text: str, under: str = "") -> str:
-        if under == "all":
+    def _document(self, text: str, scope: Scope = "") -> str:
+        if scope == "all":
             return self._value("", text, secret=True)
         start = text.lstrip("\ufeff \t\r\n")[:1]
-        if start in {"{", "["} and (new := self._json(text, under)) is not None:
+        if start in {"{", "["} and (new := self._json(text, scope)) is not None:
             return new
         if start == "<":
             return self._markup(text)
@@ -165,56 +166,67 @@ class Rewriter:
         new = self._json(line[start:end]) if 0 <= start < end else None
         return line if new is None else line[:start] + new + line[end:]
 
-    def _json(self, text: str, under: str = "") -> str | None:
+    def _json(self, text: str, scope: Scope = "") -> str | None:
         path = self._path
         return jsontext.replace_scalars(
-            text, lambda document: self._scalars(document, "", under, path)
+            text, lambda document: self._scalars(document, "", scope, path)
         )
 
-    def _scalars(self, value: Any, name: str, under: str, path: Path) -> list[str | None]:
-        """Return the replacement for each key, string and number; for `under` see `secret_keys`."""
+    def _scalars(self, value: Any, name: str, scope: Scope, path: Path) -> list[str | None]:
+        """Return the replacement for each key, string and number, in document order."""
         if isinstance(value, str):
-            return [self._scalar(name, value, path, under)]
-        replacements: list[str | None] = []
+            return [self._scalar(name, value, path, scope)]
         if isinstance(value, jsontext.Pairs):
-            self.learner.add_link(dict(value))
-            beside = names.names_beside(value)
-            secret_keys = names.secret_keys(value, under, beside)
-            for key, item in value:
-                new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
-                replacements.append(new)
-                item_name = beside.get(key, name if key.lower() in {"id", "#text"} else key)
-                item_path, scope = (*path, key if new is None else new), secret_keys.get(key, "")
-                if isinstance(item, str):
-                    replacements.append(self._scalar(item_name, item, item_path, scope))
-                else:
-                    replacements += self._scalars(item, item_name, scope, item_path)
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                is_record = under in {"mapped", "own"} and isinstance(item, list) and len(item) > 1
-                scope = names.below(name, is_record=True) if is_record else under
-                option = value[index - 1] if index and isinstance(item, str) else None
-                if isinstance(option, str) and option[:2] == "--" and item[:1] != "-":
-                    scope = "held" if names.holds_secret(option, item) else scope
-                replacements += self._scalars(item, name, scope, (*path, index))
+            return self._of_object(value, name, scope, path)
+        return self._of_list(value, name, scope, path) if isinstance(value, list) else []
+
+    def _of_object(
+        self, pairs: jsontext.Pairs, name: str, scope: Scope, path: Path
+    ) -> list[str | None]:
+        replacements: list[str | None] = []
+        self.learner.add_link(dict(pairs))
+        beside = names.names_beside(pairs)
+        scopes = names.secret_keys(pairs, scope, beside)
+        for key, item in pairs:
+            new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
+            replacements.append(new)
+            item_name = beside.get(key, name if key.lower() in {"id", "#text"} else key)
+            item_path = (*path, key if new is None else new)
+            item_scope = scopes.get(key, "")
+            if isinstance(item, str):
+                replacements.append(self._scalar(item_name, item, item_path, item_scope))
+            else:
+                replacements += self._scalars(item, item_name, item_scope, item_path)
         return replacements
 
-    def _scalar(self, name: str, value: str, path: Path, under: str) -> str | None:
-        if (name, value, under) in self._unchanged:
+    def _of_list(self, items: list[Any], name: str, scope: Scope, path: Path) -> list[str | None]:
+        replacements: list[str | None] = []
+        for index, item in enumerate(items):
+            item_scope = scope
+            if scope in {"texts", "own texts"} and isinstance(item, list) and len(item) > 1:
+                item_scope = names.scope_of(name, is_record=True)
+            option = items[index - 1] if index and isinstance(item, str) else None
+            if isinstance(option, str) and option[:2] == "--" and item[:1] != "-":
+                item_scope = "values" if names.holds_secret(option, item) else scope
+            replacements += self._scalars(item, name, item_scope, (*path, index))
+        return replacements
+
+    def _scalar(self, name: str, value: str, path: Path, scope: Scope) -> str | None:
+        if (name, value, scope) in self._unchanged:
             return None
-        is_named = under or names.is_in(name, names.ALWAYS_OWNERS)
+        is_named = scope or names.is_in(name, table.ALWAYS_OWNERS)
         if isinstance(value, jsontext.Number) and not is_named:
             return None
         self._path = path
-        new = self._value(name, value, secret=bool(under))
+        new = self._value(name, value, secret=bool(scope))
         if new != value:
             return new
-        self._unchanged.add((name, value, under))
+        self._unchanged.add((name, value, scope))
         return None
 
     def _value(self, name: str, value: str, *, secret: bool) -> str:
         is_owner = names.names_owner(name) and (
-            placeholders.is_id(value) or names.is_in(name, names.ALWAYS_OWNERS)
+            placeholders.is_id(value) or names.is_in(name, table.ALWAYS_OWNERS)
         )
         new = self._replacement(value, owner=is_owner, secret=secret)
         if new is None and names.names_address(name) and (new := _address(value)) is not None:
@@ -223,7 +235,7 @@ class Rewriter:
             new = self._json(value)
         if new is not None:
             return new
-        if names.is_in(name, names.IDENTIFIERS) and "@" not in value:
+        if names.is_in(name, table.IDENTIFIERS) and "@" not in value:
             return self._plain(value)
         if "<" in value and self._depth < _MAX_DEPTH and xmltext.has_markup(value):
             return self._markup(value)
@@ -270,7 +282,7 @@ class Rewriter:
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
-            if shape is names.EMAIL:
+            if shape is table.EMAIL:
                 text = shape.sub(lambda _: self._note("people", placeholders.EMAIL), text)
             else:
                 text = shape.sub(self._shape, text)
@@ -316,7 +328,7 @@ class Rewriter:
             scheme, hosts = "https", self._note("hosts", placeholder)
         else:
             hosts = ",".join(map(self._host, hosts.split(",")))
-        if names.WEBHOOK.match(url):
+        if table.WEBHOOK.match(url):
             target = "/" + self._secret_in_url(target, target)
         else:
             target = self._target(target, is_own=is_own)
@@ -406,14 +418,14 @@ def _quote(text: str, *, safe: str = "") -> str:
     return quote(text, safe=safe, errors="surrogateescape")
 
 
-def _stored_secret(interaction: Interaction) -> tuple[str, str]:
+def _stored_secret(interaction: Interaction) -> tuple[Scope, Scope]:
     """Return what is secret in a request and in its response: Barbican's payloads."""
     match = _STORED_SECRET.search(interaction.url.partition("?")[0].rstrip("/"))
     if match is None:
         return "", ""
     is_update = match[1] is not None and interaction.method == "PUT"
     is_answer = match[2] is not None and interaction.response.status_code == HTTPStatus.OK
-    return "all" if is_update else "held", "all" if is_answer else ""
+    return "all" if is_update else "values", "all" if is_answer else ""
 
 
 def _address(value: str) -> str | None:

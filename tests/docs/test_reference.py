@@ -19,7 +19,7 @@ from pytest_imagedetail.model import KINDS, Difference
 from pytest_imagedetail.normalize import RULES as NORMALIZATION
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import MARKER_TYPES
-from pytest_imagedetail.redact import names
+from pytest_imagedetail.redact import table
 from pytest_imagedetail.redact.rewriting import REQUEST_HEADERS, RESPONSE_HEADERS
 from pytest_imagedetail.server import Servers
 from pytest_imagedetail.traffic import Traffic
@@ -127,15 +127,15 @@ def test_provenance():
 
 def test_redaction():
     tables = {
-        "secrets": f"\n\n{listed(names.SECRETS)}\n",
-        "holding": listed(names.HOLDING),
-        "below": listed(names.BELOW_TOKENS),
-        "harmless": listed(names.HARMLESS - {""}),
-        "queries": listed(names.IN_QUERIES),
-        "public": listed(names.PUBLIC),
-        "owners": listed(names.OWNERS),
-        "always": listed(names.ALWAYS_OWNERS),
-        "shapes": "\n".join(["\n", *(f"- {each}" for each in names.SHAPES)]),
+        "secrets": f"\n\n{listed(table.SECRETS)}\n",
+        "holding": listed(table.HOLDING),
+        "below": listed(table.BELOW_TOKENS),
+        "harmless": listed(table.HARMLESS - {""}),
+        "queries": listed(table.IN_QUERIES),
+        "public": listed(table.PUBLIC),
+        "owners": listed(table.OWNERS),
+        "always": listed(table.ALWAYS_OWNERS),
+        "shapes": "\n".join(["\n", *(f"- {each}" for each in table.SHAPES)]),
         "request headers": listed(REQUEST_HEADERS),
         "response headers": listed(RESPONSE_HEADERS),
     }
