@@ -36,6 +36,7 @@ RESPONSE_HEADERS: Final = frozenset(
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
+_BOUNDARY: Final = re.compile(r"^--\S+", re.MULTILINE)
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
@@ -133,9 +134,8 @@ class Rewriter:
             return self._markup(text)
         if "{" in text:
             text = "\n".join(map(self._line, text.split("\n")))
-        if text.startswith("--") and _PART_NAME.search(text):
-            boundary = text.partition("\n")[0].rstrip("\r")
-            return boundary.join(map(self._form_part, text.split(boundary)))
+        if (boundary := _BOUNDARY.search(text)) and _PART_NAME.search(text):
+            return boundary[0].join(map(self._form_part, text.split(boundary[0])))
         is_base64 = text.rstrip().endswith("=") and "&" not in text
         if _FORM.fullmatch(text) and not is_base64 and placeholders.SECRET not in text:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
