@@ -27,7 +27,7 @@ SECRETS: Final = _names(
     "pass hash, pw hash, pwd hash, secret key base, personality, keyring, bindpw, kek, "
     "client assertion, device code, id token hint, basic auth, proxy auth, sshpass, vendor data, "
     "requirepass, kubeconfig, dockerconfigjson, dockercfg, kennwort, senha, contrasena, pswd, "
-    "configdrive, mot de passe"
+    "configdrive, mot de passe, oauth verifier"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 
@@ -126,8 +126,8 @@ NO_VALUE: Final = re.compile(  # a file's path, `${NAME}`, `{{ name }}`, or a ma
     r"|[A-Za-z]:(?:\\[\w. -]+)*|\$\{\w+\}|\{\{ *[\w.]+ *\}\}|%\(\w+\)s|\*+"
 )
 
-ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
-"""Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
+ADDRESSES: Final = frozenset({"addr", "address", "ip", "ipv", "ip v", "mac"})
+"""Words that end the name of a network address: `vip_address`, `accessIPv4`, `mac`."""
 
 
 def _key(prefixes: str, rest: str) -> str:

@@ -257,9 +257,9 @@ def test_secrets_in_a_text():
 def test_addresses_by_their_names():
     """Other addresses stay. Mail addresses are replaced in a test's own traffic only."""
     for name, value, new in (
-        *((name, "10.0.0.4", "192.0.2.1") for name in ("addr", "fixed_ip_address", "fixed_ips")),
+        *((name, "10.0.0.4", "192.0.2.1") for name in ("addr", "vipAddress", "fixed_ips")),
         *(("accessIPv4", "203.0.113.9", "192.0.2.1"), ("fixed_ip", "fe80::1", "2001:db8::1")),
-        ("mac_addr", "fa:16:3e:00:00:01", "02:00:00:00:00:01"),
+        ("address", "fa:16:3e:00:00:01", "02:00:00:00:00:01"),
         *(("ip", "dhcp", "dhcp"), ("note", "10.0.0.4", "10.0.0.4")),
     ):
         assert value_of(value, name) == new
@@ -317,8 +317,8 @@ def test_bodies_that_are_not_one_json_document():
         assert OTHER not in kept, body
         assert "hunter2-x" not in kept, body
         assert owner(OTHER) in kept
-    part = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--b--\r\n'
-    for name in ("otp", "signature"):
+    part = 'a preamble\r\n--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--b--\r\n'
+    for name in ("otp", "signature", "oauth_verifier"):
         assert body_of(part.format(name, "x~").encode()) == part.format(name, "<redacted>")
     assert body_of(kept := part.format("meta", '{"value": "x"}').encode()) == kept.decode()
     packed = page(gzip.compress(document.encode()))
