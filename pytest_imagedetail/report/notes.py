@@ -28,8 +28,10 @@ def facts_of(side: Side) -> tuple[str, ...]:
 def count_of(result: Result) -> str:
     """Return how much was compared: "9 clouds, 43 queries, 387 answers"."""
     if isinstance(result, Matrix):
-        counts = ((result.clouds, "cloud"), (result.queries, "query"), (result.cells, "answer"))
-        line = ", ".join(count(len(things), name) for things, name in counts)
+        clouds, answers = count(len(result.clouds), "cloud"), count(len(result.cells), "answer")
+        number = len(result.queries)
+        queries = f"query {result.queries[0]}" if number == 1 else count(number, "query")
+        line = f"{clouds}, {queries}, {answers}"
         return f"{line}; {len(result.missing)} not recorded" if result.missing else line
     images = " and ".join(facts_of(side)[1] for side in (result.baseline, result.candidate))
     return f"{images}, query {result.query}"
@@ -71,6 +73,11 @@ def notes_of(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _of_matrix(matrix: Matrix) -> Iterator[tuple[str, str]]:
+    if len(matrix.queries) > 1 and Query() not in matrix.queries:
+        yield (
+            "queries",
+            "the list of all images (query all) is not recorded, so it was not compared",
+        )
     for (baseline, candidate), queries in _by_pair(matrix.lost).items():
         number = count(len(queries), "recording")
         line = f"{candidate} lacks {number} that {baseline} has: {grid.first_queries(queries)}"

@@ -124,3 +124,14 @@ def test_a_cloud_that_is_named_twice(imagedetail):
     done = imagedetail("matrix", "nova-2023.1", "nova-2024.2", "nova-2023.1")
     assert (done.returncode, done.stdout) == (4, "")
     assert "nova-2023.1 is named 2 times, and a matrix has each cloud once" in done.stderr
+
+
+def test_what_was_compared(imagedetail, matrix, tmp_path):
+    """One query is named; several are counted, and the list of all images must be among them."""
+    (tmp_path / "body.json").write_text('{"images": [{"id": "a1", "name": "n"}]}')
+    for query, warns in (("limit=1", False), ("limit=2", True)):
+        for cloud in ("a", "b"):
+            imagedetail("import", "body.json", f"--cloud={cloud}", f"--query={query}")
+        said = matrix("a", "b").stdout
+        assert (", 2 clouds, query limit=1, 2 answers" in said) is not warns
+        assert ("query all) is not recorded, so it was not compared" in said) is warns
