@@ -140,6 +140,8 @@ def _diff(options: Options) -> int:
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
         compared = _compare([old.listing, new.listing], options, read_rules(options.settings))
+        if compared.same:
+            sides.warn_of_same_release(old.listing, new.listing)
     comparison, error = sides.label(compared, *names), old.error or new.error
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     typed = as_typed(options)

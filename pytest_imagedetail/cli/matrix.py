@@ -49,6 +49,12 @@ def _matrix(options: Options) -> int:
         cloud, query = place.step.candidate, place.queries[0]
         return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
 
+    for matrix in matrices:
+        changed = {(step.baseline, step.candidate) for step in (*matrix.steps, *matrix.expected)}
+        for pair in pairwise(matrix.clouds):
+            if pair not in changed:
+                old, new = (next(iter(matrix.answers[cloud].values())) for cloud in pair)
+                sides.warn_of_same_release(old, new)
     report = output.make_report(options, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [matrix.to_dict() for matrix in report.matrices]}

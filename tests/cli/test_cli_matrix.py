@@ -135,3 +135,17 @@ def test_what_was_compared(imagedetail, matrix, tmp_path):
         said = matrix("a", "b").stdout
         assert (", 2 clouds, query limit=1, 2 answers" in said) is not warns
         assert ("query all) is not recorded, so it was not compared" in said) is warns
+
+
+def test_two_releases_that_answer_alike(imagedetail, tmp_path):
+    """They may be one cloud under two names, if no microversion tells them apart."""
+    (tmp_path / "body.json").write_text('{"images": [{"id": "a1", "name": "n"}]}')
+    for cloud, release in {"a": "juno", "b": "kilo", "c": "kilo"}.items():
+        imagedetail("import", "body.json", f"--cloud={cloud}", f"--release={release}")
+    says = "a and b are declared as releases juno and kilo, but they answered alike"
+    for typed in ("diff a b", "matrix a b c"):
+        done = imagedetail(*typed.split())
+        assert (done.returncode, done.stderr.count("warning: ")) == (0, 1)
+        assert says in done.stderr
+    for pair in (("b", "c"), ("nova-2026.1", "nova-2026.2")):
+        assert imagedetail("diff", *pair).stderr == ""
