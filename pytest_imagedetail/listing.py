@@ -193,6 +193,7 @@ def _answer(listing: Listing) -> Answer:
         status_code=max(page.response.status_code for page in pages),
         top_level={name: value for name, value in listing.document.items() if name != "images"},
         complete=listing.complete,
+        limit=dict(listing.query.params).get("limit"),
         media_types=listing.media_types,
         requested_types=tuple(map(_asked_for, pages)),
     )

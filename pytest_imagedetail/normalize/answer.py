@@ -17,6 +17,7 @@ class Answer:
     status_code: int
     top_level: Mapping[str, Any] = field(default_factory=dict)  # beside `images`
     complete: bool = True
+    limit: str | None = None  # the page size that was asked for
     media_types: tuple[str, ...] = (JSON,)
     requested_types: tuple[str, ...] = (JSON,)
 

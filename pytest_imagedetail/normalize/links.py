@@ -141,11 +141,12 @@ class LinkRewriter:
         return "/".join([self._origin(parts, rel, where), *parents, *segments[position:]])
 
     def _parameters(self, query: str) -> Iterator[str]:
-        """Yield the parameters of a next link; a marker that is no image of this answer stays."""
+        """Yield the parameters of a next link; a wrong marker or page size stays."""
         images = self.answer.images if self.answer.complete else self.answer.images[-1:]
         markers = {str(image["id"]) for image in images}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-            if name == "limit" or (name == "marker" and value in markers):
+            is_page_size = name == "limit" and value == (self.answer.limit or value)
+            if is_page_size or (name == "marker" and value in markers):
                 yield name
             else:  # bytes that are not UTF-8 stay as they are
                 yield "=".join(quote_plus(text, errors="surrogateescape") for text in (name, value))

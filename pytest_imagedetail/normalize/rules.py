@@ -67,8 +67,8 @@ RULES: Final = (
     NormalizationRule(
         id="R5",
         name="volatile fields",
-        does="the next link loses its host, its page size, and a marker that names an image of "
-        "this answer",
+        does="the next link loses its host, the page size of the request, and a marker that names "
+        "an image of this answer",
         reason="the next link repeats the host, page size and marker of the request",
         source="Nova api/openstack/common.py, _get_collection_links",
         profile="same-cloud",
