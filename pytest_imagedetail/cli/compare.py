@@ -23,6 +23,7 @@ from pytest_imagedetail.cli.arguments import (
 from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import compare_whole
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
@@ -222,7 +223,12 @@ def _accept(options: Options) -> int:
             remedy=f"give the last day on which it is to hold, {today()} or later, or never",
         )
     # Last, so that it accepts only what no other rule does.
-    comparison = _compare(listings, options, (*existing, rule))
+    comparison = compare_whole(
+        *listings,
+        profile=options.settings.profile,
+        rules=(*existing, rule),
+        level=options.level,
+    )
     accepted = [step for step in comparison.accepted if step.difference.rule == rule.ref]
     if not accepted:
         raise _accepts_nothing(rule, comparison)

@@ -23,7 +23,7 @@ from pytest_imagedetail.compare.differ import value_key
 from pytest_imagedetail.compare.shape import describe
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
@@ -34,7 +34,7 @@ from pytest_imagedetail.model import (
     path_of,
 )
 from pytest_imagedetail.rules import Rules, between, is_accepted, unused, with_rule
-from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
+from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE, check_choice
 from pytest_imagedetail.text import count
 
 Answers = Mapping[Query, Listing]
@@ -311,7 +311,12 @@ def compare_neighbors(
     pairs = [*pairwise(name for name in row if own.get(name))]
     unrecorded = [(old, new, q) for old, new in pairs for q in own[new] if q not in row[old]]
     lost = [(old, new, q) for old, new in pairs for q in own[old] if q not in row[new]]
-    comparisons = {pair: _compare_pair(row, pair, profile, rules) for pair in compared}
+    comparisons = {
+        (old, new, query): compare_whole(
+            row[old][query], row[new][query], profile=profile, rules=rules
+        )
+        for old, new, query in compared
+    }
     changes = [
         replace(step, baseline=old, candidate=new)
         for (old, new, _), comparison in comparisons.items()
@@ -353,19 +358,21 @@ def _cell(answer: Listing) -> Cell:
     )
 
 
-def _compare_pair(
-    row: Mapping[str, Answers], pair: ComparedPair, profile: str, rules: Rules
+def compare_whole(
+    old: Listing, new: Listing, *, profile: str, rules: Rules, level: str = DEFAULT_LEVEL
 ) -> Comparison:
-    """Compare two answers, and their headers if the statuses are equal."""
-    baseline, candidate, query = pair
-    old, new = row[baseline][query], row[candidate][query]
-    expect = None if old.error is None else old.status_code
-    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
+    """Compare two answers, even two equal errors, and their headers if the statuses are equal."""
+    expect = error_status(old.recording)
+    comparison = compare(old, new, level=level, profile=profile, expect=expect, rules=rules)
     if old.status_code != new.status_code:
         return comparison
-    applicable = between(rules, *pair)
-    headers = (with_rule(each, applicable, query) for each in header_differences(old, new))
-    return replace(comparison, differences=(*comparison.differences, *headers))
+    applicable = between(rules, old.cloud, new.cloud, old.query)
+    headers = [with_rule(each, applicable, old.query) for each in header_differences(old, new)]
+    return replace(
+        comparison,
+        differences=(*comparison.differences, *(h for h in headers if not is_accepted(h))),
+        expected=(*comparison.expected, *filter(is_accepted, headers)),
+    )
 
 
 def _unrecorded(row: Mapping[str, Answers], pair: ComparedPair, rules: Rules) -> Step:

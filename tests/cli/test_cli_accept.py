@@ -109,6 +109,18 @@ def test_what_would_not_be_a_rule(run, cassettes):
     assert not (cassettes.parent / "imagedetail-rules.yaml").exists()
 
 
+def test_what_only_a_matrix_finds(run):
+    """Headers, and the texts of two equal errors, without --expect."""
+    clouds = ("nova-2023.1", "nova-2024.2")
+    for query, path in (
+        ("--microversion=latest", "headers.openstack-api-version"),
+        ("--query=limit=-1", "badRequest.message"),
+    ):
+        assert run("accept", *clouds, query, "--path", path, *WHY)[::2] == (0, ""), path
+        (found,) = json.loads(run("matrix", *clouds, "--json")[1])["matrices"]
+        assert path in {each["path"] for each in found["expected"]}
+
+
 def test_the_page_says_how_to_accept(run, tmp_path):
     """With lines for the file of rules; they accept all differences."""
     matrix = ("matrix", "nova-2023.1", "nova-2024.2")
