@@ -160,7 +160,7 @@ def _diff(options: Options) -> int:
     else:
         output.print_report(report, explain=options.explain)
     if error is not None:
-        raise error
+        return output.complain(error, options)
     return output.SAME if comparison.compatible else output.DIFFERENT
 
 

@@ -10,17 +10,20 @@ from pytest_imagedetail.report.findings import Finding, Place
 from pytest_imagedetail.report.verdict import Report
 
 _MOST = 10  # GitHub shows this many per step
+_REASONS = frozenset({"expired", "missing", "paired"})  # notes that make a result fail
 
 
 def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[str]:
-    """Yield workflow commands for the verdict, if it is not PASS, and for the first failing causes.
+    """Yield workflow commands for the verdict, if it is not PASS, and for the first reasons.
 
     `path_of` returns the cassette that shows a place.
     """
     if report.verdict.passed:
         return
-    yield error(report.verdict.line)
-    for finding in report.failing[: _MOST - 1]:
+    lines = [report.verdict.line, *(each.problem.splitlines()[0] for each in report.failures)]
+    lines += (line for label, line in report.notes if label in _REASONS)
+    yield from map(error, lines[:_MOST])
+    for finding in report.failing[: max(0, _MOST - len(lines))]:
         yield _annotation(finding, path_of(finding.places[0]), report.arguments)
 
 

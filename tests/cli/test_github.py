@@ -61,3 +61,27 @@ def test_a_matrix_is_annotated_at_the_later_cloud(imagedetail, tmp_path):
     assert message.splitlines()[1] == "- 200"
     result = imagedetail("diff", "nova-2025.2", "lost", "--github")
     assert result.stderr.startswith("::error title=imagedetail::unknown cloud 'lost'")
+
+
+def test_what_is_no_difference_is_annotated(imagedetail, tmp_path):
+    """An expired rule, a missing recording, and an error; they have no place in a file."""
+    rule = "{kind: image_added, reason: r, expires: 2020-01-31}"
+    (tmp_path / "imagedetail-rules.yaml").write_text(f"- {rule}")
+    for cloud, images, query in (
+        ("a", [1], ""),
+        ("a", [1], "--query=limit=1"),
+        ("b", [1, 2], ""),
+    ):
+        (tmp_path / "body.json").write_text(json.dumps({"images": [*map(image_of, images)]}))
+        imagedetail("import", "body.json", f"--cloud={cloud}", *filter(None, [query]))
+    lines = imagedetail("matrix", "a", "b", "--github").stderr
+    assert "::error title=imagedetail::b lacks 1 recording that a has: limit=1; " in lines
+    assert "yaml, line 1: the rule for image_added expired on 2020-01-31; " in lines
+    imagedetail("import", "body.json", "--cloud=d", "--release=kilo")
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {d: {release: juno}, c: {}}")
+    for typed, problem in (
+        ("diff a d", "the recording is stale: it is of release kilo"),
+        ("verify c", "nothing is recorded to verify"),
+    ):
+        lines = imagedetail(*typed.split(), "--github").stderr
+        assert lines.count(f"::error title=imagedetail::{problem}") == 1, typed
