@@ -159,17 +159,19 @@ def _other_release(
 def _under_new_name(cloud: str, access: Access, *options: str, recorded: bool = True) -> str:
     """Return the remedy for an upgraded cloud: a command that keeps its baseline."""
     os_cloud = access.os_cloud
-    releases = contract.releases_of(access.max_microversion) or range(0)
+    indexes = contract.releases_of(access.max_microversion) or range(0)
+    releases = [*map(contract.release_number, indexes)]
+    release = "RELEASE" if len(releases) > 1 else "".join(releases)
     start, _, end = os_cloud.rpartition("-")
     stem = start if start and contract.release_index(end) is not None else os_cloud
-    name = f"{stem}-{contract.release_number(releases[-1]) if releases else 'new'}"
+    name = f"{stem}-{release or 'new'}"
     name = name if name != cloud else f"{name}-new"
     words = [f"--os-cloud={shlex.quote(os_cloud)}", f"--name={shlex.quote(name)}"]
-    if len(releases) == 1:
-        words.append(f"--release={contract.release_number(releases[0])}")
+    words += [f"--release={release}"] if release else []
     words += [f"--like={shlex.quote(cloud)}"] if recorded else []
     command = " ".join(["imagedetail record", *words, *options])
-    return f"if the cloud was upgraded, record it under a new name: {command}"
+    which = f", with RELEASE {' or '.join(releases)}" if len(releases) > 1 else ""
+    return f"if the cloud was upgraded, record it under a new name{which}: {command}"
 
 
 def remedies_for_change(
