@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import VerificationError
+from pytest_imagedetail.errors import ReleaseError, VerificationError
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import refuse_other_release, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
@@ -109,6 +109,10 @@ def refuse_upgraded(
     if (name, adds) not in sessions.confirmed:
         declaration = settings.declaration(name)
         access = sessions.access(declaration.os_cloud)
-        live = open_live_cloud(declaration, access, settings, with_library(store), adds=adds)
+        try:
+            live = open_live_cloud(declaration, access, settings, with_library(store), adds=adds)
+        except ReleaseError as error:
+            error.remedy += "\nthen name the new cloud in the marker, or with --imagedetail-cloud"
+            raise
         sessions.confirmed[name, adds] = live.release
     return sessions.confirmed[name, adds]

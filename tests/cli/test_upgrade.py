@@ -88,6 +88,8 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, refused, tests):
         result = tests(mode, query)
         result.assert_outcomes(failed=1, passed=int(mode != "verify"), errors=1)
         result.stdout.fnmatch_lines(["E *ReleaseError: cloud 'before' is *", f"E *{new_name}*"])
+        if mode != "verify":
+            result.stdout.fnmatch_lines("*new cloud in the marker, or with --imagedetail-cloud")
         assert site.recordings == before, mode
     assert "_pytest/" not in result.stdout.str()
     result.stdout.fnmatch_lines(["FAIL: 1 error; before to *"])
