@@ -252,7 +252,9 @@ class Store:
             "in a test:  pytest --imagedetail-record-mode=once",
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
         ]
-        if cloud in self.library_clouds() and not self.has_own(cloud):
+        if self.has_own(cloud):
+            steps.append("if it was deleted, restore it from version control")
+        elif cloud in self.library_clouds():
             steps = ["shipped recordings cannot be added to; record a cloud of your own"]
         if recorded:
             nearest = difflib.get_close_matches(str(query), recorded, _MOST_SUGGESTIONS, cutoff=0)

@@ -81,7 +81,8 @@ def _of_matrix(matrix: Matrix) -> Iterator[tuple[str, str]]:
     for (baseline, candidate), queries in _by_pair(matrix.lost).items():
         number = count(len(queries), "recording")
         line = f"{candidate} lacks {number} that {baseline} has: {grid.first_queries(queries)}"
-        yield "missing", f"{line}; imagedetail record {candidate} --like {baseline}"
+        remedy = f"or imagedetail record {candidate} --like {baseline}"
+        yield "missing", f"{line}; restore from version control, {remedy}"
     for (baseline, candidate), queries in _by_pair(matrix.nothing_in_common).items():
         names = f"{baseline} and {candidate} have no image in common"
         yield "paired", f"{names}, query {grid.first_queries(queries)}, so none was compared there"

@@ -218,7 +218,8 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(staging, imagedetail, 
     result = imagedetail("matrix", "old", "new", "--fail-on=none")
     assert result.returncode == 2
     assert "missing     new lacks 8 recordings that old has: " in result.stdout
-    assert "imagedetail record new --like old" in result.stdout
+    says = "; restore from version control, or imagedetail record new --like old\n"
+    assert says in result.stdout
     assert "no difference; not compared: 8 missing recordings\n" in result.stdout
     assert json.loads(imagedetail("matrix", "old", "new", "--json").stdout)["matrices"][0]["lost"]
     ok(imagedetail("record", "new", "--like", "old"))

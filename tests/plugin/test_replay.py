@@ -116,6 +116,7 @@ def test_what_cannot_be_replayed(project):
             "E *where: *cassettes/nova-essex/name=cirros_base-*.yaml",
             "E *next:  in a test:  pytest --imagedetail-record-mode=once",
             "E *in a shell: imagedetail record nova-essex --query='name=cirros base'",
+            "E *if it was deleted, restore it from version control",
             "E *DamagedCassetteError: the cassette was changed after it was written: *",
             "E *where: *cassettes/nova-essex/all.yaml, line *",
             "E *next:  bring the file back from version control; it was left as it is",
