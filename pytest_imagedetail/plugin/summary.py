@@ -36,6 +36,7 @@ class RunSummary:
         self._reports: tuple[Path, ...] = ()
         self._report: report.Report | None = None
         self._unused: Sequence[str] = ()
+        self._stopped = False
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which use the fixtures will not run."""
@@ -47,6 +48,10 @@ class RunSummary:
         """Note that a worker crashed."""
         if error:
             self._fail(f"worker {node.gateway.id}", "it crashed, and what it compared is lost")
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that the run was stopped, by Ctrl-C or by `pytest.exit`, with any exit code."""
+        self._stopped = True
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports and judge the run; in a worker, send the results to the controller."""
@@ -71,7 +76,7 @@ class RunSummary:
             return
         code = int(session.exitstatus)
         compatible = not result.failures and all(each.compatible for each in result.results)
-        if code not in _COMPLETE_RUNS or (code == 1 and compatible):
+        if self._stopped or code not in _COMPLETE_RUNS or (code == 1 and compatible):
             self._fail("the run", f"exit code {code}, and not because of a comparison")
         self._report = report.report_of(result.results, result.failures, exit_code=code)
         for path in self._reports:

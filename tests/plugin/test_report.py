@@ -129,6 +129,7 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
     for stop, options, code, passed, sentence in (
         ("pass", (), 0, True, same),
         ("raise KeyboardInterrupt", (), 2, False, f"1 error; {same}"),
+        ("pytest.exit('', returncode=0)", (), 0, False, f"1 error; {same}"),
         ("import) nothing", (), 2, False, "1 error"),
         ("os._exit(3)", ("-n1",), 1, False, "1 error"),
         ("imagedetail['nova-2026.1'].list(name='never asked')", (), 1, False, f"1 error; {same}"),
@@ -139,7 +140,7 @@ def test_what_a_run_did_not_reach_is_no_pass(project):
         verdict = json.loads((project.path / "r.json").read_text())["verdict"]
         assert (result.ret, verdict["exit_code"]) == (code, code)
         assert (verdict["passed"], verdict["sentence"]) == (passed, sentence)
-        if passed is False:
+        if passed is False and code:
             result.stdout.fnmatch_lines([f"FAIL: {sentence}", "error      *"])
         merged = (sys.executable, "-m", "pytest_imagedetail", "report", "r.json", "-o=all.json")
-        assert project.run(*merged).ret == (2 if code else 0)
+        assert project.run(*merged).ret == (0 if passed else 2)
