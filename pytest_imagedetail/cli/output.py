@@ -37,6 +37,10 @@ def say(line: str) -> None:
 def complain(error: ImageDetailError, options: argparse.Namespace) -> int:
     """Print an error to stderr, with commands that work as printed; return its exit code."""
     say(str(in_folder(error, options)))
+    return _code_of(error)
+
+
+def _code_of(error: ImageDetailError) -> int:
     return USAGE if isinstance(error, UsageError) else IMPOSSIBLE
 
 
@@ -82,9 +86,10 @@ def reporting_errors(options: argparse.Namespace, baseline: str, candidate: str)
     try:
         yield
     except ImageDetailError as error:
-        if options.report and not isinstance(error, UsageError):
-            failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
-            make_report(options, [], [failure])
+        failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
+        report = report_of([], [failure], exit_code=_code_of(error))
+        for path in options.settings.reports:
+            write(report, path)
         raise
 
 

@@ -88,7 +88,8 @@ class _Result:
 
 def _verify(options: Options) -> int:
     settings = options.settings
-    results = [*_verify_all(_targets(options), options)]
+    with output.reporting_errors(options, "verify", ", ".join(options.clouds) or "all clouds"):
+        results = [*_verify_all(_targets(options), options)]
     compared = [(each.path, each.comparison) for each in results if each.comparison is not None]
     failures = [
         Failure(baseline=each.cloud, candidate=f"{each.cloud} (now)", problem=str(each.error))

@@ -71,6 +71,11 @@ def test_what_cannot_be_compared_is_in_the_report(imagedetail, tmp_path):
         assert (done.returncode, said["verdict"]["exit_code"]) == (2, 2)
         assert said["failures"][0]["problem"].splitlines()[0] in done.stderr
         assert "never asked" in (tmp_path / "r.html").read_text()
+    for typed in ("diff nova-2026.1 lost", "matrix lost nova-2026.1", "verify lost"):
+        assert imagedetail(*typed.split(), "--report=r.md").returncode == 4, typed
+        said = (tmp_path / "r.md").read_text()
+        assert ("unknown cloud 'lost'" in said, "exit code 4" in said) == (True, True), typed
+        (tmp_path / "r.md").unlink()
 
 
 def test_the_verdict_says_why(imagedetail):
