@@ -293,8 +293,11 @@ def _aiohttp_requests() -> Iterator[None]:
             if not any(name.lower() == "content-type" for name in headers):
                 headers["Content-Type"] = content_type
             options |= {"data": data, "headers": headers}
-        options.setdefault("auth", self.auth)
-        return await request(self, method, self._build_url(url), **options)  # adds the base_url
+        url = self._build_url(url)  # adds the base_url
+        if options.get("auth") is None:
+            options["auth"] = aiohttp.BasicAuth.from_url(url) or self.auth
+            url = url.with_user(None)
+        return await request(self, method, url, **options)
 
     with mock.patch.object(aiohttp.ClientSession, "_request", complete_request):
         yield

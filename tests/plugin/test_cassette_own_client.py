@@ -346,7 +346,8 @@ def test_a_forked_process_cannot_be_recorded(run, served, cassettes_of):
 
 
 IDENTITIES = """
-import pytest, requests
+import asyncio
+import aiohttp, pytest, requests
 
 A, B = "a1" * 16, "b2" * 16
 
@@ -361,6 +362,13 @@ def of_user(user, path=""):
     auth = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
     answer = requests.post("$URL".replace("/v2.1", "/v3/auth/tokens"), json=auth)
     return with_token(answer.headers["X-Subject-Token"], path)
+
+def in_url(user):
+    async def ask():
+        async with aiohttp.ClientSession() as client:
+            url = "$URL/images".replace("//", f"//{user}:a-pass-phrase@")
+            return await client.get(url)
+    return asyncio.run(ask())
 
 @pytest.mark.imagedetail("staging")
 def test_one(imagedetail_cassette):
@@ -382,6 +390,11 @@ def test_one_recording_has_one_identity(run, cassettes_of):
         (
             "with_token('admin')",
             "with_token('admin'), with_token('member')",
+            "*were sent as different users or projects",
+        ),
+        (
+            "in_url('ann')",
+            "in_url('bob'), in_url('ann')",
             "*were sent as different users or projects",
         ),
         ("of_project(A)", "of_project(B)", "nothing was added *: it is of another project*"),
