@@ -30,7 +30,7 @@ from pytest_imagedetail.redact import (
 from pytest_imagedetail.traffic.authentication import document_in, split_keystone
 from pytest_imagedetail.traffic.cassette import Cassette
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of
-from pytest_imagedetail.traffic.matching import by_request, line
+from pytest_imagedetail.traffic.matching import Key, answer_of, by_request, key_of, line
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
@@ -118,6 +118,24 @@ def refuse_failures(
                 remedy="run the test again once the cloud and its credentials work\n"
                 f"or, if the test is about it: imagedetail_cassette.expect({status})",
                 status_code=status,
+            )
+
+
+def refuse_merged(sent: Sequence[Interaction], recording: Recording, *, where: str) -> None:
+    """Raise RecordingError if redaction made two requests equal whose answers differ.
+
+    Replay would give one of them the other's answer once the test sends them in another order.
+    """
+    first: dict[Key, tuple[Key, object]] = {}
+    for request, recorded in zip(sent, recording.interactions, strict=True):
+        key, answer = key_of(request), answer_of(recorded.response)
+        other_key, other_answer = first.setdefault(key_of(recorded), (key, answer))
+        if key != other_key and answer != other_answer:
+            raise RecordingError(
+                "the recording was not kept: two requests differ only in what is redacted, and "
+                f"their answers differ: {line(recorded)}",
+                where=where,
+                remedy="send them in different tests, or with another difference",
             )
 
 

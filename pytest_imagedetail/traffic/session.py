@@ -33,6 +33,7 @@ from pytest_imagedetail.traffic.recording import (
     make_recording,
     other_sender,
     refuse_failures,
+    refuse_merged,
     refuse_other_sender,
 )
 from pytest_imagedetail.traffic.sources import Source, sources_of
@@ -318,6 +319,7 @@ class Session:
         new, known = self._make_recording()
         failures = FAILURES - self.expected_statuses
         refuse_failures(new, failures, what="kept", where=cassette.where)
+        refuse_merged(self._received.own, new, where=f"{cassette.where}; nothing was written")
         if self.record_mode == "new_episodes":
             merge = partial(append, new=new)
         self._live.guard()

@@ -451,6 +451,34 @@ def test_a_recording_has_one_identity(tmp_path):
         assert "one cloud name for each" in caught.value.remedy
 
 
+def test_requests_that_redaction_makes_equal_have_equal_answers(tmp_path):
+    """Or else replay may mix them up; other requests, and the same one again, may differ."""
+    form = [("Content-Type", "application/x-www-form-urlencoded")]
+
+    def by_body(secret, answer):
+        body = f"password={secret}".encode()
+        return received("/log", answer, method="POST", sent=form, request_body=body)
+
+    def by_query(value, answer=b"{}"):
+        return received(f"/images?name={value}", answer)
+
+    cases = (
+        (True, by_query("ann@corp.example", b"1"), by_query("bob@corp.example", b"2")),
+        (True, by_body("correct-Horse-1", b"1"), by_body("battery-Staple-2", b"2")),
+        (False, by_body("correct-Horse-1", b"1"), by_body("battery-Staple-2", b"1")),
+        (False, by_query("ann@corp.example", b"1"), by_query("ann@corp.example", b"2")),
+        (False, by_query("ann", b"1"), by_query("bob", b"2")),
+    )
+    for number, (is_refused, *traffic) in enumerate(cases):
+        folder = tmp_path / str(number)
+        if is_refused:
+            with pytest.raises(RecordingError, match="differ only in what is redacted"):
+                done(folder, "once", *traffic)
+            assert list(folder.rglob("*.yaml")) == []
+        else:
+            assert done(folder, "once", *traffic)[0] == "recorded (new)"
+
+
 def test_verify_says_that_another_user_or_project_asks(tmp_path):
     """Only beside a difference: a renewed account may get the same answers."""
     asked = sent_as("one")
