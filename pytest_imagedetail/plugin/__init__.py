@@ -120,6 +120,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load the rest of the plugin for a test that only has the marker."""
+    if any(item.get_closest_marker("imagedetail") is not None for item in session.items):
+        _load(session.config)
+
+
 @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
 def pytest_testnodedown(node: Any) -> None:
     """Add the results of a worker."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_imagedetail import network
 from pytest_imagedetail.cassette import check_cloud_name
 from pytest_imagedetail.errors import (
     CredentialsError,
@@ -35,6 +36,10 @@ _OUTCOME_NOTES = {
     "xfailed": "the test failed as expected, but this error is not what it expects",
 }
 """Notes on a request's error, by the outcome of the test that would hide it."""
+_NO_FIXTURE = (
+    "the marker imagedetail needs a fixture: imagedetail_cassette answers the test's own client\n"
+    "or, if the test is not about recordings, remove the marker from it"
+)
 
 
 class OwnTraffic:
@@ -81,6 +86,21 @@ class OwnTraffic:
                 # This fixture failed as well, and pytest only finishes fixtures with a result.
                 fixturedef.cached_result = (None, None, (error, error.__traceback__))
                 raise
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Block the network for a test with the marker and without a fixture, unless it records.
+
+        It may have forgotten the fixture, or get it later.
+        """
+        marker, fixtures = item.get_closest_marker("imagedetail"), getattr(item, "fixturenames", ())
+        if marker is None or not self._run.fixtures.isdisjoint(fixtures):
+            return (yield)
+        if options.settings_for(item).record_mode != "none":
+            return (yield)
+        refused = state_of(item).refused
+        with network.shut(options.runnable_id(item), remedy=_NO_FIXTURE, refused=refused):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -112,3 +112,37 @@ def test_a_choice_of_the_whole_run_is_said_without_frames(project):
     assert not [line for line in result.outlines if "plugin" in line and ".py:" in line]
     message = ["the file has unknown keys: clods", "  where: *imagedetail.yaml"]
     result.stdout.fnmatch_lines(message, consecutive=True)
+
+
+FORGOTTEN = """
+import unittest
+import pytest, requests
+
+pytestmark = pytest.mark.imagedetail("nova-2026.2")
+
+class TestOld(unittest.TestCase):
+    def test_old(self):
+        requests.get("https://cloud.example/v2.1/images/detail")
+
+def test_late(request):
+    with pytest.raises(Exception, match="while the network is shut"):
+        requests.get("https://cloud.example/v2.1/images/detail")
+    request.getfixturevalue("imagedetail_cassette")
+    assert requests.get("https://cloud.example/v2.1/images/detail").ok
+
+def test_offline():
+    pass
+"""
+
+
+def test_a_marker_without_a_fixture_blocks_the_network(run):
+    """Until a test gets the fixture. One that needs no network passes."""
+    result = run(FORGOTTEN)
+    result.assert_outcomes(failed=1, passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "E *something tried to reach the name server for cloud.example while the *",
+            "E * where: test_own.py::TestOld::test_old",
+            "E * next:  the marker imagedetail needs a fixture: imagedetail_cassette answers *",
+        ]
+    )
