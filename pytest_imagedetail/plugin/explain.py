@@ -16,6 +16,9 @@ from pytest_imagedetail.report.findings import Result
 
 _PACKAGE = Path(errors.__file__).parent
 _MODULE_PREFIX = "pytest_imagedetail."
+_NOTHING_PLAYED = (
+    "\nnothing was replayed in this process: programs that the test starts need imagedetail_server"
+)
 
 
 class FailureExplainer:
@@ -56,6 +59,9 @@ class FailureExplainer:
                     verbose = item.config.get_verbosity() > 1
                     error.add_note("\n" + _render(last, verbose=verbose))
             add_refusals(error, state.refused)
+            session = state.session
+            if session and session.replays and not (session.player.played or state.refused):
+                error.add_note(_NOTHING_PLAYED)
             raise
         finally:
             state.in_call = False

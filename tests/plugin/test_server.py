@@ -143,6 +143,22 @@ def test_a_request_without_a_recording_fails_the_test(run):
         assert "/_pytest/" not in text
 
 
+def test_a_cassette_answers_no_program(run):
+    """The failed test names the fixture that does."""
+    source = """
+    pytestmark = pytest.mark.imagedetail("nova-2026.2")
+
+    def test_program(imagedetail_cassette):
+        child(f"import urllib.request; urllib.request.urlopen({imagedetail_cassette.endpoint!r})")
+
+    def test_own(imagedetail_cassette):
+        assert not requests.get(imagedetail_cassette.endpoint + "/images/detail").ok
+    """
+    result = run(source)
+    result.assert_outcomes(failed=2)
+    assert result.stdout.str().count("programs that the test starts need imagedetail_server") == 1
+
+
 def test_a_cassette_and_the_server_name_the_same_nearest_recording(run):
     """The one with the same path and the fewest other differences, whatever its text is like."""
     source = """
