@@ -1,7 +1,7 @@
 """Define the errors: what is wrong, where, and what to do next; suggest names."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class ImageDetailError(Exception):
@@ -114,3 +114,20 @@ def did_you_mean(name: str, known: Sequence[str], *, least: float = 0.6) -> str:
     folded = {candidate.casefold(): candidate for candidate in known}
     matches = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=least)
     return f"did you mean {folded[matches[0]]}? " if matches else ""
+
+
+def distance(one: Mapping[str, object], other: Mapping[str, object]) -> tuple[float, int, float]:
+    """Measure how different the parts of two requests are, to suggest the nearest one.
+
+    The part "path" counts most, then the number of different parts, then the text of all parts.
+    """
+    different = sum(one.get(part) != other.get(part) for part in {**one, **other})
+    path = _dissimilarity(one.get("path"), other.get("path"))
+    return path, different, _dissimilarity(sorted(one.items()), sorted(other.items()))
+
+
+def _dissimilarity(one: object, other: object) -> float:
+    """Compare texts without their case: `active` is most likely a slip for `ACTIVE`."""
+    # From 200 letters on, difflib ignores the frequent ones.
+    first, second = (str(each).casefold()[:199] for each in (one, other))
+    return 1 - difflib.SequenceMatcher(None, first, second).ratio()

@@ -1,6 +1,5 @@
 """A folder of cassettes: find, read and write recordings."""
 
-import difflib
 import functools
 import os
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from pytest_imagedetail.errors import (
     LeakError,
     StaleCassetteError,
     UsageError,
+    distance,
 )
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
@@ -243,11 +243,11 @@ class Store:
             yield self.library / cloud
 
     def _not_found_error(self, cloud: str, query: Query) -> CassetteNotFoundError:
-        recorded: dict[str, str] = {}  # command-line options, by query
+        recorded: dict[str, Query] = {}  # by command-line options
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another cassette
                 recorded_query = load_once(path).provenance.query
-                recorded[str(recorded_query)] = " ".join(recorded_query.options) or "all"
+                recorded[" ".join(recorded_query.options) or "all"] = recorded_query
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
@@ -257,14 +257,20 @@ class Store:
         elif cloud in self.library_clouds():
             steps = ["shipped recordings cannot be added to; record a cloud of your own"]
         if recorded:
-            nearest = difflib.get_close_matches(str(query), recorded, _MOST_SUGGESTIONS, cutoff=0)
-            queries = ", ".join(recorded[name] for name in nearest)
+            nearest = sorted(
+                recorded, key=lambda name: distance(_parts(query), _parts(recorded[name]))
+            )
+            queries = ", ".join(nearest[:_MOST_SUGGESTIONS])
             steps.append(f"or ask a recorded query: {queries}; imagedetail ls {cloud} lists all")
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
             remedy="\n".join(steps),
         )
+
+
+def _parts(query: Query) -> dict[str, str | None]:
+    return {**dict(query.params), "microversion": query.microversion}
 
 
 def age_problem(provenance: Provenance, *, max_age: int | None, now: datetime) -> str | None:

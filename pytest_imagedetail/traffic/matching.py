@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from difflib import SequenceMatcher
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pytest_imagedetail.body.json import parse
-from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.errors import BodyError, distance
 from pytest_imagedetail.model import NO_RESPONSE, Interaction, Response
 from pytest_imagedetail.redact import Known, RedactionResult, placeholders, redact
 from pytest_imagedetail.text import cut, plain
@@ -78,22 +77,16 @@ def nearest(
 ) -> list[tuple[Interaction, Mapping[str, str]]]:
     """Sort recorded requests by their distance to a redacted one; return their differences, too.
 
-    Each candidate is the request, as redacted for these recordings, and recorded ones. The path
-    counts most, then the number of different parts, then the text of the query.
+    Each candidate is the request, as redacted for these recordings, and recorded ones.
     """
     ranked = []
     for request, recordings in candidates:
-        parts, url = parts_of(request), urlsplit(request.url)
+        parts = parts_of(request)
         for recorded in recordings:
-            different, other = differences(parts, parts_of(recorded)), urlsplit(recorded.url)
-            path, query = _distance(url.path, other.path), _distance(url.query, other.query)
-            ranked.append(((path, len(different), query), recorded, different))
+            other = parts_of(recorded)
+            ranked.append((distance(parts, other), recorded, differences(parts, other)))
     ranked.sort(key=itemgetter(0))
     return [(recorded, different) for _, recorded, different in ranked]
-
-
-def _distance(one: str, other: str) -> float:
-    return 0 if one == other else 1 - SequenceMatcher(None, one, other).ratio()
 
 
 @lru_cache(maxsize=1024)  # every test compares the same recorded requests
