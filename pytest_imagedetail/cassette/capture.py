@@ -224,8 +224,9 @@ def _unpatched_connections(
 
     Report their responses as lost. While the exchange is closed, refuse their requests.
     """
-    connection = vcr.stubs.HTTPConnection  # the real class
+    connection, secure = vcr.stubs.HTTPConnection, vcr.stubs.HTTPSConnection  # the real classes
     getresponse, putrequest = connection.getresponse, connection.putrequest
+    init = secure.__init__
 
     def is_unpatched(connection: Any) -> bool:
         host = f"{connection.host}:{connection.port}"
@@ -240,6 +241,10 @@ def _unpatched_connections(
                 raise
         putrequest(self, method, url, *args, **kwargs)
 
+    def init_unpatched(self: Any, *args: Any, **kwargs: Any) -> None:
+        with vcr.patch.force_reset():  # it refers to its class by the module's global
+            init(self, *args, **kwargs)
+
     def getresponse_and_report(self: Any) -> Any:
         response = getresponse(self)
         if is_unpatched(self):
@@ -249,6 +254,7 @@ def _unpatched_connections(
     with (
         mock.patch.object(connection, "getresponse", getresponse_and_report),
         mock.patch.object(connection, "putrequest", putrequest_or_refuse),
+        mock.patch.object(secure, "__init__", init_unpatched),
     ):
         yield
 
