@@ -120,12 +120,7 @@ def recorded_cloud(
     recordings. Recordings older than the store allows are refused.
     """
     if endpoint is None and not store.has(name):
-        raise CassetteNotFoundError(
-            f"nothing is recorded for cloud {name!r}",
-            where=str(store.directory / name),
-            remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
-            "or serve a cloud that has recordings: imagedetail clouds lists them",
-        )
+        raise nothing_to_serve(store, name)
     sources = sources_of(store, name)
     urls = dict.fromkeys(url for source in sources for url in source.endpoints)
     recorded = tuple(url.replace(origin(url), base) for url in urls)
@@ -138,6 +133,19 @@ def recorded_cloud(
         sources=sources,
         endpoints=endpoints,
         is_live=endpoint is not None,
+    )
+
+
+def nothing_to_serve(store: Store, name: str) -> CassetteNotFoundError:
+    """Return the error for a cloud without listings."""
+    problem = f"nothing is recorded for cloud {name!r}"
+    if store.traffic_paths(name):
+        problem = f"cloud {name!r} only has recordings of tests, which are replayed to these tests"
+    return CassetteNotFoundError(
+        problem,
+        where=str(store.directory / name),
+        remedy=f"record its listing: imagedetail record --os-cloud NAME --name {name}\n"
+        "or serve a cloud that has listings: imagedetail clouds lists them",
     )
 
 

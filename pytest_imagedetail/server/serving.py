@@ -11,7 +11,13 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import Interaction, Response
-from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, compute_entries, recorded_cloud
+from pytest_imagedetail.server.cloud import (
+    IDENTITY,
+    RecordedCloud,
+    compute_entries,
+    nothing_to_serve,
+    recorded_cloud,
+)
 from pytest_imagedetail.server.http import Listener, OnError
 from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import only, unknown_cloud
@@ -174,7 +180,7 @@ class Servers:
 
         Raises:
             UsageError: Nothing is recorded for it, or a glob matches several.
-            CassetteError: A cassette is damaged.
+            CassetteError: It has no listing, or a damaged one.
         """
         return self._server(cloud).compute_url
 
@@ -182,7 +188,8 @@ class Servers:
         """Return the environment variables with which OpenStack's clients log in to a cloud.
 
         Raises:
-            UsageError: Nothing is recorded for it.
+            UsageError: Nothing is recorded for it, or a glob matches several.
+            CassetteError: It has no listing.
         """
         server = self._server(cloud)
         entry = server.clouds_yaml
@@ -214,6 +221,8 @@ class Servers:
         cloud = only(cloud, [name for name in known if fnmatchcase(name, cloud)] or [cloud])
         if cloud not in self._servers:
             if not self._store.has(cloud):
+                if self._store.traffic_paths(cloud):
+                    raise nothing_to_serve(self._store, cloud)
                 raise unknown_cloud(cloud, known, where=self._store.directory)
             self._servers[cloud] = Server(
                 self._store, cloud, token=self.token, on_error=self.refused.append

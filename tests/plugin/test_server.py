@@ -183,12 +183,18 @@ def test_a_cassette_and_the_server_name_the_same_nearest_recording(run):
 
 
 def test_own_recordings(run, pytester, cassettes):
-    """They come before the library; a damaged one fails only its test; unused ones are named."""
+    """They come before the library; a damaged one fails only its test; unused ones are named.
+
+    Recordings of tests are not served.
+    """
     cassettes.rename(pytester.path / "cassettes")
     active = "status=active-bc8e2fbf.yaml"
     path = pytester.path / "cassettes" / "nova-essex" / active
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("ACTIVE", "ERROR", 1))
+    traffic = pytester.path / "cassettes" / "own" / "tests" / "test_a.yaml"
+    traffic.parent.mkdir(parents=True)
+    traffic.touch()
     source = """
         def test_sound(imagedetail_server):
             assert imagedetail_server.clouds[:3] == ("nova-2026.2", "nova-essex", "fujitsu-k5")
@@ -198,8 +204,11 @@ def test_own_recordings(run, pytester, cassettes):
         def test_essex(imagedetail_server):
             images(imagedetail_server, "nova-essex", "?status=ACTIVE")
     """
-    result = run(source)
-    result.assert_outcomes(passed=1, failed=1)
+    own = 'def test_own(imagedetail_server): imagedetail_server.env("own")'
+    result = run(dedent(source) + own)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["E *cloud 'own' only has recordings of tests, *"])
+    traffic.unlink()
     result.stdout.fnmatch_lines([f"*where: */nova-essex/{active}*"])
     path.write_text(text)
     result = run(source, "--imagedetail-unused=fail")
