@@ -99,12 +99,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Load the rest of the plugin for a test that uses one of the fixtures.
+    """Load the rest of the plugin for a test that uses one of the fixtures, or only the marker.
 
     Parametrize `imagedetail_cloud` by the selected clouds, and `imagedetail_cassette` alone by the
     named ones.
     """
     if _FIXTURES.isdisjoint(metafunc.fixturenames):
+        if "imagedetail" in metafunc.definition.keywords:  # perhaps a forgotten fixture
+            _load(metafunc.config)
         return
     _load(metafunc.config)
     from pytest_imagedetail.plugin.options import selected_clouds
@@ -118,12 +120,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
     elif "imagedetail_cassette" in metafunc.fixturenames and len(names) > 1:
         metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Load the rest of the plugin for a test that only has the marker."""
-    if any(item.get_closest_marker("imagedetail") is not None for item in session.items):
-        _load(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
