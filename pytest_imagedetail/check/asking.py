@@ -1,7 +1,7 @@
 """Ask a cloud for images. Each request is made once."""
 
 import json
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -32,18 +32,23 @@ class NotSentError(Exception):
 class Answer:
     """The answer to one request; `missing` says why there is none, for example an outage."""
 
-    request: str
-    words: Sequence[str] = field(repr=False)  # the same, not redacted, without the cloud's root
-    curl: str
+    url: str
+    address: str  # as in evidence: below the endpoint, or without the host
+    headers: Mapping[str, str]
     status: int = 0  # 0 if the request was not sent
     is_xml: bool = False
     document: Mapping[str, Any] = field(default_factory=dict)  # empty if the body is not an object
     missing: str = ""
 
-    def question(self, fixed: Container[str]) -> str:
-        """Return the request without ids, and with the values of the `fixed` parameters only."""
-        verb, address, *headers = self.words
-        path, _, query = address.partition("?")
+    @property
+    def request(self) -> str:
+        """The request in words, not redacted."""
+        headers = (f"[{name}: {text}]" for name, text in self.headers.items())
+        return " ".join(["GET", self.address, *headers])
+
+    def question(self, root: str, fixed: Container[str]) -> str:
+        """Return the request without ids and `root`, and with the values of `fixed` parameters."""
+        path, _, query = self.address.removeprefix(root).partition("?")
         before, images, image = path.rpartition("/images/")
         if images and image != "detail":
             path = f"{before}/images/{{id}}"
@@ -52,7 +57,7 @@ class Answer:
             # The names of properties depend on the cloud, too.
             label = f"{PROPERTY}*" if name.startswith(PROPERTY) else name
             pairs.append(f"{label}={text if name in fixed else ''}")
-        return " ".join([verb, "?".join(filter(None, [path, "&".join(pairs)])), *headers])
+        return replace(self, address="?".join(filter(None, [path, "&".join(pairs)]))).request
 
     @property
     def is_listing(self) -> bool:
@@ -115,24 +120,21 @@ class Target:
         (page,) = redact([page], cloud=self.name, known=self.known).interactions
         return json.loads(page.response.body)["value"]
 
-    def curl(self, url: str, headers: Mapping[str, str]) -> str:
-        """Return a command that makes a request; the token stays a variable."""
-        words = ["curl", "-i", '-H "X-Auth-Token: $OS_TOKEN"']
-        words += [f'-H "{name}: {value}"' for name, value in headers.items()]
-        if url.startswith(self.endpoint):
-            address = "$OS_COMPUTE_URL" + self.redact(url.removeprefix(self.endpoint))
-        elif self.glance and url.startswith(self.glance):
-            address = "$OS_IMAGE_URL" + url.removeprefix(self.glance)
-        else:
-            path = url.removeprefix(self.root).replace(self.project, "$OS_PROJECT_ID")
-            address = "${OS_COMPUTE_URL%%/v*}" + self.redact(path)
-        return " ".join([*words, f'"{address}"'])
+    def curl(self, answer: Answer) -> str:
+        """Return a command that repeats a request; the token stays a variable."""
+        headers = {"X-Auth-Token": "$OS_TOKEN", **answer.headers}
+        words = ["curl -i", *(f'-H "{name}: {value}"' for name, value in headers.items())]
+        variables = {self.endpoint: "$OS_COMPUTE_URL", self.root: "${OS_COMPUTE_URL%%/v*}"}
+        variables |= {self.glance: "$OS_IMAGE_URL"} if self.glance else {}
+        base = next((base for base in variables if answer.url.startswith(base)), "")
+        path = answer.url.removeprefix(base).replace(f"/{self.project}/", "/$OS_PROJECT_ID/")
+        return " ".join([*words, f'"{variables.get(base, "")}{self.redact(path)}"'])
 
 
 class Cloud:
     """Send each request to a target once and keep the interactions in `received`.
 
-    `trace` has the requests needed since it was last cleared, sent or not.
+    `trace` has the requests needed since it was last cleared, sent or not, as in `Answer.request`.
     """
 
     def __init__(self, target: Target, send: Send, *, budget: int = BUDGET) -> None:
@@ -178,27 +180,22 @@ class Cloud:
     ) -> Answer:
         """Send a GET below the endpoint or `base`, or return the answer that it had before."""
         url = (self.target.endpoint if base is None else base) + path
-        headers = headers or {}
         address = path if base is None else urlunsplit(("", "", *urlsplit(url)[2:]))
-        words = ["GET", address, *(f"[{name}: {text}]" for name, text in headers.items())]
-        request = self.target.redact(" ".join(words))
-        self.trace[request] = None
-        key = (url, *headers.items(), again)
+        answer = Answer(url=url, address=address, headers=headers or {})
+        self.trace[answer.request] = None
+        key = (url, *answer.headers.items(), again)
         if key not in self._answers:
-            root = urlsplit(self.target.root).path
-            relative = [word.removeprefix(root) for word in words]
-            answer = Answer(request=request, words=relative, curl=self.target.curl(url, headers))
             # Keep one request for the final listing of all images.
             if len(self.received) + (not again) < self.budget:
-                fields = Headers(({"Accept": JSON} | {**headers}).items())
-                interaction = Interaction(url=url, request_headers=fields, response=NO_RESPONSE)
-                self._answers[key] = self._receive(answer, interaction)
+                self._answers[key] = self._receive(answer)
             else:
                 missing = f"the budget of {self.budget} requests is used up: raise --budget"
                 self._answers[key] = replace(answer, missing=missing)
         return self._answers[key]
 
-    def _receive(self, answer: Answer, interaction: Interaction) -> Answer:
+    def _receive(self, answer: Answer) -> Answer:
+        fields = Headers(({"Accept": JSON} | {**answer.headers}).items())
+        interaction = Interaction(url=answer.url, request_headers=fields, response=NO_RESPONSE)
         try:
             self.received.append(self.send(interaction))
         except NotSentError as error:

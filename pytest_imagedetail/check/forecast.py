@@ -292,7 +292,7 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
         if answer.status == HTTPStatus.BAD_REQUEST and isinstance(fault, dict):
             yield Finding(
                 schema="nova",
-                where=answer.request,
+                where=cloud.target.redact(answer.request),
                 path="image",
                 image=FindingImage(id=image["id"], name=image.get("name")),
                 error=str(fault.get("message")),

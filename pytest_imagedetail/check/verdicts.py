@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud, Target
 from pytest_imagedetail.compare.pairing import reference
@@ -320,7 +321,7 @@ def _without_listing(cloud: Cloud, checks: Sequence[Check], answer: Answer) -> t
         for check in checks
     )
     if is_error and not any(verdict.verdict == "fail" for verdict in verdicts):
-        remedy = f"look at the answer: {answer.curl}"
+        remedy = f"look at the answer: {cloud.target.curl(answer)}"
         raise ResponseError(reason, where=f"cloud {name}", remedy=remedy, status_code=status)
     return verdicts
 
@@ -363,7 +364,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         cloud=cloud.target.name,
         verdict="pass",
         counted=next((outcome.counted for outcome in outcomes if outcome.counted), counted),
-        requests=tuple(cloud.trace),
+        requests=tuple(dict.fromkeys(cloud.target.redact([*cloud.trace]))),
     )
     if problems:
         causes: dict[str, Cause] = {}
@@ -374,7 +375,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         redacted = tuple(_redact(finding, cloud.target) for finding in findings)
         return replace(verdict, findings=redacted).from_causes(causes.values())
     if missing:
-        return replace(verdict, verdict="inconclusive", reason=missing[0])
+        return replace(verdict, verdict="inconclusive", reason=cloud.target.redact(missing[0]))
     if all(outcome.vacuous for outcome in agreeing):
         return replace(verdict, verdict="vacuous", reason=f"needs {check.needs}")
     return verdict
@@ -386,7 +387,8 @@ def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
     deviation = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
     if deviation and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
-    what = deviation or target.redact(f"{problem.answer.question(check.fixed)} {problem.kind}")
+    question = problem.answer.question(urlsplit(target.root).path, check.fixed)
+    what = deviation or target.redact(f"{question} {problem.kind}")
     places = [(each.kind, each.image and asdict(each.image)) for each in problem.findings]
     for kind, image in places or [(what, problem.image)]:
         yield Cause(
@@ -394,7 +396,7 @@ def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
             what=kind,
             reason=reason,
             image=reference(image) if image else None,
-            curl=problem.answer.curl,
+            curl=target.curl(problem.answer),
             accepted=deviation,
         )
 
