@@ -1,20 +1,31 @@
-"""Define the 27 checks: each requests listings and states how they must relate.
+"""Define the checks: M1 to M27 request listings that must relate, S1 to S3 forecast errors.
 
 F is the listing of all images. Sources of the known deviations: Nova and Glance at the tags named,
 and the shipped recordings.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import PROPERTY, Answer, Cloud, hrefs
-from pytest_imagedetail.check.forecast import FORECASTS
+from pytest_imagedetail.check.forecast import (
+    REFUSED,
+    Finding,
+    forecast_glance,
+    forecast_response,
+    shown_of,
+)
 from pytest_imagedetail.check.relations import (
+    Outcome,
+    Problem,
     check_filter,
     check_pages,
     check_union,
@@ -23,8 +34,8 @@ from pytest_imagedetail.check.relations import (
     compare_images,
     compare_status,
     failure,
-    merge,
     not_a_listing,
+    outcome,
 )
 from pytest_imagedetail.check.samples import (
     Images,
@@ -39,10 +50,12 @@ from pytest_imagedetail.check.samples import (
     selected,
     server_of,
 )
-from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
+from pytest_imagedetail.check.verdicts import Deviation, check
 from pytest_imagedetail.contract import STATUSES
+from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query, isotime
 from pytest_imagedetail.redact import origin, placeholders
+from pytest_imagedetail.text import count
 
 Outcomes = Iterator[Outcome]
 
@@ -314,8 +327,7 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
         if not link.path.endswith("/images/detail"):
             faults.append("that does not lead to images/detail")
         if faults:
-            failures = (failure(first, f"has a next link {fault}") for fault in faults)
-            return merge(Outcome(answer=first), failures)
+            return outcome(first, ((f"has a next link {fault}", None) for fault in faults))
         second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
         return compare_images(second, expected[limit : 2 * limit])
 
@@ -361,7 +373,8 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         numbered = [image for image in images if type(image.get(key)) is int]
         for value in sorted({image[key] for image in numbered})[1:3]:  # all may have the lowest
             exact = check_filter(cloud, images, {key: value})
-            least = compare_ids(exact.answer, [image for image in numbered if image[key] >= value])
+            at_least = [image for image in numbered if image[key] >= value]
+            least = compare_ids(cloud.listing({key: value}), at_least)
             yield least if exact.problems and not least.problems else exact
 
 
@@ -412,7 +425,7 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
     for base in [target.root + path for path in paths if target.root + path != target.endpoint]:
         answer = cloud.listing(base=base)
         if answer.status in {404, 410}:
-            yield Outcome(answer=answer, vacuous=True)
+            yield Outcome(vacuous=True)
         else:
             yield compare_images(answer, images, ignored=("links", "server"))
 
@@ -429,10 +442,9 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m20(cloud: Cloud, images: Images) -> Outcomes:
     answer = cloud.listing(headers={"Accept": "application/xml"})
-    outcome = compare_images(answer, images, ignored=("links", "metadata", "name", "server"))
-    if answer.is_listing and not answer.is_xml and not outcome.problems:
-        outcome = failure(answer, "was answered in JSON")
-    yield outcome
+    found = compare_images(answer, images, ignored=("links", "metadata", "name", "server"))
+    is_json = answer.is_listing and not answer.is_xml
+    yield failure(answer, "was answered in JSON") if is_json and not found.problems else found
 
 
 @check(
@@ -498,11 +510,11 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
 def _m24(cloud: Cloud, images: Images) -> Outcomes:
     answer, release = cloud.listing(), cloud.target.release
     broken = (
-        failure(answer, problem, image, subject="an image")
+        (what, image)
         for image in images
-        for problem in (*nova.inconsistent(image, release), *nova.disk_config(image))
+        for what in (*nova.inconsistent(image, release), *nova.disk_config(image))
     )
-    yield merge(Outcome(answer=answer, vacuous=not images), broken)
+    yield outcome(answer, broken, subject="an image", vacuous=not images)
     newest = sorted(images, key=lambda image: str(image.get("created")), reverse=True)
     yield compare_ids(answer, newest)
     yield compare_ids(answer, distinct_images(images))
@@ -533,19 +545,126 @@ def _m27(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images)[:3]:
         href = hrefs(image).get("self", "")
         if not origin(href):
-            yield failure(cloud.listing(), "has no self link", subject="an image")
+            yield outcome(cloud.listing(), [("has no self link", None)], subject="an image")
         elif origin(href) != own_origin:
             missing = "self links lead to another host, which the token is not sent to"
-            yield Outcome(answer=cloud.listing(), missing=missing)
+            yield Outcome(missing=missing)
         else:
             answer = cloud.get(href.removeprefix(own_origin), base=own_origin)
             yield compare_image(answer, answer.image, image)
+
+
+# A schema error remains one even if the listing changes meanwhile.
+_forecast = partial(check, is_forecast=True, needs_stability=False)
+
+
+@_forecast(
+    "Will Nova's own response validation let every listing pass?",
+    "every listing matches Nova's response schema of images/detail",
+    needs="a listing",
+)
+def _s1(cloud: Cloud, images: Images) -> Outcomes:
+    yield _of_schema("nova", cloud, images)
+
+
+@_forecast(
+    "Do tempest's tests accept every listing?",
+    "every listing matches tempest's response schema of images/detail",
+    needs="a listing",
+)
+def _s2(cloud: Cloud, images: Images) -> Outcomes:
+    yield _of_schema("tempest", cloud, images)
+
+
+def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
+    target = cloud.target
+    listings = [
+        (target.redact(f"GET {page.url.removeprefix(target.endpoint)}"), page.response)
+        for page in cloud.received
+        if urlsplit(page.url).path.endswith("/images/detail")
+    ]
+    cloud.trace.update(dict.fromkeys(where for where, _ in listings))
+    try:
+        forecasts = [forecast_response(response, where=where) for where, response in listings]
+    except ImageDetailError as error:
+        parts = (error.problem, error.where, error.remedy)
+        return Outcome(missing="; ".join(filter(None, parts)))
+    judged = [findings for findings in forecasts if findings is not None]
+    found = [finding for findings in judged for finding in findings if finding.schema == schema]
+    if schema == "nova" and not judged:
+        found = [*_refused(cloud)]
+    vacuous = not (images and judged)
+    counted = count(len(judged), "listing")
+    return _forecasted(cloud.listing(), found, counted=counted, vacuous=vacuous)
+
+
+def _refused(cloud: Cloud) -> Iterator[Finding]:
+    """Find images that Nova already refuses; the brief listing is not validated."""
+    for image in cloud.listing(path="/images").images:
+        answer = cloud.get(f"/images/{image['id']}")
+        fault = answer.document.get("badRequest")
+        if answer.status == HTTPStatus.BAD_REQUEST and isinstance(fault, dict):
+            yield Finding(
+                schema="nova",
+                where=cloud.target.redact(answer.request),
+                path="image",
+                image=shown_of({"id": image["id"], "name": image.get("name")}),
+                error=str(fault.get("message")),
+                consequence=REFUSED,
+                advice="remove the property that the answer names, as its owner or an "
+                f"administrator: openstack image unset --property NAME {image['id']}",
+            )
+
+
+@_forecast(
+    "Can Nova read every image of Glance?",
+    "block_device_mapping and mappings of every image are JSON",
+    needs="an image of Glance",
+)
+def _s3(cloud: Cloud, _: Images) -> Outcomes:
+    path: Any = "/v2/images?limit=1000"
+    if cloud.target.glance is None:
+        yield Outcome(missing="the service catalog has no image service")
+        return
+    images: list[dict[str, Any]] = []  # of all pages
+    asked: set[str] = set()
+    while isinstance(path, str):
+        asked.add(path)
+        answer = cloud.get(path, base=cloud.target.glance)
+        path = answer.document.get("next")
+        if not isinstance(answer.document.get("images"), list) or path in asked:
+            problem = "and its pages lead in a circle" if path in asked else "without a listing"
+            missing = answer.missing or f"Glance answered {answer.status}, {problem}"
+            yield Outcome(missing=missing)
+            return
+        images += objects_in(answer.document, "images")
+    findings = forecast_glance(images, where="GET /v2/images")
+    counted = f"{count(len(images), 'image')} of Glance"
+    yield _forecasted(answer, findings, counted=counted, vacuous=not images)
+
+
+def _forecasted(answer: Answer, found: Sequence[Finding], **facts: Any) -> Outcome:
+    faults: dict[tuple[object, str], Finding] = {}
+    for finding in found:  # one fault can be in several answers
+        faults.setdefault((finding.image and str(finding.image["id"]), finding.kind), finding)
+    images = {image for image, _ in faults if image}
+    subject = count(len(images), "image") if images else "the answer"
+    problems = [
+        Problem(
+            answer=answer,
+            text=f"{subject}: {found[0].consequence}",
+            kind=finding.kind,
+            image=finding.image,
+            finding=finding,
+        )
+        for finding in faults.values()
+    ]
+    return Outcome(problems=problems, **facts)
 
 
 CHECKS: Final = (
     *(_m1, _m2, _m3, _m4, _m5, _m6, _m7, _m8, _m9, _m10, _m11, _m12, _m13, _m14),
     *(_m15, _m16, _m17, _m18, _m19, _m20, _m21, _m22, _m23, _m24, _m25, _m26, _m27),
 )
-"""All checks, in the order of their numbers."""
-
+FORECASTS: Final = (_s1, _s2, _s3)
 ALL: Final = (*CHECKS, *FORECASTS)

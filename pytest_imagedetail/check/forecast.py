@@ -8,41 +8,67 @@ JSON causes a 500, whatever is configured.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from http import HTTPStatus
 from importlib import resources
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from pytest_imagedetail.body import xml
-from pytest_imagedetail.body.json import objects_in
-from pytest_imagedetail.check.asking import Answer, Cloud
-from pytest_imagedetail.check.samples import Images, metadata
-from pytest_imagedetail.check.verdicts import (
-    Consequence,
-    Finding,
-    FindingImage,
-    Outcome,
-    Problem,
-    check,
-)
+from pytest_imagedetail.check.samples import metadata
 from pytest_imagedetail.contract import JSON_PROPERTIES
 from pytest_imagedetail.errors import BodyError, ImageDetailError
 from pytest_imagedetail.model import LISTING_STATUSES, Response, dotted_path, shell_quoted
-from pytest_imagedetail.text import count
 
-_OF_IMAGE: Final = ("id", "name", "owner", "visibility")
 
-_REFUSED: Final = Consequence(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What a finding leads to: who is affected, since which release, under which setting."""
+
+    status: int | None = None  # sent by Nova instead of the listing
+    since: str | None = None
+    option: str | None = None
+    affected: str
+
+    def __str__(self) -> str:
+        under = f", under {self.option}" if self.option else ""
+        return self.affected + under + (f" from {self.since} on" if self.since else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place that breaks the schema of "nova" or "tempest", or that Nova cannot read."""
+
+    schema: str | None = None
+    where: str  # the answer, as the caller names it
+    path: str
+    image: Mapping[str, Any] | None  # see `shown_of`; None if the place belongs to no image
+    keys: tuple[str, ...] = ()  # names that are missing, not allowed, or have unreadable values
+    value: Any = None
+    error: str  # as Nova sends it, if the schema is Nova's
+    consequence: Consequence
+    command: str | None = None  # removes the properties at fault
+    advice: str
+
+    @property
+    def place(self) -> str:
+        """The path and the names: "images[8].metadata 'a/b'"."""
+        return self.path + "".join(f" {key!r}" for key in self.keys)
+
+    @property
+    def kind(self) -> str:
+        """The same place in any image: "images[*].metadata 'a/b'"."""
+        return re.sub(r"^images\[\d+\]", "images[*]", self.place)
+
+
+REFUSED: Final = Consequence(
     status=400,
     since="2025.2",  # Nova 32.0.0, the first that validates images/detail
     option="[api] response_validation = error",
     affected="everyone who lists this image gets 400 instead of the listing",
 )
 _REFUSED_FOR_ITSELF: Final = replace(
-    _REFUSED, affected="everyone who asks this gets 400 instead of the listing"
+    REFUSED, affected="everyone who asks this gets 400 instead of the listing"
 )
 _UNTESTED: Final = Consequence(affected="tempest's tests of images fail on this cloud")
 _UNREADABLE: Final = Consequence(
@@ -99,7 +125,7 @@ def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple
         Finding(
             where=where,
             path=f"images[{place}].{name}",
-            image=FindingImage(**{key: image.get(key) for key in _OF_IMAGE}),
+            image=shown_of(image),
             keys=(name,),
             value=image[name],
             error=error,
@@ -111,6 +137,11 @@ def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple
         for name in JSON_PROPERTIES
         if isinstance(image.get(name), str) and (error := _json_error(image[name]))
     )
+
+
+def shown_of(image: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a finding shows of an image; None for what the answer does not contain."""
+    return {key: image.get(key) for key in ("id", "name", "owner", "visibility")}
 
 
 def _json_error(text: str) -> str | None:
@@ -134,15 +165,13 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         removable = [name for name in properties if name == name.strip()]
         command = _unset(removable, image.get("id")) if removable else None
         advice = _AS_OWNER if len(removable) == len(properties) else _STUCK
-    consequence = _REFUSED if image else _REFUSED_FOR_ITSELF
+    consequence = REFUSED if image else _REFUSED_FOR_ITSELF
     return Finding(
         schema=schema,
         where=where,
         path=dotted_path(parts),
         # Nova writes the owner when it makes a snapshot.
-        image=FindingImage(
-            id=image.get("id"), name=image.get("name"), owner=metadata(image).get("owner_id")
-        )
+        image=shown_of({**image, "owner": metadata(image).get("owner_id")})
         if isinstance(image, dict)
         else None,
         keys=keys,
@@ -239,112 +268,3 @@ def _formats() -> Any:
 def _has_format(is_valid: Callable[[str], object], value: object) -> bool:
     """Return True for non-strings and for strings that the library accepts."""
     return not isinstance(value, str) or is_valid(value) is not False
-
-
-# A schema error remains one even if the listing changes meanwhile.
-_forecast = partial(check, is_forecast=True, needs_stability=False)
-
-
-@_forecast(
-    "Will Nova's own response validation let every listing pass?",
-    "every listing matches Nova's response schema of images/detail",
-    needs="a listing",
-)
-def _s1(cloud: Cloud, images: Images) -> Iterator[Outcome]:
-    yield _of_schema("nova", cloud, images)
-
-
-@_forecast(
-    "Do tempest's tests accept every listing?",
-    "every listing matches tempest's response schema of images/detail",
-    needs="a listing",
-)
-def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
-    yield _of_schema("tempest", cloud, images)
-
-
-def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
-    answer, target = cloud.listing(), cloud.target
-    listings = [
-        (target.redact(f"GET {page.url.removeprefix(target.endpoint)}"), page.response)
-        for page in cloud.received
-        if urlsplit(page.url).path.endswith("/images/detail")
-    ]
-    cloud.trace.update(dict.fromkeys(where for where, _ in listings))
-    try:
-        forecasts = [forecast_response(response, where=where) for where, response in listings]
-    except ImageDetailError as error:
-        parts = (error.problem, error.where, error.remedy)
-        return Outcome(answer=answer, missing="; ".join(filter(None, parts)))
-    judged = [findings for findings in forecasts if findings is not None]
-    found = [finding for findings in judged for finding in findings if finding.schema == schema]
-    if schema == "nova" and not judged:
-        found = [*_refused(cloud)]
-    vacuous = not (images and judged)
-    return _outcome(answer, found, counted=count(len(judged), "listing"), vacuous=vacuous)
-
-
-def _refused(cloud: Cloud) -> Iterator[Finding]:
-    """Find images that Nova already refuses; the brief listing is not validated."""
-    for image in cloud.listing(path="/images").images:
-        answer = cloud.get(f"/images/{image['id']}")
-        fault = answer.document.get("badRequest")
-        if answer.status == HTTPStatus.BAD_REQUEST and isinstance(fault, dict):
-            yield Finding(
-                schema="nova",
-                where=cloud.target.redact(answer.request),
-                path="image",
-                image=FindingImage(id=image["id"], name=image.get("name")),
-                error=str(fault.get("message")),
-                consequence=_REFUSED,
-                advice="remove the property that the answer names, as its owner or an "
-                f"administrator: openstack image unset --property NAME {image['id']}",
-            )
-
-
-@_forecast(
-    "Can Nova read every image of Glance?",
-    "block_device_mapping and mappings of every image are JSON",
-    needs="an image of Glance",
-)
-def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
-    path: Any = "/v2/images?limit=1000"
-    if cloud.target.glance is None:
-        missing = "the service catalog has no image service"
-        yield Outcome(answer=cloud.listing(), missing=missing)
-        return
-    images: list[dict[str, Any]] = []  # of all pages
-    asked: set[str] = set()
-    while isinstance(path, str):
-        asked.add(path)
-        answer = cloud.get(path, base=cloud.target.glance)
-        path = answer.document.get("next")
-        if not isinstance(answer.document.get("images"), list) or path in asked:
-            problem = "and its pages lead in a circle" if path in asked else "without a listing"
-            missing = answer.missing or f"Glance answered {answer.status}, {problem}"
-            yield Outcome(answer=answer, missing=missing)
-            return
-        images += objects_in(answer.document, "images")
-    findings = forecast_glance(images, where="GET /v2/images")
-    counted = f"{count(len(images), 'image')} of Glance"
-    yield _outcome(answer, findings, counted=counted, vacuous=not images)
-
-
-def _outcome(answer: Answer, found: Sequence[Finding], *, counted: str, vacuous: bool) -> Outcome:
-    faults: dict[tuple[object, str], Finding] = {}
-    for finding in found:  # one fault can be in several answers
-        faults.setdefault((finding.image and str(finding.image.id), finding.kind), finding)
-    findings = tuple(faults.values())
-    if not findings:
-        return Outcome(answer=answer, counted=counted, vacuous=vacuous)
-    consequence = findings[0].consequence
-    images = {str(finding.image.id) for finding in findings if finding.image}
-    subject = count(len(images), "image") if images else "the answer"
-    under = f", under {consequence.option}" if consequence.option else ""
-    since = f" from {consequence.since} on" if consequence.since else ""
-    text = f"{subject}: {consequence.affected}{under}{since}"
-    problem = Problem(answer=answer, text=text, findings=findings)
-    return Outcome(answer=answer, problems=(problem,), counted=counted)
-
-
-FORECASTS: Final = (_s1, _s2, _s3)

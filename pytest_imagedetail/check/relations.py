@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.forecast import Finding
 from pytest_imagedetail.check.samples import Images, collated, ids, selected
-from pytest_imagedetail.check.verdicts import Outcome, Problem
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.text import cut
 
@@ -16,34 +16,74 @@ _LONGEST: Final = 103  # characters of a value in a reason, including three dots
 _MOST_PAGES: Final = 10
 _MOVING: Final = ("progress", "status", "updated")
 
+Broken = tuple[str, Image | None]
+"""What is wrong with an answer, and an example; values in the text follow a colon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One way in which an answer breaks a relation."""
+
+    answer: Answer
+    text: str
+    kind: str  # the same without request and values
+    image: Mapping[str, Any] | None = None  # an example
+    listed: Sequence[str] = ()  # which images are listed instead: see `Deviation.listed`
+    finding: Finding | None = None  # of a forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one question to the cloud showed."""
+
+    problems: Sequence[Problem] = ()  # one of each kind
+    vacuous: bool = False  # agreement proves nothing: no image could have matched
+    missing: str = ""  # why it is inconclusive
+    counted: str = ""  # what was judged, if not the cloud's images
+
+
+def outcome(
+    answer: Answer,
+    broken: Iterable[Broken],
+    *,
+    subject: str = "",
+    listed: Sequence[str] = (),
+    **facts: Any,
+) -> Outcome:
+    """Return what an answer showed; `facts` are of the outcome, the others of its problems."""
+    if answer.missing:
+        return Outcome(missing=answer.missing)
+    problems: dict[str, Problem] = {}
+    for what, image in broken:
+        text, kind = f"{subject or answer.request} {what}", what.partition(": ")[0]
+        problem = Problem(answer=answer, text=text, kind=kind, image=image, listed=listed)
+        problems.setdefault(kind, problem)
+    return Outcome(problems=[*problems.values()], **facts)
+
+
+def failure(answer: Answer, what: str, image: Image | None = None) -> Outcome:
+    """Return the outcome of an answer that is wrong, or missing."""
+    return outcome(answer, [(what, image)])
+
 
 def not_a_listing(answer: Answer) -> Outcome:
     """Return the failure of an answer that is not a listing."""
     return failure(answer, f"was answered {answer.status}, without a listing")
 
 
-def failure(answer: Answer, what: str, image: Image | None = None, *, subject: str = "") -> Outcome:
-    """Return the outcome of a wrong or missing answer; values in `what` follow a colon."""
-    if answer.missing:
-        return Outcome(answer=answer, missing=answer.missing)
-    text, kind = f"{subject or answer.request} {what}", what.partition(": ")[0]
-    problem = Problem(answer=answer, text=text, kind=kind, image=image)
-    return Outcome(answer=answer, problems=(problem,))
-
-
-def merge(outcome: Outcome, others: Iterable[Outcome]) -> Outcome:
-    """Add the problems of other outcomes of one question, the first of each kind."""
-    kinds: dict[tuple[str, str], Problem] = {}
-    for other in (outcome, *others):
-        for problem in other.problems:
-            kinds.setdefault((problem.answer.request, problem.kind), problem)
-    return replace(outcome, problems=tuple(kinds.values()))
+def compare_status(answer: Answer, expected: int) -> Outcome:
+    """Compare the status of an answer with the expected one."""
+    what = f"was answered {answer.status}, not {expected}"
+    return outcome(answer, [] if answer.status == expected else [(what, None)])
 
 
 def compare_ids(
     answer: Answer, expected: Images, actual: Images | None = None, *, instead: Images | None = None
 ) -> Outcome:
-    """Compare the ids of a listing, or of the `actual` images, with the expected ones."""
+    """Compare the ids of a listing, or of the `actual` images, with the expected ones.
+
+    `instead` are the images that a known deviation lists.
+    """
     if not answer.is_listing:
         return not_a_listing(answer)
     images = answer.images if actual is None else actual
@@ -53,59 +93,53 @@ def compare_ids(
         "a part": {*actual_ids} < {*expected_ids},
         "instead": instead is not None and actual_ids == ids(instead),
     }
-    listed = tuple(name for name, is_met in conditions.items() if is_met)
-    failures = (failure(answer, *pair) for pair in _differences(images, expected))
-    outcome = merge(Outcome(answer=answer, vacuous=not expected), failures)
-    problems = tuple(replace(problem, listed=listed) for problem in outcome.problems)
-    return replace(outcome, problems=problems)
+    listed = [name for name, is_met in conditions.items() if is_met]
+    return outcome(answer, _differences(images, expected), listed=listed, vacuous=not expected)
 
 
-def _differences(actual: Images, expected: Images) -> list[tuple[str, Image]]:
+def _differences(actual: Images, expected: Images) -> Iterator[Broken]:
     counts, expected_counts = Counter(ids(actual)), Counter(ids(expected))
-    problems = [("lacks an image", image) for image in expected if image["id"] not in counts]
+    others = [("lacks an image", image) for image in expected if image["id"] not in counts]
     for image in actual:
         if image["id"] not in expected_counts:
-            problems.append(("has an image that it should not have", image))
+            others.append(("has an image that it should not have", image))
         elif counts[image["id"]] > expected_counts[image["id"]]:
-            problems.append(("lists an image twice", image))
-    pairs = () if problems else zip(actual, expected, strict=False)
-    order = "has another order, first for an image"
-    return problems or [(order, image) for image, other in pairs if image["id"] != other["id"]]
+            others.append(("lists an image twice", image))
+    yield from others
+    for image, other in () if others else zip(actual, expected, strict=False):
+        if image["id"] != other["id"]:
+            yield "has another order, first for an image", image
 
 
-def compare_status(answer: Answer, expected: int) -> Outcome:
-    """Compare the status of an answer with the expected one."""
-    if answer.status == expected:
-        return Outcome(answer=answer)
-    return failure(answer, f"was answered {answer.status}, not {expected}")
-
-
-def compare_image(
-    answer: Answer, actual: Image | None, expected: Image, *, ignored: Sequence[str] = ()
-) -> Outcome:
-    """Compare two descriptions of one image; `_MOVING` may differ while it is being saved."""
-    if actual is None or answer.missing:
+def compare_image(answer: Answer, actual: Image | None, expected: Image) -> Outcome:
+    """Compare two descriptions of one image."""
+    if actual is None:
         return failure(answer, "does not show the image", expected)
-    is_moving = "SAVING" in [expected.get("status"), actual.get("status")]
-    skipped = {*ignored, *(_MOVING if is_moving else ())}
-    pairs = {key: (_text(actual, key), _text(expected, key)) for key in {**expected, **actual}}
-    problems = (
-        f"shows another {key}: {cut(value, _LONGEST)}, not {cut(expected_value, _LONGEST)}"
-        for key, (value, expected_value) in pairs.items()
-        if value != expected_value and key not in skipped
-    )
-    return merge(Outcome(answer=answer), (failure(answer, what, expected) for what in problems))
+    return outcome(answer, _changes(actual, expected, ()))
 
 
 def compare_images(
     answer: Answer, expected: Images, actual: Images | None = None, *, ignored: Sequence[str] = ()
 ) -> Outcome:
     """Compare a listing, or the `actual` images, with the expected ones: ids and fields."""
+    if not answer.is_listing:
+        return not_a_listing(answer)
     images = answer.images if actual is None else actual
     by_id = {image["id"]: image for image in images}
     pairs = [(by_id[image["id"]], image) for image in expected if image["id"] in by_id]
-    outcomes = (compare_image(answer, *pair, ignored=ignored) for pair in pairs)
-    return merge(compare_ids(answer, expected, images), outcomes)
+    changes = [change for pair in pairs for change in _changes(*pair, ignored)]
+    return outcome(answer, [*_differences(images, expected), *changes], vacuous=not expected)
+
+
+def _changes(actual: Image, expected: Image, ignored: Sequence[str]) -> Iterator[Broken]:
+    """Yield the fields that differ; `_MOVING` may, while the image is being saved."""
+    is_moving = "SAVING" in [expected.get("status"), actual.get("status")]
+    skipped = {*ignored, *(_MOVING if is_moving else ())}
+    for key in (key for key in {**expected, **actual} if key not in skipped):
+        value, expected_value = _text(actual, key), _text(expected, key)
+        if value != expected_value:
+            values = f"{cut(value, _LONGEST)}, not {cut(expected_value, _LONGEST)}"
+            yield f"shows another {key}: {values}", expected
 
 
 def _text(image: Image, key: str) -> str:
@@ -130,7 +164,7 @@ def check_union(
     answers = [cloud.listing({name: value}) for value in values]
     refused = [not_a_listing(answer) for answer in answers if not answer.is_listing]
     if refused:
-        return merge(refused[0], refused)
+        return replace(refused[0], problems=[each for one in refused for each in one.problems])
     listed = [image for answer in answers for image in answer.images]
     positions = {each: position for position, each in enumerate(ids(images))}
     listed.sort(key=lambda image: positions.get(image["id"], -1))

@@ -62,9 +62,9 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "image", str(verdict.image)
     for finding in verdict.findings:
         image = finding.image
-        subject = f"{image.id} ({image.name})" if image else finding.where
+        subject = f"{image['id']} ({image['name']})" if image else finding.where
         for key in ("owner", "visibility"):
-            subject += f", {key} {value}" if (value := getattr(image, key, None)) else ""
+            subject += f", {key} {image[key]}" if image and image[key] else ""
         yield "image", f"{subject}, {finding.place}"
         yield "fix", finding.command or finding.advice
     for finding in verdict.findings[:1]:

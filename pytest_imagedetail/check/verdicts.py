@@ -1,13 +1,15 @@
 """Run the checks and return one verdict with evidence for each."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud, Target
+from pytest_imagedetail.check.forecast import Finding
+from pytest_imagedetail.check.relations import Outcome, Problem, compare_images
+from pytest_imagedetail.check.samples import Images, distinct_images
 from pytest_imagedetail.compare.pairing import reference
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
@@ -21,75 +23,6 @@ VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 
 CONCLUSIVE: Final = ("fail", "known-deviation", "pass")
 """Verdicts of checks that showed whether their relation holds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingImage:
-    """The image that a finding is about; None for what the answer does not contain."""
-
-    id: Any
-    name: Any = None
-    owner: Any = None
-    visibility: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consequence:
-    """What a finding leads to: who is affected, since which release, under which setting."""
-
-    status: int | None = None  # sent by Nova instead of the listing
-    since: str | None = None
-    option: str | None = None
-    affected: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One place that breaks the schema of "nova" or "tempest", or that Nova cannot read."""
-
-    schema: str | None = None
-    where: str  # the answer, as the caller names it
-    path: str
-    image: FindingImage | None  # None if the place belongs to no image
-    keys: tuple[str, ...] = ()  # names that are missing, not allowed, or have unreadable values
-    value: Any = None
-    error: str  # as Nova sends it, if the schema is Nova's
-    consequence: Consequence
-    command: str | None = None  # removes the properties at fault
-    advice: str
-
-    @property
-    def place(self) -> str:
-        """The path and the names: "images[8].metadata 'a/b'"."""
-        return self.path + "".join(f" {key!r}" for key in self.keys)
-
-    @property
-    def kind(self) -> str:
-        """The same place in any image: "images[*].metadata 'a/b'"."""
-        return re.sub(r"^images\[\d+\]", "images[*]", self.place)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One way in which an answer breaks a relation."""
-
-    answer: Answer
-    text: str
-    kind: str = ""  # the same without request and values
-    image: Image | None = None  # an example
-    listed: tuple[str, ...] = ()  # which images are listed instead: see `Deviation.listed`
-    findings: tuple[Finding, ...] = ()  # of a forecast
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one question to the cloud showed."""
-
-    answer: Answer  # the last one needed
-    problems: tuple[Problem, ...] = ()  # one of each kind
-    vacuous: bool = False  # agreement proves nothing: no image could have matched
-    missing: str = ""  # why it is inconclusive
-    counted: str = ""  # what was judged, if not the cloud's images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,10 +229,9 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
     ordered = sorted(checks, key=lambda check: (check.is_forecast, check.asks_again))
     by_id = {check.id: _judge(check, cloud, images) for check in ordered}
     verdicts = tuple(by_id[check.id] for check in checks)
-    reason, image = _listing_change(cloud, images)
-    if not reason:
+    changed = _listing_change(cloud, images)
+    if not changed:
         return verdicts
-    changed: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
     return tuple(
         replace(verdict, **changed, causes=(), curl="")
         if verdict.check.needs_stability and verdict.verdict != "vacuous"
@@ -326,27 +258,24 @@ def _without_listing(cloud: Cloud, checks: Sequence[Check], answer: Answer) -> t
     return verdicts
 
 
-def _listing_change(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]:
-    """Return how the listing changed while it was checked; "" if it did not."""
+def _listing_change(cloud: Cloud, before: Images) -> dict[str, Any]:
+    """Return the facts of verdicts on a listing that changed meanwhile; {} if it did not."""
     after = cloud.listing(again=True)
-    if not after.status:  # a recording does not change
-        return ("" if len(cloud.received) < cloud.budget else after.missing), None
-    if not after.is_listing:
-        error = f"the listing of all images was answered {after.status} when it was asked again"
-        return error, None
-    old, new = ({image["id"]: image for image in images} for images in (before, after.images))
-    for image_id, image in (old | new).items():
-        if image_id not in new:
-            change = "disappeared"
-        elif image_id not in old:
-            change = "appeared"
-        elif old[image_id].get("updated") != image.get("updated"):
-            change = "was updated"
-        else:
-            continue
-        ref = reference(image)
-        return f"the listing changed while it was checked: {ref} {change}", ref
-    return "", None
+    if not after.status and len(cloud.received) < cloud.budget:
+        return {}  # a recording does not change
+    found = compare_images(after, _stamps(before), _stamps(after.images))
+    changed = "the listing changed while it was checked"
+    reasons = [(f"{changed}: {each.text}", each.image) for each in found.problems]
+    for reason, image in reasons or [(found.missing, None)]:
+        shown = {"reason": cloud.target.redact(reason), "image": image and reference({**image})}
+        return {"verdict": "inconclusive", **shown} if reason else {}
+    return {}
+
+
+def _stamps(images: Images) -> Images:
+    """Return what must not change: the ids, and when each image was updated."""
+    stamps = ({"id": e["id"], "updated": e.get("updated")} for e in distinct_images(images))
+    return sorted(stamps, key=lambda image: str(image["id"]))
 
 
 def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
@@ -368,12 +297,10 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     )
     if problems:
         causes: dict[str, Cause] = {}
-        for problem in problems:
-            for cause in _causes(check, problem, cloud.target):
-                causes.setdefault(cause.id, cause)
-        findings = (finding for problem in problems for finding in problem.findings)
-        redacted = tuple(_redact(finding, cloud.target) for finding in findings)
-        return replace(verdict, findings=redacted).from_causes(causes.values())
+        for cause in (_cause(check, problem, cloud.target) for problem in problems):
+            causes.setdefault(cause.id, cause)
+        found = tuple(_redact(each.finding, cloud.target) for each in problems if each.finding)
+        return replace(verdict, findings=found).from_causes(causes.values())
     if missing:
         return replace(verdict, verdict="inconclusive", reason=cloud.target.redact(missing[0]))
     if all(outcome.vacuous for outcome in agreeing):
@@ -381,29 +308,24 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     return verdict
 
 
-def _causes(check: Check, problem: Problem, target: Target) -> Iterator[Cause]:
-    """Yield the causes of one problem: one for each finding, if it has any."""
-    reason = target.redact(problem.text)
+def _cause(check: Check, problem: Problem, target: Target) -> Cause:
+    question = problem.answer.question(urlsplit(target.root).path, check.fixed)
+    what, reason = target.redact([f"{question} {problem.kind}", problem.text])
     deviation = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
     if deviation and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
-    question = problem.answer.question(urlsplit(target.root).path, check.fixed)
-    what = deviation or target.redact(f"{question} {problem.kind}")
-    places = [(each.kind, each.image and asdict(each.image)) for each in problem.findings]
-    for kind, image in places or [(what, problem.image)]:
-        yield Cause(
-            id=f"{check.id}-{id_of(check.id, kind)}",
-            what=kind,
-            reason=reason,
-            image=reference(image) if image else None,
-            curl=target.curl(problem.answer),
-            accepted=deviation,
-        )
+    what = deviation or (problem.kind if problem.finding else what)
+    return Cause(
+        id=f"{check.id}-{id_of(check.id, what)}",
+        what=what,
+        reason=reason,
+        image=reference({**problem.image}) if problem.image else None,
+        curl=target.curl(problem.answer),
+        accepted=deviation,
+    )
 
 
 def _redact(finding: Finding, target: Target) -> Finding:
     """Redact a finding, because values of properties may be secrets."""
-    owner = finding.image and finding.image.owner
-    facts = target.redact({"owner": owner, "value": finding.value, "error": finding.error})
-    image = finding.image and replace(finding.image, owner=facts["owner"])
-    return replace(finding, image=image, value=facts["value"], error=facts["error"])
+    facts = {"image": finding.image, "value": finding.value, "error": finding.error}
+    return replace(finding, **target.redact(facts))

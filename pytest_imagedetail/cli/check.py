@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.check import asking, report, sources, text
-from pytest_imagedetail.check.checks import ALL, CHECKS
-from pytest_imagedetail.check.forecast import FORECASTS
+from pytest_imagedetail.check.checks import ALL, CHECKS, FORECASTS
 from pytest_imagedetail.check.verdicts import (
     Check,
     Verdict,

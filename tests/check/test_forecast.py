@@ -71,7 +71,7 @@ def test_the_images_of_a_refused_listing_are_named():
     }
     found = judged(answers | {bad: REFUSAL})
     (finding,) = found["S1"].findings
-    assert (found["S1"].verdict, finding.image.id, finding.error) == ("fail", BAD["id"], REASON)
+    assert (found["S1"].verdict, finding.image["id"], finding.error) == ("fail", BAD["id"], REASON)
     assert f"openstack image unset --property NAME {BAD['id']}" in finding.advice
     assert found["S2"].verdict == "vacuous"
     # If every image is fine, the listing fails for another reason.

@@ -71,7 +71,7 @@ def test_the_forecast_comes_true(cloud: Cloud) -> None:
         glance |= {name: _plant(demo, name, each) for name, each in UNREADABLE.items()}
         images = demo.session.get(_glance(demo), params={"limit": 1000}).json()["images"]
         unreadable = forecast_glance(images, where="Glance")
-        assert {each.image.name for each in unreadable if each.image} == set(UNREADABLE)
+        assert {each.image["name"] for each in unreadable if each.image} == set(UNREADABLE)
         planted = [name for name, status in glance.items() if status == 201]
         before = {query: _ask(demo, query) for name in planted for query in _queries(name)}
 
@@ -206,7 +206,7 @@ def _fix_listing(connection: Connection, listing: Any) -> None:
     _fix(connection, filter(None, dict.fromkeys(each.command for each in findings)))
     for each in findings:
         if "Glance cannot remove" in each.advice and each.image:
-            connection.session.delete(f"{_glance(connection)}/{each.image.id}")
+            connection.session.delete(f"{_glance(connection)}/{each.image['id']}")
 
 
 def _fix(connection: Connection, commands: Iterable[str]) -> None:
