@@ -26,14 +26,11 @@ _NAMES: Final = {
     "created": "created_at",
     "updated": "updated_at",
 }
-OWN_FILTERS: Final = tuple(
-    f"{PROPERTY}{name}="
-    for name in (
-        *("changes-since", "container_format", "deleted", "disk_format", "limit", "locations"),
-        *("member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"),
-    )
+OWN_FILTERS: Final = (
+    f"{PROPERTY}(changes-since|container_format|deleted|disk_format|limit|locations|"
+    "member_status|size_max|size_min|sort|sort_dir|sort_key)="
 )
-"""Property filters whose property has the name of a Glance filter."""
+"""A pattern of property filters whose property has the name of a Glance filter."""
 
 _PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
 

@@ -1,5 +1,6 @@
 """Run the checks and return one verdict with evidence for each."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -29,15 +30,14 @@ CONCLUSIVE: Final = ("fail", "known-deviation", "pass")
 class Deviation:
     """What releases from `since` to `until` are known to do instead; None sets no bound.
 
-    A problem is this deviation if it fits `requests`, `problems` and `listed`, if given.
+    A problem is this deviation if it fits `pattern` and `listed`, if given.
     """
 
     what: str
     source: str  # where that was read or measured
     since: str | None = None
     until: str | None = None
-    requests: tuple[str, ...] = ()  # the request contains one of these, ignoring case
-    problems: tuple[str, ...] = ()  # the problem's text contains one of these
+    pattern: str = ""  # a regular expression for the problem's text, in either case
     listed: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
 
     @property
@@ -50,13 +50,11 @@ class Deviation:
     def matches(self, problem: Problem, release: str | None) -> bool:
         """Return whether a problem is this deviation; an unknown release can have any."""
         index, first, last = map(release_index, (release, self.since, self.until))
-        request = problem.answer.request.upper()
         return (
             (index is None or first is None or first <= index)
             and (index is None or last is None or index <= last)
-            and (not self.requests or any(each.upper() in request for each in self.requests))
-            and (not self.problems or any(each in problem.text for each in self.problems))
-            and (not self.listed or self.listed in problem.listed)
+            and re.search(self.pattern, problem.text, re.IGNORECASE) is not None
+            and self.listed in {"", *problem.listed}
         )
 
     def to_dict(self) -> dict[str, str]:
