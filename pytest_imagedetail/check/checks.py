@@ -64,26 +64,23 @@ _PAGE: Final = 5
 _NO_SUCH: Final = "no-such-value"
 
 
-@check("Is each element equal to the image asked for alone?", "element = GET /images/{id}")
+@check("element = GET /images/{id}")
 def _m1(cloud: Cloud, images: Images) -> Outcomes:
+    """Is each element equal to the image asked for alone?"""
     for image in sample(images):
         answer = cloud.get(f"/images/{image['id']}")
         yield compare_image(answer, answer.image, image)
 
 
-@check(
-    "Does images/detail list the images of /images, in the same order?",
-    "ids(detail) = ids(/images), in order",
-)
+@check("ids(detail) = ids(/images), in order")
 def _m2(cloud: Cloud, images: Images) -> Outcomes:
+    """Does images/detail list the images of /images, in the same order?"""
     yield compare_ids(cloud.listing(path="/images"), images)
 
 
-@check(
-    "Is every field of the brief listing the same in the detailed one?",
-    "brief element is a part of the detailed one, with id, name and links",
-)
+@check("brief element is a part of the detailed one, with id, name and links")
 def _m3(cloud: Cloud, images: Images) -> Outcomes:
+    """Is every field of the brief listing the same in the detailed one?"""
     answer = cloud.listing(path="/images")
     detailed = {image["id"]: image for image in images}
     # Another check compares which images are listed.
@@ -109,14 +106,9 @@ COLLATION: Final = Deviation(
 )
 
 
-@check(
-    "Does name=X select exactly the images with this name?",
-    "name=X = {i in F: i.name = X}",
-    COLON,
-    COLLATION,
-    needs="an image with a name",
-)
+@check("name=X = {i in F: i.name = X}", COLON, COLLATION, needs="an image with a name")
 def _m4(cloud: Cloud, images: Images) -> Outcomes:
+    """Does name=X select exactly the images with this name?"""
     names = [str(image["name"]) for image in reversed(images) if image.get("name")]
     odd = [
         *[name for name, number in Counter(names).items() if number > 1][:1],
@@ -129,7 +121,6 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Does status=S select exactly the images that show this status?",
     "status=S = {i in F: i.status = S}, in both cases",
     Deviation(
         what="SAVING finds no queued image, though these are shown as SAVING",
@@ -154,6 +145,7 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
     fixed=("status",),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
+    """Does status=S select exactly the images that show this status?"""
     words = [(word, text) for word in STATUSES for text in (word, word.lower())]
     answers = [(word, cloud.listing({"status": text})) for word, text in words]
     # If the filter is ignored, which answers are wrong would depend on the images.
@@ -164,17 +156,13 @@ def _m5(cloud: Cloud, images: Images) -> Outcomes:
         yield compare_ids(answer, selected(images, {"status": word}))
 
 
-@check(
-    "Do Glance's statuses divide the listing, with no image left or twice?",
-    "union of status=W over Glance's words = F, disjoint",
-    fixed=("status",),
-)
+@check("union of status=W over Glance's words = F, disjoint", fixed=("status",))
 def _m6(cloud: Cloud, images: Images) -> Outcomes:
+    """Do Glance's statuses divide the listing, with no image left or twice?"""
     yield check_union(cloud, images, "status", nova.STORED)
 
 
 @check(
-    "Does server=U find the images of a server, by id and by both links?",
     "server=U = {i in F: i.server.id = U}, in three forms",
     Deviation(
         what="only the exact URL of the server finds its images",
@@ -185,6 +173,7 @@ def _m6(cloud: Cloud, images: Images) -> Outcomes:
     needs="an image made from a server",
 )
 def _m7(cloud: Cloud, images: Images) -> Outcomes:
+    """Does server=U find the images of a server, by id and by both links?"""
     for server in distinct(server_of(image) for image in images if server_of(image)):
         expected = selected(images, {"server": server})
         for form in [server, *hrefs(expected[0]["server"]).values()]:
@@ -193,19 +182,18 @@ def _m7(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Does type=T select exactly the images with this image_type?",
     "type=T = {i in F: i.metadata.image_type = T}",
     COLLATION,
     needs="an image with metadata.image_type",
 )
 def _m8(cloud: Cloud, images: Images) -> Outcomes:
+    """Does type=T select exactly the images with this image_type?"""
     kinds = (filters_of(image).get("type") for image in images)
     for kind in [*distinct(text for text in kinds if isinstance(text, str)), _NO_SUCH]:
         yield check_filter(cloud, images, {"type": kind})
 
 
 @check(
-    "Are the documented types BASE, SERVER and ALL implemented?",
     "BASE + SERVER = ALL = F, disjoint",
     Deviation(
         what="the documented values BASE, SERVER and ALL are not implemented: "
@@ -216,17 +204,16 @@ def _m8(cloud: Cloud, images: Images) -> Outcomes:
     fixed=("type",),
 )
 def _m9(cloud: Cloud, images: Images) -> Outcomes:
+    """Are the documented types BASE, SERVER and ALL implemented?"""
     for kinds in (("ALL",), ("BASE", "SERVER")):
         by_property = [image for image in images if filters_of(image).get("type") in kinds]
         yield check_union(cloud, images, "type", kinds, instead=by_property)
 
 
-@check(
-    "Does changes-since=T list exactly what was updated since?",
-    "{updated > T} <= C(T) <= {updated >= T}",
-    needs="an image that was updated",
-)
+@check("{updated > T} <= C(T) <= {updated >= T}", needs="an image that was updated")
 def _m10(cloud: Cloud, images: Images) -> Outcomes:
+    """Does changes-since=T list exactly what was updated since?"""
+
     def since(text: str, least: Images, most: Images) -> Outcome:
         answer = cloud.listing({"changes-since": text})
         listed = [image for image in answer.images if image.get("status") != "DELETED"]
@@ -243,11 +230,11 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Is one moment the same in every time zone?",
     "C(T as Z) = C(T with an offset) = C(T without a zone)",
     needs="images that were updated at different times",
 )
 def _m11(cloud: Cloud, images: Images) -> Outcomes:
+    """Is one moment the same in every time zone?"""
     for moment in moments(images)[1:2]:
         first = cloud.listing({"changes-since": isotime(moment)})
         local = [(moment + timedelta(hours=n), f"{n:+03}:00") for n in (0, 2, -9)]
@@ -259,7 +246,6 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Do the pages together make the whole listing?",
     "pages of limit=K, one after the other = F",
     Deviation(
         what="a marker must be an integer",
@@ -270,12 +256,12 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
     needs="two images",
 )
 def _m12(cloud: Cloud, images: Images) -> Outcomes:
+    """Do the pages together make the whole listing?"""
     for size in filter(None, distinct((1, 2, 3, _PAGE, len(images), len(images) + 1), most=6)):
         yield replace(check_pages(cloud, images, size), vacuous=size >= len(images))
 
 
 @check(
-    "Are limits and markers at the edge treated as documented?",
     "marker=last: none; limit=0: F; bad marker or limit: 400",
     Deviation(
         what="limit=0 is refused",
@@ -286,6 +272,7 @@ def _m12(cloud: Cloud, images: Images) -> Outcomes:
     fixed=("limit",),
 )
 def _m13(cloud: Cloud, images: Images) -> Outcomes:
+    """Are limits and markers at the edge treated as documented?"""
     for last in images[-1:]:
         yield compare_ids(cloud.listing({"marker": last["id"]}), [])
     yield compare_ids(cloud.listing({"limit": 0}), images)
@@ -294,7 +281,6 @@ def _m13(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Does the next link lead to the next page, with details and filters?",
     "next link = same filters, marker=last of the page",
     Deviation(
         what="the next link leads to /images, which lacks the details",
@@ -307,6 +293,8 @@ def _m13(cloud: Cloud, images: Images) -> Outcomes:
     fixed=("status",),
 )
 def _m14(cloud: Cloud, images: Images) -> Outcomes:
+    """Does the next link lead to the next page, with details and filters?"""
+
     def next_page(expected: Images, limit: int, filters: Mapping[str, str]) -> Outcome:
         first = cloud.listing({**filters, "limit": limit})
         if not first.is_listing:
@@ -335,15 +323,9 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
             yield next_page(expected, min(_PAGE, len(expected) - 1), filters)
 
 
-@check(
-    "Do several filters select what each of them selects?",
-    "A&B = A and B",
-    COLON,
-    COLLATION,
-    needs="an active image with a name",
-    fixed=("status",),
-)
+@check("A&B = A and B", COLON, COLLATION, needs="an active image with a name", fixed=("status",))
 def _m15(cloud: Cloud, images: Images) -> Outcomes:
+    """Do several filters select what each of them selects?"""
     active = selected(images, {"status": "ACTIVE"})
     for names in ({"name", "status"}, {"server", "status", "type"}):
         candidates = map(filters_of, active)
@@ -356,17 +338,18 @@ def _m15(cloud: Cloud, images: Images) -> Outcomes:
             yield check_filter(cloud, images, combination)
 
 
-@check("Is an unknown parameter ignored?", "foo=x changes nothing")
+@check("foo=x changes nothing")
 def _m16(cloud: Cloud, images: Images) -> Outcomes:
+    """Is an unknown parameter ignored?"""
     yield compare_ids(cloud.listing({"foo": "x", "limit": _PAGE}), images[:_PAGE])
 
 
 @check(
-    "Do minRam and minDisk select by the image's value?",
     "minRam=M = {i.minRam = M}, or {i.minRam >= M} as documented",
     needs="images that differ in minRam or minDisk",
 )
 def _m17(cloud: Cloud, images: Images) -> Outcomes:
+    """Do minRam and minDisk select by the image's value?"""
     for key in ("minRam", "minDisk"):
         numbered = [image for image in images if type(image.get(key)) is int]
         for value in sorted({image[key] for image in numbered})[1:3]:  # all may have the lowest
@@ -377,7 +360,6 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Does property-K=V select exactly the images with this property?",
     "property-K=V = {i in F: i.metadata[K] = V}",
     Deviation(
         what="the letters p r o e t y - are cut from the start of a property's name",
@@ -394,6 +376,7 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
     needs="a property that not all images have",
 )
 def _m18(cloud: Cloud, images: Images) -> Outcomes:
+    """Does property-K=V select exactly the images with this property?"""
     pairs = [pair for image in images for pair in metadata(image).items()]
     properties = {key: value for key, value in pairs if isinstance(value, str)}
     redacted = cloud.target.redact(properties)
@@ -407,7 +390,6 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Do all paths of the API give the same images?",
     "F below /v2, /v2.1, with and without project, links aside",
     Deviation(
         what="a policy may hide the size in one version of the API",
@@ -418,6 +400,7 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
     needs="a second version of the API",
 )
 def _m19(cloud: Cloud, images: Images) -> Outcomes:
+    """Do all paths of the API give the same images?"""
     target, project = cloud.target, f"/{cloud.target.project}"
     paths = (f"/v2{project}", "/v2.1", f"/v2.1{project}") if target.version else ()
     for base in [target.root + path for path in paths if target.root + path != target.endpoint]:
@@ -429,7 +412,6 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Is XML the same listing as JSON?",
     "F as XML = F as JSON, metadata and links aside",
     Deviation(
         what="JSON is sent, whatever is asked for",
@@ -439,6 +421,7 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
     ),
 )
 def _m20(cloud: Cloud, images: Images) -> Outcomes:
+    """Is XML the same listing as JSON?"""
     answer = cloud.listing(headers={"Accept": "application/xml"})
     found = compare_images(answer, images, ignored=("links", "metadata", "name", "server"))
     is_json = answer.is_listing and not answer.is_xml
@@ -446,7 +429,6 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Do microversions up to 2.35 give the listing, and 2.36 and later 404?",
     "none = 2.1 = 2.35; 2.36 and latest: 404",
     Deviation(
         what="microversions that the cloud does not have are answered 406",
@@ -457,6 +439,8 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
     needs="an endpoint of version v2.1",
 )
 def _m21(cloud: Cloud, images: Images) -> Outcomes:
+    """Do microversions up to 2.35 give the listing, and 2.36 and later 404?"""
+
     def listing_at(version: str) -> Answer:
         compute = {"OpenStack-API-Version": f"compute {version}"}
         return cloud.listing(headers={**compute, "X-OpenStack-Nova-API-Version": version})
@@ -469,7 +453,6 @@ def _m21(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Is another project in the URL refused?",
     "other project: 400, never 200",
     Deviation(
         what="a gateway in front of Nova refuses with 401, 403 or 404",
@@ -480,22 +463,19 @@ def _m21(cloud: Cloud, images: Images) -> Outcomes:
     needs_stability=False,
 )
 def _m22(cloud: Cloud, _: Images) -> Outcomes:
+    """Is another project in the URL refused?"""
     if cloud.target.version is not None:
         base = f"{cloud.target.root}/{cloud.target.version}/{'f' * 32}"
         yield compare_status(cloud.listing(base=base), 400)
 
 
-@check(
-    "Do two identical requests get the same answer?",
-    "F = F asked again, order too, links aside",
-    asks_again=True,
-)
+@check("F = F asked again, order too, links aside", asks_again=True)
 def _m23(cloud: Cloud, images: Images) -> Outcomes:
+    """Do two identical requests get the same answer?"""
     yield compare_images(cloud.listing(again=True), images, ignored=("links",))
 
 
 @check(
-    "Is each image consistent in itself, and the newest first?",
     "fields, types, status, progress, server, links and dates fit; created descends; no id twice",
     Deviation(
         what="OS-DCF:diskConfig is an extension, which may be off",
@@ -506,6 +486,7 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
     needs_stability=False,
 )
 def _m24(cloud: Cloud, images: Images) -> Outcomes:
+    """Is each image consistent in itself, and the newest first?"""
     answer, release = cloud.listing(), cloud.target.release
     broken = (
         (what, image)
@@ -519,11 +500,10 @@ def _m24(cloud: Cloud, images: Images) -> Outcomes:
 
 
 @check(
-    "Does Glance have the same images?",
-    "element = projection of Glance's image",
-    needs="an image, and a catalog with the service image",
+    "element = projection of Glance's image", needs="an image, and a catalog with the service image"
 )
 def _m25(cloud: Cloud, images: Images) -> Outcomes:
+    """Does Glance have the same images?"""
     for image in sample(images)[:3] if cloud.target.glance is not None else ():
         answer = cloud.get(f"/v2/images/{image['id']}", base=cloud.target.glance)
         projected = nova.projected(answer.document)
@@ -531,14 +511,16 @@ def _m25(cloud: Cloud, images: Images) -> Outcomes:
         yield compare_image(answer, {key: projected[key] for key in expected}, expected)
 
 
-@check("Is a compressed answer the same?", "F with Accept-Encoding: gzip = F")
+@check("F with Accept-Encoding: gzip = F")
 def _m26(cloud: Cloud, images: Images) -> Outcomes:
+    """Is a compressed answer the same?"""
     answer = cloud.listing(headers={"Accept-Encoding": "gzip"})
     yield compare_images(answer, images, ignored=("links",))
 
 
-@check("Do self links lead to the image?", "GET self link = element")
+@check("GET self link = element")
 def _m27(cloud: Cloud, images: Images) -> Outcomes:
+    """Do self links lead to the image?"""
     own_origin = origin(cloud.target.endpoint)
     for image in sample(images)[:3]:
         href = hrefs(image).get("self", "")
@@ -556,21 +538,15 @@ def _m27(cloud: Cloud, images: Images) -> Outcomes:
 _forecast = partial(check, is_forecast=True, needs_stability=False)
 
 
-@_forecast(
-    "Will Nova's own response validation let every listing pass?",
-    "every listing matches Nova's response schema of images/detail",
-    needs="a listing",
-)
+@_forecast("every listing matches Nova's response schema of images/detail", needs="a listing")
 def _s1(cloud: Cloud, images: Images) -> Outcomes:
+    """Will Nova's own response validation let every listing pass?"""
     yield _of_schema("nova", cloud, images)
 
 
-@_forecast(
-    "Do tempest's tests accept every listing?",
-    "every listing matches tempest's response schema of images/detail",
-    needs="a listing",
-)
+@_forecast("every listing matches tempest's response schema of images/detail", needs="a listing")
 def _s2(cloud: Cloud, images: Images) -> Outcomes:
+    """Do tempest's tests accept every listing?"""
     yield _of_schema("tempest", cloud, images)
 
 
@@ -614,12 +590,9 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
             )
 
 
-@_forecast(
-    "Can Nova read every image of Glance?",
-    "block_device_mapping and mappings of every image are JSON",
-    needs="an image of Glance",
-)
+@_forecast("block_device_mapping and mappings of every image are JSON", needs="an image of Glance")
 def _s3(cloud: Cloud, _: Images) -> Outcomes:
+    """Can Nova read every image of Glance?"""
     path: Any = "/v2/images?limit=1000"
     if cloud.target.glance is None:
         yield Outcome(missing="the service catalog has no image service")

@@ -82,12 +82,10 @@ class Check:
     fixed: tuple[str, ...] = ()  # parameters whose values do not depend on the cloud
 
 
-def check(
-    title: str, relation: str, *deviations: Deviation, **facts: Any
-) -> Callable[[Ask], Check]:
-    """Turn a function that yields outcomes into a check with the function's name as its id."""
-    made = partial(Check, title=title, relation=relation, deviations=deviations, **facts)
-    return lambda ask: made(id=ask.__name__.strip("_").upper(), outcomes=ask)
+def check(relation: str, *deviations: Deviation, **facts: Any) -> Callable[[Ask], Check]:
+    """Turn a function into a check: its name is the id, its docstring the title."""
+    made = partial(Check, relation=relation, deviations=deviations, **facts)
+    return lambda ask: made(id=ask.__name__[1:].upper(), title=str(ask.__doc__), outcomes=ask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
