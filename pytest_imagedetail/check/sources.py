@@ -29,12 +29,13 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
     unreachable: list[str] = []
 
     def send(request: Interaction) -> Interaction:
-        if origin(request.url) == own:
-            return retrying.get(request.url, request.request_headers, name=name)
-        if not unreachable:
+        is_own = origin(request.url) == own
+        if is_own or not unreachable:
             try:
                 return retrying.get(request.url, request.request_headers, name=name)
             except RecordingError as error:
+                if is_own:
+                    raise
                 unreachable.append(f"the image service: {error.problem}")
         raise NotSentError(unreachable[0])
 

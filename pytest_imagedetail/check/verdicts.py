@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.check.asking import Answer, Cloud, Target
+from pytest_imagedetail.check.asking import Cloud, Target
 from pytest_imagedetail.check.forecast import Finding
 from pytest_imagedetail.check.relations import Outcome, Problem, compare_images
 from pytest_imagedetail.check.samples import Images, distinct_images
@@ -217,55 +217,42 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         RecordingError: The live cloud could not be asked.
         ResponseError: The listing of all images is an error that no forecast explains.
     """
-    answer = cloud.listing()
-    if not answer.is_listing:
-        return _without_listing(cloud, checks, answer)
-    images = answer.images
+    answer, name = cloud.listing(), cloud.target.name
+    status, images, reason = answer.status, answer.images, answer.missing
+    if status and not answer.is_listing:
+        reason = f"the listing of all images was answered {status}"
+    unjudged = partial(Verdict, cloud=name, verdict="inconclusive", reason=reason)
     # Checks that list everything again run late, so that all questions lie between both listings.
-    ordered = sorted(checks, key=lambda check: (check.is_forecast, check.asks_again))
-    by_id = {check.id: _judge(check, cloud, images) for check in ordered}
+    by_id = {
+        check.id: unjudged(check=check, unasked=not status)
+        if reason and not (check.is_forecast and status)
+        else _judge(check, cloud, images)
+        for check in sorted(checks, key=lambda check: (check.is_forecast, check.asks_again))
+    }
     verdicts = tuple(by_id[check.id] for check in checks)
-    changed = _listing_change(cloud, images)
-    if not changed:
-        return verdicts
+    if reason and status and not any(verdict.verdict == "fail" for verdict in verdicts):
+        remedy = f"look at the answer: {cloud.target.curl(answer)}"
+        raise ResponseError(reason, where=f"cloud {name}", remedy=remedy, status_code=status)
+    change, image = ("", None) if reason else _listing_change(cloud, images)
+    changed = partial(replace, verdict="inconclusive", reason=change, image=image)
     return tuple(
-        replace(verdict, **changed, causes=(), curl="")
-        if verdict.check.needs_stability and verdict.verdict != "vacuous"
+        changed(verdict, causes=(), curl="")
+        if change and verdict.check.needs_stability and verdict.verdict != "vacuous"
         else verdict
         for verdict in verdicts
     )
 
 
-def _without_listing(cloud: Cloud, checks: Sequence[Check], answer: Answer) -> tuple[Verdict, ...]:
-    """Judge a cloud whose listing of all images is an error or was not requested."""
-    name, status, is_error = cloud.target.name, answer.status, answer.status != 0
-    reason = f"the listing of all images was answered {status}" if is_error else answer.missing
-    verdicts = tuple(
-        _judge(check, cloud, [])
-        if check.is_forecast and is_error
-        else Verdict(
-            check=check, cloud=name, verdict="inconclusive", reason=reason, unasked=not is_error
-        )
-        for check in checks
-    )
-    if is_error and not any(verdict.verdict == "fail" for verdict in verdicts):
-        remedy = f"look at the answer: {cloud.target.curl(answer)}"
-        raise ResponseError(reason, where=f"cloud {name}", remedy=remedy, status_code=status)
-    return verdicts
-
-
-def _listing_change(cloud: Cloud, before: Images) -> dict[str, Any]:
-    """Return the facts of verdicts on a listing that changed meanwhile; {} if it did not."""
+def _listing_change(cloud: Cloud, before: Images) -> tuple[str, ImageRef | None]:
+    """Return how the listing changed while it was checked; "" if it did not."""
     after = cloud.listing(again=True)
     if not after.status and len(cloud.received) < cloud.budget:
-        return {}  # a recording does not change
+        return "", None  # a recording does not change
     found = compare_images(after, _stamps(before), _stamps(after.images))
-    changed = "the listing changed while it was checked"
-    reasons = [(f"{changed}: {each.text}", each.image) for each in found.problems]
-    for reason, image in reasons or [(found.missing, None)]:
-        shown = {"reason": cloud.target.redact(reason), "image": image and reference({**image})}
-        return {"verdict": "inconclusive", **shown} if reason else {}
-    return {}
+    for each in found.problems:
+        reason = f"the listing changed while it was checked: {each.text}"
+        return cloud.target.redact(reason), reference({**each.image}) if each.image else None
+    return cloud.target.redact(found.missing), None
 
 
 def _stamps(images: Images) -> Images:
