@@ -16,10 +16,9 @@ from pytest_imagedetail.report.junit import Case, Suite
 from pytest_imagedetail.report.loading import Document, build, malformed, unreadable
 from pytest_imagedetail.report.questions import Row, RowCell
 from pytest_imagedetail.report.since import Change, Since
-from pytest_imagedetail.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
-_SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, worst first
+_SHOWN: Final = VERDICTS[:3]  # with a card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +36,6 @@ class CheckReport:
         counts = [f"since {line}" for line in changed[:1]]
         unused = [f"unused rule: {notes.unused(rule)}" for rule in self.unused_rules]
         return [headline(self.verdicts), *counts, *changed[1:], *unused]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One verdict on a check, with each reason as the command prints it and the reason's clouds."""
-
-    id: str  # "fail-M9", for links on the page
-    verdict: Verdict
-    severity: str  # the CSS class of the card
-    title: str
-    clouds: tuple[str, ...]
-    reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
 def write(report: CheckReport, path: Path) -> None:
@@ -142,9 +129,9 @@ def _markdown(report: CheckReport) -> str:
     lines = [f"# {report.lines[0]}", "", f"exit code {exit_code(report.verdicts)}", ""]
     lines += markdown.bullets(report.lines[1:])
     lines += ["```", *table(report.verdicts), "```", ""]
-    for card in _cards(report.verdicts):
-        for clouds, reason in card.reasons if card.severity == "breaking" else ():
-            lines += [f"## {', '.join(clouds)}", "", "```", *reason, "```", ""]
+    for group in group_verdicts(each for each in report.verdicts if each.verdict == "fail"):
+        clouds = ", ".join(verdict.cloud for verdict in group)
+        lines += [f"## {clouds}", "", "```", *detail(group[0]), "```", ""]
     return markdown.fit(lines)
 
 
@@ -179,41 +166,39 @@ def _page(report: CheckReport) -> str:
         cards=cards,
         lines=lines,
         clouds=clouds,
-        checks=[*dict.fromkeys(card.verdict.check.id for card in cards)],
+        checks=[*dict.fromkeys(card["check"] for card in cards)],
         verdicts=_SHOWN,
         rows=[*_rows(verdicts, clouds)],
     )
 
 
-def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    groups: dict[str, list[Verdict]] = {}
-    for verdict in (each for name in _SHOWN for each in verdicts if each.verdict == name):
-        groups.setdefault(f"{verdict.verdict}-{verdict.check.id}", []).append(verdict)
-    for card_id, group in groups.items():
-        first = group[0]
-        yield Card(
-            id=card_id,
-            verdict=first,
-            severity=_SEVERITY.get(first.verdict, "data"),
-            title=f"{first.check.id} {first.check.title}",
-            clouds=tuple(verdict.cloud for verdict in group),
-            reasons=tuple(
-                (tuple(member.cloud for member in members), tuple(map(plain, detail(members[0]))))
+def _cards(verdicts: Sequence[Verdict]) -> Iterator[dict[str, Any]]:
+    """Yield one card for each verdict on each check, with the clouds of each reason."""
+    shown = [each for name in _SHOWN for each in verdicts if each.verdict == name]
+    for verdict, check in dict.fromkeys((each.verdict, each.check) for each in shown):
+        group = [each for each in shown if (each.verdict, each.check) == (verdict, check)]
+        yield {
+            "id": f"{verdict}-{check.id}",  # for links on the page
+            "verdict": verdict,
+            "check": check.id,
+            "severity": _SEVERITY.get(verdict, "data"),
+            "title": f"{check.id} {check.title}",
+            "clouds": [each.cloud for each in group],
+            "reasons": [
+                ([each.cloud for each in members], [*detail(members[0])])
                 for members in group_verdicts(group)
-            ),
-        )
+            ],
+        }
 
 
 def _rows(verdicts: Sequence[Verdict], clouds: Sequence[str]) -> Iterator[Row]:
     by_check = {(verdict.check.id, verdict.cloud): verdict.verdict for verdict in verdicts}
-    for check in {verdict.check.id: verdict.check for verdict in verdicts}.values():
-        # Shards run other checks.
-        states = [by_check.get((check.id, cloud), "not asked") for cloud in clouds]
-        cards = [f"{state}-{check.id}" if state in _SHOWN else "" for state in states]
-        answers = [
-            RowCell(state=state, words=state, finding=card)
-            for state, card in zip(states, cards, strict=True)
-        ]
+    for check in dict.fromkeys(verdict.check for verdict in verdicts):
+        answers = []
+        for cloud in clouds:
+            state = by_check.get((check.id, cloud), "not asked")  # shards run other checks
+            card = f"{state}-{check.id}" if state in _SHOWN else ""
+            answers.append(RowCell(state=state, words=state, finding=card))
         group = "Forecast" if check.is_forecast else "Relations"
         title = f"{check.id} {check.title}"
         yield Row(group=group, title=title, note=check.relation, answers=answers)
