@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import detail, group_verdicts, headline, table
-from pytest_imagedetail.check.verdicts import CONCLUSIVE, VERDICTS, Cause, Verdict, exit_code
+from pytest_imagedetail.check.verdicts import CONCLUSIVE, VERDICTS, Verdict, exit_code
 from pytest_imagedetail.compare.comparison import to_json
 from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.report import html, junit, markdown, notes, write_text
@@ -45,46 +45,36 @@ def write(report: CheckReport, path: Path) -> None:
 
 def since(path: Path, earlier: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Since:
     """Compare verdicts with those that `read` found in a file."""
-    before, now = _causes(earlier), _causes(verdicts)
-    was_judged, is_judged = _conclusive(earlier), _conclusive(verdicts)
-    clouds: dict[tuple[str, str, str, str], list[str]] = {}
-    for cause_id, cloud in before | now:
-        old, new = before.get((cause_id, cloud)), now.get((cause_id, cloud))
-        judged = _check_of(cause_id), cloud
+    sides = earlier, verdicts
+    before, now = (
+        {(each.check.id, each.cloud, cause.id): cause for each in side for cause in each.causes}
+        for side in sides
+    )
+    was_judged, is_judged = (
+        {(each.check.id, each.cloud) for each in side if each.verdict in CONCLUSIVE}
+        for side in sides
+    )
+    clouds: dict[tuple[str, ...], list[str]] = {}
+    for check, cloud, cause_id in before | now:
+        old, new = (side.get((check, cloud, cause_id)) for side in (before, now))
         if old is None:
-            status = "new" if judged in was_judged else "not judged before"
+            status = "new" if (check, cloud) in was_judged else "not judged before"
         elif new is None:
-            status = "gone" if judged in is_judged else "not compared"
+            status = "gone" if (check, cloud) in is_judged else "not compared"
         else:
             status = "accepted by a rule" if new.accepted and not old.accepted else ""
         cause: Any = old or new
         severity = "known-deviation" if cause.accepted else "fail"
-        clouds.setdefault((status, cause.what, severity, cause_id), []).append(cloud)
+        key = (status, f"{check} {cause.what}", severity, cause_id)
+        clouds.setdefault(key, []).append(cloud)
     changes = tuple(
-        Change(
-            id=cause_id,
-            severity=severity,
-            title=f"{_check_of(cause_id)} {what}, {', '.join(where)}",
-            status=status,
-        )
+        Change(id=cause_id, severity=severity, title=f"{what}, {', '.join(where)}", status=status)
         for (status, what, severity, cause_id), where in sorted(clouds.items())
         if status
     )
     ids = {change.id for change in changes if change.status == "new"}
-    known = len({cause_id for cause_id, _ in before.keys() & now.keys()} - ids)
-    return Since(file=str(path), new=len(ids), known=known, changes=changes)
-
-
-def _conclusive(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
-    return {(each.check.id, each.cloud) for each in verdicts if each.verdict in CONCLUSIVE}
-
-
-def _causes(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Cause]:
-    return {(cause.id, verdict.cloud): cause for verdict in verdicts for cause in verdict.causes}
-
-
-def _check_of(cause_id: str) -> str:
-    return cause_id.partition("-")[0]
+    known = {cause_id for *_, cause_id in before.keys() & now.keys()} - ids
+    return Since(file=str(path), new=len(ids), known=len(known), changes=changes)
 
 
 def read(document: Document, path: Path) -> CheckReport:
