@@ -551,24 +551,23 @@ def _s2(cloud: Cloud, images: Images) -> Outcomes:
 
 
 def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
-    target = cloud.target
-    listings = [
-        (target.redact(f"GET {page.url.removeprefix(target.endpoint)}"), page.response)
-        for page in cloud.received
-        if urlsplit(page.url).path.endswith("/images/detail")
-    ]
-    cloud.trace.update(dict.fromkeys(where for where, _ in listings))
-    try:
-        forecasts = [forecast_response(response, where=where) for where, response in listings]
-    except ImageDetailError as error:
-        parts = (error.problem, error.where, error.remedy)
-        return Outcome(missing="; ".join(filter(None, parts)))
-    judged = [findings for findings in forecasts if findings is not None]
-    found = [finding for findings in judged for finding in findings if finding.schema == schema]
+    judged, found = 0, []
+    for page in cloud.received:
+        url = page.url.removeprefix(cloud.target.endpoint)
+        if not urlsplit(url).path.endswith("/images/detail"):
+            continue
+        where = cloud.target.redact(f"GET {url}")
+        cloud.trace[where] = None
+        try:
+            findings = forecast_response(page.response, where=where)
+        except ImageDetailError as error:
+            missing = filter(None, (error.problem, error.where, error.remedy))
+            return Outcome(missing="; ".join(missing))
+        judged += findings is not None
+        found += [finding for finding in findings or () if finding.schema == schema]
     if schema == "nova" and not judged:
         found = [*_refused(cloud)]
-    vacuous = not (images and judged)
-    counted = count(len(judged), "listing")
+    counted, vacuous = count(judged, "listing"), not (images and judged)
     return _forecasted(cloud.listing(), found, counted=counted, vacuous=vacuous)
 
 
@@ -593,21 +592,20 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
 @_forecast("block_device_mapping and mappings of every image are JSON", needs="an image of Glance")
 def _s3(cloud: Cloud, _: Images) -> Outcomes:
     """Can Nova read every image of Glance?"""
-    path: Any = "/v2/images?limit=1000"
     if cloud.target.glance is None:
         yield Outcome(missing="the service catalog has no image service")
         return
+    path: Any = "/v2/images?limit=1000"
     images: list[dict[str, Any]] = []  # of all pages
     asked: set[str] = set()
     while isinstance(path, str):
-        asked.add(path)
         answer = cloud.get(path, base=cloud.target.glance)
-        path = answer.document.get("next")
-        if not isinstance(answer.document.get("images"), list) or path in asked:
-            problem = "and its pages lead in a circle" if path in asked else "without a listing"
-            missing = answer.missing or f"Glance answered {answer.status}, {problem}"
-            yield Outcome(missing=missing)
+        if path in asked or not isinstance(answer.document.get("images"), list):
+            missing = f"Glance answered {answer.status}, without another page of images"
+            yield Outcome(missing=answer.missing or missing)
             return
+        asked.add(path)
+        path = answer.document.get("next")
         images += objects_in(answer.document, "images")
     findings = forecast_glance(images, where="GET /v2/images")
     counted = f"{count(len(images), 'image')} of Glance"
