@@ -38,7 +38,7 @@ class Deviation:
     since: str | None = None
     until: str | None = None
     pattern: str = ""  # a regular expression for the problem's text, in either case
-    listed: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
+    listed: str = ""  # "a part" of the images, or those that are known "instead"
 
     @property
     def releases(self) -> str:

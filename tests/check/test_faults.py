@@ -167,6 +167,9 @@ def test_known_deviations():
 
     for cloud, id_ in ((twins, "M15"), (cloud_of(IMAGES, of_glance), "M18")):
         assert judged(cloud, id_)[0].verdict == "known-deviation", id_
+    cloud = cloud_of(IMAGES, FAULTS["M7", "server does not accept a URL"])
+    undeclared = Cloud(replace(cloud.target, release=None), cloud.send)
+    assert judged(undeclared, "M7")[0].verdict == "fail"
 
 
 def test_a_rule_replaces_no_known_deviation():
