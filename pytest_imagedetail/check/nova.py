@@ -32,7 +32,7 @@ OWN_FILTERS: Final = (
 )
 """A pattern of property filters whose property has the name of a Glance filter."""
 
-_PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
+_PROGRESS: Final = {"ACTIVE": [100], "SAVING": [25, 50]}
 
 
 def projected(glance_image: Mapping[str, Any]) -> Image:
@@ -58,7 +58,7 @@ def inconsistent(image: Image, release: str | None) -> Iterator[str]:
     status, progress = image.get("status"), image.get("progress")
     if status not in contract.STATUSES:
         yield f"has a status that Nova never sends: {status}"
-    if progress not in _PROGRESS.get(str(status), {0}):
+    if progress not in _PROGRESS.get(str(status), [0]):
         yield f"has a progress that does not fit its status: {progress}, {status}"
     if server_of(image) != metadata(image).get("instance_uuid"):
         yield "has another server than metadata.instance_uuid"

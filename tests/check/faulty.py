@@ -436,7 +436,7 @@ MALFORMED = {
     ),
     "a server is a string": each_image(lambda _: {"server": "x"}),
     "a server's id is a list": each_image(lambda _: {"server": {"id": [1]}}),
-    "a status is a list": each_image(lambda _: {"status": []}),
+    "a status is a list": each_image(lambda _: {"status": [], "progress": []}),
     "a name is a number": each_image(lambda _: {"name": 5}),
     "a name is a list": each_image(lambda _: {"name": [1], "metadata": {"a/b": "x"}}),
     "fields are missing": each_image(lambda _: dict.fromkeys(("links", "name", "status"), GONE)),
