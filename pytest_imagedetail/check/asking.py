@@ -16,16 +16,12 @@ from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, redact
 from pytest_imagedetail.transport.request import api_version
 
-Send = Callable[[Interaction], Interaction]
-"""Answer a request; raise `NotSentError` if that is not possible."""
+Send = Callable[[Interaction], Interaction | str]
+"""Answer a request, or return why it was not sent."""
 
 BUDGET: Final = 200
 PROPERTY: Final = "property-"
 OUTAGES: Final = NOT_ANSWERED - {401}  # a cloud may refuse a single request
-
-
-class NotSentError(Exception):
-    """A request was not sent; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +192,11 @@ class Cloud:
     def _receive(self, answer: Answer) -> Answer:
         fields = Headers(({"Accept": JSON} | {**answer.headers}).items())
         interaction = Interaction(url=answer.url, request_headers=fields, response=NO_RESPONSE)
-        try:
-            self.received.append(self.send(interaction))
-        except NotSentError as error:
-            return replace(answer, missing=str(error))
-        status, body = self.received[-1].response.status_code, self.received[-1].response.body
+        received = self.send(interaction)
+        if isinstance(received, str):
+            return replace(answer, missing=received)
+        self.received.append(received)
+        status, body = received.response.status_code, received.response.body
         try:
             document = read_document(body, where="")
         except BodyError:
