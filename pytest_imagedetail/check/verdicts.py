@@ -142,26 +142,17 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as `check --json` prints it."""
+        facts = {"id": self.check.id, "cloud": self.cloud, "verdict": self.verdict}
         evidence = {
             "question": self.check.title,
             "id": "".join(each.id for each in self.failing[:1]),
-            "reason": self.reason,
-            "counted": self.counted,
-            "requests": list(self.requests),
-            "image": self.image and asdict(self.image),
-            "curl": self.curl,
+            **{
+                name: value for name, value in asdict(self).items() if name not in {"check", *facts}
+            },
             "known_deviations": [deviation.to_dict() for deviation in self.deviations],
-            "causes": [asdict(cause) for cause in self.causes],
-            "findings": [asdict(finding) for finding in self.findings],
-            "unasked": self.unasked,
         }
-        return {
-            "id": self.check.id,
-            "cloud": self.cloud,
-            "verdict": self.verdict,
-            "relation": self.check.relation,
-            "evidence": {key: value for key, value in evidence.items() if value},
-        }
+        shown = {name: value for name, value in evidence.items() if value}
+        return {**facts, "relation": self.check.relation, "evidence": shown}
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
