@@ -13,8 +13,8 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail import contract
 from pytest_imagedetail.body.json import objects_in
-from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import PROPERTY, Answer, Cloud, hrefs
 from pytest_imagedetail.check.forecast import (
     REFUSED,
@@ -51,9 +51,8 @@ from pytest_imagedetail.check.samples import (
     server_of,
 )
 from pytest_imagedetail.check.verdicts import Deviation, check
-from pytest_imagedetail.contract import STATUSES
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.model import Query, isotime
+from pytest_imagedetail.model import Image, Query, isotime
 from pytest_imagedetail.redact import origin, placeholders
 from pytest_imagedetail.text import count
 
@@ -62,6 +61,15 @@ Outcomes = Iterator[Outcome]
 _MOST_KEYS: Final = 12
 _PAGE: Final = 5
 _NO_SUCH: Final = "no-such-value"
+_STORED: Final = (  # the values of `status` that partition Glance's images
+    *("ACTIVE", "SAVING", "queued", "killed", "deactivated"),
+    *("pending_delete", "importing", "uploading"),
+)
+_SHOWN_AS: Final = {"active": "ACTIVE", "queued": "SAVING", "saving": "SAVING"} | {
+    **dict.fromkeys(("deleted", "pending_delete"), "DELETED"),
+    "killed": "ERROR",
+}
+_PROGRESS: Final = {"ACTIVE": [100], "SAVING": [25, 50]}
 
 
 @check("element = GET /images/{id}")
@@ -140,7 +148,7 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
     """Does status=S select exactly the images that show this status?"""
-    words = [(word, text) for word in STATUSES for text in (word, word.lower())]
+    words = [(word, text) for word in contract.STATUSES for text in (word, word.lower())]
     answers = [(word, cloud.listing({"status": text})) for word, text in words]
     # If the filter is ignored, which answers are wrong would depend on the images.
     if images and all(ids(answer.images) == ids(images) for _, answer in answers):
@@ -153,7 +161,7 @@ def _m5(cloud: Cloud, images: Images) -> Outcomes:
 @check("union of status=W over Glance's words = F, disjoint", fixed=("status",))
 def _m6(cloud: Cloud, images: Images) -> Outcomes:
     """Do Glance's statuses divide the listing, with no image left or twice?"""
-    yield check_union(cloud, images, "status", nova.STORED)
+    yield check_union(cloud, images, "status", _STORED)
 
 
 @check("server=U = {i in F: i.server.id = U}, in three forms", needs="an image made from a server")
@@ -347,7 +355,8 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         what="property-K reaches Glance as a filter of its own, if K is the name of one",
         since="2016.2",
         source="measured on Nova 20.6, 30.3 and 33.0",
-        pattern=nova.OWN_FILTERS,
+        pattern="property-(changes-since|container_format|deleted|disk_format|limit|locations|"
+        "member_status|size_max|size_min|sort|sort_dir|sort_key)=",
     ),
     needs="a property that not all images have",
 )
@@ -358,9 +367,9 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
     redacted = cloud.target.redact(properties)
     # A secret in a query would end up in the cloud's logs.
     keys = [key for key in properties if placeholders.SECRET_IN_URL not in redacted[key]]
-    for key in sorted(keys, key=lambda name: name == nova.stripped(name))[:_MOST_KEYS]:
+    for key in sorted(keys, key=lambda name: name == name.lstrip(PROPERTY))[:_MOST_KEYS]:
         filters = {PROPERTY + key: properties[key]}
-        stripped = selected(images, {PROPERTY + nova.stripped(key): properties[key]})
+        stripped = selected(images, {PROPERTY + key.lstrip(PROPERTY): properties[key]})
         vacuous = len(selected(images, filters)) in {0, len(images)}
         yield replace(check_filter(cloud, images, filters, instead=stripped), vacuous=vacuous)
 
@@ -464,11 +473,35 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
 def _m24(cloud: Cloud, images: Images) -> Outcomes:
     """Is each image consistent in itself, and the newest first?"""
     answer, release = cloud.listing(), cloud.target.release
-    broken = ((what, image) for image in images for what in nova.inconsistent(image, release))
+    broken = ((what, image) for image in images for what in _inconsistent(image, release))
     yield outcome(answer, broken, subject="an image", vacuous=not images)
     newest = sorted(images, key=lambda image: str(image.get("created")), reverse=True)
     yield compare_ids(answer, newest)
     yield compare_ids(answer, distinct_images(images))
+
+
+def _inconsistent(image: Image, release: str | None) -> Iterator[str]:
+    """Yield what is wrong with an image."""
+    for name, promise in contract.FIELDS.items():
+        if name not in image and contract.promises(name, release):
+            yield f"lacks {name}"
+        elif name in image and type(image[name]) not in promise.part_in(release).types:
+            yield f"has another type of {name}: {contract.json_type(image[name])}"
+    status, progress = image.get("status"), image.get("progress")
+    if status not in contract.STATUSES:
+        yield f"has a status that Nova never sends: {status}"
+    if progress not in _PROGRESS.get(str(status), [0]):
+        yield f"has a progress that does not fit its status: {progress}, {status}"
+    if server_of(image) != metadata(image).get("instance_uuid"):
+        yield "has another server than metadata.instance_uuid"
+    own = f"/{image['id']}"
+    others = (rel for rel, href in hrefs(image).items() if not f"/{href}".endswith(own))
+    yield from (f"has a link to another image ({rel})" for rel in others)
+    if str(image.get("updated") or "9") < str(image.get("created")):
+        yield "was updated before it was created"
+    has, expected = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
+    if has != expected:
+        yield f"{'has' if has else 'lacks'} OS-DCF:diskConfig, unlike metadata.auto_disk_config"
 
 
 @check(
@@ -478,9 +511,23 @@ def _m25(cloud: Cloud, images: Images) -> Outcomes:
     """Does Glance have the same images?"""
     for image in sample(images)[:3] if cloud.target.glance is not None else ():
         answer = cloud.get(f"/v2/images/{image['id']}", base=cloud.target.glance)
-        projected = nova.projected(answer.document)
+        projected = _projected(answer.document)
         expected = {key: image[key] for key in projected if key in image}
         yield compare_image(answer, {key: projected[key] for key in expected}, expected)
+
+
+def _projected(theirs: Mapping[str, Any]) -> Image:
+    """Return what Nova shows of an image of Glance."""
+    return {
+        "id": theirs.get("id"),
+        "name": theirs.get("name"),
+        "minRam": theirs.get("min_ram"),
+        "minDisk": theirs.get("min_disk"),
+        "created": theirs.get("created_at"),
+        "updated": theirs.get("updated_at"),
+        "status": _SHOWN_AS.get(str(theirs.get("status")), "UNKNOWN"),
+        "OS-EXT-IMG-SIZE:size": theirs.get("size") or 0,
+    }
 
 
 @check("F with Accept-Encoding: gzip = F")
