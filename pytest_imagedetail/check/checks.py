@@ -110,7 +110,7 @@ COLON: Final = Deviation(
 COLLATION: Final = Deviation(
     what="MySQL compares names without case and trailing spaces",
     source="MySQL's default collation; not recorded",
-    listed="instead",
+    instead=True,
 )
 
 
@@ -134,15 +134,13 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
         what="SAVING finds no queued image, though these are shown as SAVING",
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
-        pattern="=SAVING",
-        listed="a part",
+        pattern="=SAVING lacks an image",
     ),
     Deviation(
         what="Glance has no status ERROR, UNKNOWN or DELETED, so these find nothing",
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
-        pattern="=ERROR|=UNKNOWN|=DELETED",
-        listed="a part",
+        pattern="=(ERROR|UNKNOWN|DELETED) lacks an image",
     ),
     fixed=("status",),
 )
@@ -192,7 +190,7 @@ def _m8(cloud: Cloud, images: Images) -> Outcomes:
         what="the documented values BASE, SERVER and ALL are not implemented: "
         "type is compared with metadata.image_type",
         source="Nova api/openstack/compute/images.py, SUPPORTED_FILTERS; recordings",
-        listed="instead",
+        instead=True,
     ),
     fixed=("type",),
 )
@@ -349,7 +347,7 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         what="the letters p r o e t y - are cut from the start of a property's name",
         since="2016.2",
         source="Nova 8eca306ab0, lstrip; recordings",
-        listed="instead",
+        instead=True,
     ),
     Deviation(
         what="property-K reaches Glance as a filter of its own, if K is the name of one",

@@ -28,7 +28,7 @@ class Problem:
     text: str
     kind: str  # the same without request and values
     image: Mapping[str, Any] | None = None  # an example
-    listed: Sequence[str] = ()  # which images are listed instead: see `Deviation.listed`
+    instead: bool = False  # the answer lists the images of a known deviation
     finding: Finding | None = None  # of a forecast
 
 
@@ -47,7 +47,7 @@ def outcome(
     broken: Iterable[Broken],
     *,
     subject: str = "",
-    listed: Sequence[str] = (),
+    instead: bool = False,
     **facts: Any,
 ) -> Outcome:
     """Return what an answer showed; `facts` are of the outcome, the others of its problems."""
@@ -56,7 +56,7 @@ def outcome(
     problems: dict[str, Problem] = {}
     for what, image in broken:
         text, kind = f"{subject or answer.request} {what}", what.partition(": ")[0]
-        problem = Problem(answer=answer, text=text, kind=kind, image=image, listed=listed)
+        problem = Problem(answer=answer, text=text, kind=kind, image=image, instead=instead)
         problems.setdefault(kind, problem)
     return Outcome(problems=[*problems.values()], **facts)
 
@@ -87,13 +87,8 @@ def compare_ids(
     if not answer.is_listing:
         return not_a_listing(answer)
     images = answer.images if actual is None else actual
-    actual_ids, expected_ids = ids(images), ids(expected)
-    conditions = {
-        "a part": {*actual_ids} < {*expected_ids},
-        "instead": instead is not None and actual_ids == ids(instead),
-    }
-    listed = [name for name, is_met in conditions.items() if is_met]
-    return outcome(answer, _differences(images, expected), listed=listed, vacuous=not expected)
+    is_known = instead is not None and ids(images) == ids(instead)
+    return outcome(answer, _differences(images, expected), instead=is_known, vacuous=not expected)
 
 
 def _differences(actual: Images, expected: Images) -> Iterator[Broken]:

@@ -30,7 +30,7 @@ CONCLUSIVE: Final = ("fail", "known-deviation", "pass")
 class Deviation:
     """What releases from `since` to `until` are known to do instead; None sets no bound.
 
-    A problem is this deviation if it fits `pattern` and `listed`, if given.
+    A problem is this deviation if it fits `pattern` and `instead`, if given.
     """
 
     what: str
@@ -38,7 +38,7 @@ class Deviation:
     since: str | None = None
     until: str | None = None
     pattern: str = ""  # a regular expression for the problem's text, in either case
-    listed: str = ""  # "a part" of the images, or those that are known "instead"
+    instead: bool = False  # the check knows which images are listed instead
 
     @property
     def releases(self) -> str:
@@ -54,7 +54,7 @@ class Deviation:
             (index is None or first is None or first <= index)
             and (index is None or last is None or index <= last)
             and re.search(self.pattern, problem.text, re.IGNORECASE) is not None
-            and self.listed in {"", *problem.listed}
+            and (problem.instead or not self.instead)
         )
 
     def to_dict(self) -> dict[str, str]:
