@@ -147,7 +147,7 @@ def check_filter(
 
     `instead` is what a known deviation lists; by default, what MySQL's collation selects.
     """
-    alternative = collated(images, filters) if instead is None else instead
+    alternative = selected(images, filters, collated) if instead is None else instead
     return compare_ids(cloud.listing(filters), selected(images, filters), instead=alternative)
 
 

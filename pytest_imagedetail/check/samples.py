@@ -1,6 +1,6 @@
 """Choose the images and values that the checks ask for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +8,7 @@ from pytest_imagedetail.check.asking import PROPERTY
 from pytest_imagedetail.model import Image
 
 Images = Sequence[Image]
+Filters = Mapping[str, object]
 
 
 def ids(images: Images) -> list[Any]:
@@ -20,18 +21,14 @@ def distinct(values: Iterable[Any], most: int = 5) -> list[Any]:
     return list(dict.fromkeys(values))[:most]
 
 
-def selected(images: Images, filters: Mapping[str, object]) -> Images:
-    """Return the images that filters select."""
-    return [image for image in images if filters.items() <= filters_of(image).items()]
+def selected(images: Images, filters: Filters, fold: Callable[[Filters], Filters] = dict) -> Images:
+    """Return the images that filters select if `fold` is applied to both before they compare."""
+    wanted = fold(filters).items()
+    return [image for image in images if wanted <= fold(filters_of(image)).items()]
 
 
-def collated(images: Images, filters: Mapping[str, object]) -> Images:
-    """Return the images that filters select where MySQL compares the texts."""
-    folded = _folded(filters).items()
-    return [image for image in images if folded <= _folded(filters_of(image)).items()]
-
-
-def _folded(filters: Mapping[str, object]) -> dict[str, object]:
+def collated(filters: Filters) -> Filters:
+    """Return filters with their texts as MySQL compares them."""
     return {
         name: value.casefold().rstrip() if isinstance(value, str) else value
         for name, value in filters.items()
