@@ -71,12 +71,6 @@ class Answer:
         return self.document["images"] if self.is_listing else []
 
     @property
-    def image(self) -> Image | None:
-        """The image of `GET /images/{id}`."""
-        image = self.document.get("image")
-        return image if isinstance(image, dict) else None
-
-    @property
     def next_page(self) -> str | None:
         """The address of the next page."""
         return hrefs(self.document, "images_links").get("next")
