@@ -1,6 +1,5 @@
 """Answer the checks from a live cloud or from its recordings."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,7 +8,7 @@ from pytest_imagedetail.cassette import Store, load_once
 from pytest_imagedetail.cassette.names import CHECK, CLIENTS
 from pytest_imagedetail.check.asking import BUDGET, Cloud, Target
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.model import Interaction, Recording, Response
+from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.recorder import LiveCloud, known_of, refuse_stale
 from pytest_imagedetail.record.retry import Retry
@@ -59,12 +58,14 @@ def recorded(
 
     Raise StaleCassetteError if one is of another release, or older than the store allows.
     """
-    sources = list(_sources(store, name))
+    checks, others = (store.traffic_of(name, folder) for folder in (CHECK, CLIENTS))
+    sources = [(path, load_once(path)) for path in (*checks, *store.paths(name), *others)]
     answers: dict[tuple[Key, str], list[Interaction]] = {}
     endpoint, release = "https://compute.invalid", None
-    for source in reversed(sources):
+    # The first source with a request answers it, in order and as often as recorded.
+    for path, source in reversed(sources):
+        store.refuse_old(path, source.provenance)
         refuse_stale(source, declared)
-        # The first source with a request answers it, in order and as often as recorded.
         answers |= by_request(source.interactions, key=_key)
         endpoint = source.provenance.endpoint or endpoint_of(source.interactions[0].url)
         release = source.provenance.release or release
@@ -80,8 +81,8 @@ def recorded(
 
     glance = f"https://{placeholders.host('image', name)}"
     # `record --suite check` asks Glance if the catalog has it.
-    has_check = any(source.provenance.test == CHECK for source in sources)
-    recorded_origins = {origin(one.url) for source in sources for one in source.interactions}
+    has_check = any(source.provenance.test == CHECK for _, source in sources)
+    recorded_origins = {origin(one.url) for _, source in sources for one in source.interactions}
     target = Target(
         name=name,
         endpoint=endpoint,
@@ -90,15 +91,6 @@ def recorded(
         glance=glance if glance in recorded_origins or not has_check else None,
     )
     return Cloud(target, send, budget=budget)
-
-
-def _sources(store: Store, name: str) -> Iterator[Recording]:
-    """Yield the recordings of a cloud by precedence."""
-    checks, others = (store.traffic_of(name, folder) for folder in (CHECK, CLIENTS))
-    for path in (*checks, *store.paths(name), *others):
-        recording = load_once(path)
-        store.refuse_old(path, recording.provenance)
-        yield recording
 
 
 def _key(request: Interaction) -> tuple[Key, str]:
