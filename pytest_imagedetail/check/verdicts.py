@@ -273,8 +273,12 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         causes: dict[str, Cause] = {}
         for cause in (_cause(check, problem, cloud.target) for problem in problems):
             causes.setdefault(cause.id, cause)
-        found = tuple(_redact(each.finding, cloud.target) for each in problems if each.finding)
-        return replace(verdict, findings=found).from_causes(causes.values())
+        found = [problem.finding for problem in problems if problem.finding]
+        # Values of properties may be secrets.
+        facts = [{"image": e.image, "value": e.value, "error": e.error} for e in found]
+        redacted = zip(found, cloud.target.redact(facts), strict=True)
+        findings = tuple(replace(finding, **shown) for finding, shown in redacted)
+        return replace(verdict, findings=findings).from_causes(causes.values())
     if missing:
         return replace(verdict, verdict="inconclusive", reason=cloud.target.redact(missing[0]))
     if all(outcome.vacuous for outcome in agreeing):
@@ -297,9 +301,3 @@ def _cause(check: Check, problem: Problem, target: Target) -> Cause:
         curl=target.curl(problem.answer),
         accepted=deviation,
     )
-
-
-def _redact(finding: Finding, target: Target) -> Finding:
-    """Redact a finding, because values of properties may be secrets."""
-    facts = {"image": finding.image, "value": finding.value, "error": finding.error}
-    return replace(finding, **target.redact(facts))
