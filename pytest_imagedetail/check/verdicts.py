@@ -239,16 +239,18 @@ def _listing_change(cloud: Cloud, before: Images) -> tuple[str, ImageRef | None]
     after = cloud.listing(again=True)
     if not after.status and len(cloud.received) < cloud.budget:
         return "", None  # a recording does not change
-    found = compare_images(after, _stamps(before), _stamps(after.images))
+    found = compare_images(after, _stamps(before), _stamps(after.images), ignored=("name",))
     for each in found.problems:
         reason = f"the listing changed while it was checked: {each.text}"
-        return cloud.target.redact(reason), reference({**each.image}) if each.image else None
+        reason, image = cloud.target.redact([reason, each.image])
+        return reason, reference(image) if image else None
     return cloud.target.redact(found.missing), None
 
 
 def _stamps(images: Images) -> Images:
-    """Return what must not change: the ids, and when each image was updated."""
-    stamps = ({"id": e["id"], "updated": e.get("updated")} for e in distinct_images(images))
+    """Return the ids and names, and when each image was updated."""
+    fields = ("id", "name", "updated")
+    stamps = ({key: image.get(key) for key in fields} for image in distinct_images(images))
     return sorted(stamps, key=lambda image: str(image["id"]))
 
 
@@ -288,7 +290,8 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
 
 def _cause(check: Check, problem: Problem, target: Target) -> Cause:
     question = problem.answer.question(urlsplit(target.root).path, check.fixed)
-    what, reason = target.redact([f"{question} {problem.kind}", problem.text])
+    image = problem.image and {key: problem.image.get(key) for key in ("id", "name")}
+    what, reason, image = target.redact([f"{question} {problem.kind}", problem.text, image])
     deviation = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
     if deviation and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
@@ -297,7 +300,7 @@ def _cause(check: Check, problem: Problem, target: Target) -> Cause:
         id=f"{check.id}-{id_of(check.id, what)}",
         what=what,
         reason=reason,
-        image=reference({**problem.image}) if problem.image else None,
+        image=reference(image) if image else None,
         curl=target.curl(problem.answer),
         accepted=deviation,
     )

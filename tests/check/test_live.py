@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -32,7 +33,9 @@ def test_a_recording_gives_the_verdicts_of_the_live_cloud(imagedetail, cloud, tm
     """The evidence is the same. No secret is requested, shown or written."""
     secrets = {"db_password": "changeme", "url": "http://me:pw@example.org"}
     properties = {"größe": "1", "owner_id": cloud.project_id, **secrets}
-    cloud.compute.rows[3].properties.update(properties)
+    row = cloud.compute.rows[3]
+    row.properties.update(properties)
+    cloud.compute.rows[3] = replace(row, name=f"of {cloud.project_id}")
     live = imagedetail("check", "staging", "--live", "--json")
     assert "changeme" not in " ".join(cloud.asked)
     recorded = imagedetail("record", "staging", "--suite", "check")
