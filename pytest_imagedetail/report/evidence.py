@@ -1,5 +1,6 @@
 """Gather the evidence for a cause: request, both answers, contract, and how to accept it."""
 
+import glob
 import json
 import re
 import shlex
@@ -11,7 +12,7 @@ from pytest_imagedetail import contract, text
 from pytest_imagedetail.cassette import file_name
 from pytest_imagedetail.compare.comparison import Step
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import Difference, Query, Side
+from pytest_imagedetail.model import OF_QUERY, Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import notes
 from pytest_imagedetail.report.findings import Finding, field_of
@@ -65,14 +66,16 @@ def accept_command(arguments: str, path: str, kind: str) -> str:
 
 def accept_line(finding: Finding, arguments: str | None) -> str:
     """Return the command that accepts a cause, or a line for the rules file."""
-    (place, *others), between = finding.places, ""
+    (place, *others), where = finding.places, ""
     if arguments is not None:
         return accept_command(arguments, place.path, finding.kind)
     if not others:
         clouds = {side.name: side.cloud for side in place.step.sides}
         pair = [clouds.get(name, name) for name in (place.step.baseline, place.step.candidate)]
-        between = f"between: {json.dumps(pair)}, "
-    rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
+        where = f"between: {json.dumps(pair)}, "
+    if finding.kind in OF_QUERY:  # or the rule would count as unused for other queries
+        where += f"query: {json.dumps(glob.escape(finding.subject))}, "
+    rule = f"id: '{finding.id}', {where}reason: WHY, expires: DAY"
     return f"in imagedetail-rules.yaml: - {{{rule}}}"
 
 

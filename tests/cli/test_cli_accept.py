@@ -132,3 +132,6 @@ def test_the_page_says_how_to_accept(run, tmp_path):
     code, out, err = run(*matrix, "--fail-on=change")
     assert (code, err, len(lines)) == (0, "", 7)
     assert out.splitlines()[-1] == "no difference but for 9 accepted by rules (1 breaking)"
+    (tmp_path / "imagedetail-rules.yaml").write_text(f"{filled.splitlines()[0]}\n")
+    assert "query: " in filled.splitlines()[0]
+    assert "unused" not in run(*matrix, "--query=limit=1")[1]  # the rule is about limit=0

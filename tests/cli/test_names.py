@@ -230,7 +230,9 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(staging, imagedetail, 
     assert result.returncode == 1
     assert "recording_missing  limit=0" in result.stdout
     rules_to_paste = re.findall("between: (.*?), reason", (tmp_path / "r.html").read_text())
-    assert {*rules_to_paste} == {"[&#34;new&#34;, &#34;old&#34;]"}
+    between, lost = "[&#34;new&#34;, &#34;old&#34;]", "query: &#34;limit=0&#34;"
+    assert {each.partition(", query: ")[0] for each in rules_to_paste} == {between}
+    assert f"{between}, {lost}" in rules_to_paste
     rule = "{path: recording, kind: recording_missing, query: limit=0, reason: new, expires: never}"
     (tmp_path / "imagedetail-rules.yaml").write_text(f"- {rule}")
     result = imagedetail("matrix", "new", "old")
