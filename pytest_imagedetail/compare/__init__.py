@@ -5,7 +5,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.compare.answers import answer_differences, error_differences, error_of
+from pytest_imagedetail.compare.answers import (
+    answer_differences,
+    error_differences,
+    error_of,
+    header_differences,
+)
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import (
@@ -19,7 +24,7 @@ from pytest_imagedetail.compare.severity import NOT_OFFERED, Judge, difference, 
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.listing import Listing, normalize_both, same_errors
+from pytest_imagedetail.listing import Listing, error_status, normalize_both, same_errors
 from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Path, path_of
 from pytest_imagedetail.normalize import Normalized, match_ids, vendors
 from pytest_imagedetail.redact import placeholders
@@ -51,8 +56,11 @@ def compare(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = (),
+    headers: bool = False,
 ) -> Comparison:
     """Compare the candidate with the baseline; `Harness.compare` describes the arguments.
+
+    With `headers`, the response headers are compared as well, unless the statuses differ.
 
     One error, or errors with different statuses, are one difference of status. Two errors with the
     same status are refused unless `expect` names it: failing alike does not make clouds the same.
@@ -84,8 +92,11 @@ def compare(
             where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
+    found = [*result.differences]
+    if headers and baseline.status_code == candidate.status_code:
+        found += header_differences(baseline, candidate)
     worst_first = sorted(
-        result.differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
+        found, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
     )
     differences = [with_rule(each, applicable, baseline.query) for each in worst_first]
     used_rules = dict.fromkeys(each.rule for each in differences)
@@ -96,6 +107,12 @@ def compare(
         expired_rules=tuple(rule for rule in used_rules if rule is not None and rule.expired),
         unused_rules=unused(rules, applicable, used_rules),
     )
+
+
+def compare_whole(baseline: Listing, candidate: Listing, **options: Any) -> Comparison:
+    """Compare headers as well, and two errors with any status; the other options are the same."""
+    expect = error_status(baseline.recording)
+    return compare(baseline, candidate, expect=expect, headers=True, **options)
 
 
 def _compare_facts(

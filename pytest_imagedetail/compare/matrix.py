@@ -7,12 +7,10 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, Never
 
-from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.answers import header_differences
+from pytest_imagedetail.compare import compare_whole
 from pytest_imagedetail.compare.comparison import (
     SCHEMA,
     ComparedPair,
-    Comparison,
     Step,
     difference_to_dict,
     is_compatible,
@@ -23,7 +21,7 @@ from pytest_imagedetail.compare.differ import value_key
 from pytest_imagedetail.compare.shape import describe
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
-from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
@@ -34,7 +32,7 @@ from pytest_imagedetail.model import (
     path_of,
 )
 from pytest_imagedetail.rules import Rules, between, is_accepted, unused, with_rule
-from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE, check_choice
+from pytest_imagedetail.settings import DEFAULT_PROFILE, check_choice
 from pytest_imagedetail.text import count
 
 Answers = Mapping[Query, Listing]
@@ -355,23 +353,6 @@ def _cell(answer: Listing) -> Cell:
         status_code=answer.status_code,
         images=None if answer.error is not None else len(answer.images),
         recorded_at=answer.provenance.recorded_at,
-    )
-
-
-def compare_whole(
-    old: Listing, new: Listing, *, profile: str, rules: Rules, level: str = DEFAULT_LEVEL
-) -> Comparison:
-    """Compare two answers, even two equal errors, and their headers if the statuses are equal."""
-    expect = error_status(old.recording)
-    comparison = compare(old, new, level=level, profile=profile, expect=expect, rules=rules)
-    if old.status_code != new.status_code:
-        return comparison
-    applicable = between(rules, old.cloud, new.cloud, old.query)
-    headers = [with_rule(each, applicable, old.query) for each in header_differences(old, new)]
-    return replace(
-        comparison,
-        differences=(*comparison.differences, *(h for h in headers if not is_accepted(h))),
-        expected=(*comparison.expected, *filter(is_accepted, headers)),
     )
 
 

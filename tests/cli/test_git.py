@@ -18,13 +18,13 @@ def staging(commit, tmp_path):
     """A folder of recordings whose release changed after two commits."""
     folder = tmp_path / "cassettes/staging"
     folder.mkdir(parents=True)
-    for name in ("all.yaml", "limit=0.yaml"):
+    for name in ("all.yaml", "limit=0.yaml", "all@latest.yaml"):
         shutil.copy(OLD / name, folder / name)
     (tmp_path / "body.json").write_text('{"images": []}')
     for name in ("first", "second"):
         (tmp_path / "notes").write_text(name)
         commit(name)
-    for name in ("all.yaml", "limit=0.yaml"):
+    for name in ("all.yaml", "limit=0.yaml", "all@latest.yaml"):
         shutil.copy(NEW / name, folder / name)
     return folder
 
@@ -78,6 +78,8 @@ def test_git_shows_comparisons(driven, tmp_path):
     assert changed.startswith(
         f"imagedetail diff {limit}\nFAIL: the only difference from nova-2023.1 "
     )
+    headers = driven("diff", "cassettes/staging/all@latest.yaml")
+    assert "header_changed  headers.openstack-api-version" in headers
     assert changed.endswith("\n1 difference: 1 breaking, 0 compatible, 0 data\n\n")
 
     # Rules and options hold as for the same command in a shell.
