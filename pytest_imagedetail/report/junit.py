@@ -64,15 +64,12 @@ def document(verdict: str, suites: Sequence[Suite], *, tags: Mapping[str, str] =
 
 
 def _suite(result: Result) -> Suite:
-    cases = [*_cases(result)]
-    error = any(case.tag == "error" for case in cases)
     return Suite(
         name=_name(result),
-        cases=cases or [Case(tag="", name="compatible")],
+        cases=[*_cases(result)] or [Case(tag="", name="compatible")],
         properties={
             "threshold": result.fail_on,
             "compatible": str(result.compatible).lower(),
-            "exit_code": 0 if result.compatible else 2 if error else 1,
             **{f"differences_{name}": result.severities.count(name) for name in SEVERITIES},
             "accepted": len(result.expected),
             "redacted": len(result.not_compared),
@@ -116,7 +113,7 @@ def _not_compared(failure: Failure) -> Suite:
     case = Case(tag="error", kind="not_compared", name="compared", message=message, lines=lines)
     return Suite(
         name=f"{failure.baseline} -> {failure.candidate}",
-        properties={"compatible": "false", "exit_code": 2},
+        properties={"compatible": "false"},
         cases=[case],
     )
 
