@@ -1,6 +1,5 @@
 """Compare live clouds with their recordings: `verify`."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -173,13 +172,14 @@ def _targets(options: Options) -> list[tuple[str, Path]]:
 def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator[_Result]:
     settings = options.settings
     sessions, rules = CloudSessions(clouds.connect), read_rules(settings)
+    own = replace(options.store, library=None)
 
     def verify_one(cloud: str, path: Path) -> _Result:
         result, declaration = _Result(cloud=cloud, path=path), settings.declaration(cloud)
         name = options.os_cloud or declaration.os_cloud
         try:
             if not path.exists():
-                raise _not_recorded(cloud, path, options.parsed_query, name)
+                own.load(cloud, options.parsed_query)  # raises with the command to record it
             recorded = sides.load_path(path)
             result = replace(result, recorded=recorded)
             if recorded.provenance.source == "imported":
@@ -201,16 +201,6 @@ def _verify_all(targets: Sequence[tuple[str, Path]], options: Options) -> Iterat
         with output.waiting(f"asking {cloud} ({number} of {len(targets)})"):
             result = verify_one(cloud, path)
         yield result
-
-
-def _not_recorded(cloud: str, path: Path, query: Query, os_cloud: str) -> CassetteNotFoundError:
-    name_option = [] if os_cloud == cloud else [f"--name={cloud}"]
-    command = shlex.join(["imagedetail", "record", f"--os-cloud={os_cloud}", *name_option])
-    return CassetteNotFoundError(
-        "nothing is recorded to verify",
-        where=str(path),
-        remedy=f"record it first: {' '.join([command, *query.options])}",
-    )
 
 
 def _findings(results: Sequence[_Result]) -> Iterator[str]:

@@ -81,7 +81,7 @@ def test_what_is_no_difference_is_annotated(imagedetail, tmp_path):
     (tmp_path / "imagedetail.yaml").write_text("clouds: {d: {release: juno}, c: {}}")
     for typed, problem in (
         ("diff a d", "the recording is stale: it is of release kilo"),
-        ("verify c", "nothing is recorded to verify"),
+        ("verify c", "nothing is recorded for cloud 'c', query 'all'"),
     ):
         lines = imagedetail(*typed.split(), "--github").stderr
         assert lines.count(f"::error title=imagedetail::{problem}") == 1, typed

@@ -132,7 +132,7 @@ def test_what_is_not_verified_is_no_success(public, imagedetail):
     for text, arguments, code, says in (
         ("public: {os_cloud: staging, release: '2023.1'}", (), 2, "all.yaml +error: the recording"),
         ("public: {os_cloud: staging}, lost: {}", (), 2, "lost/all.yaml +error: nothing is rec"),
-        ("public: {os_cloud: staging}, lost: {}", (), 2, "imagedetail record --os-cloud=lost"),
+        ("public: {os_cloud: staging}, lost: {}", (), 2, "in a shell: imagedetail record lost\n"),
         ("public: {}, private: {}", ("--os-cloud=staging",), 4, "these are 2: public, private"),
         ("public: {}, private: {}", ("public", "--os-cloud=staging"), 0, "3 same"),
         ("public: {os_cloud: staging}, nova-2026.2: {}", (), 0, "3 same"),  # is only shipped
@@ -160,11 +160,11 @@ def test_what_is_not_verified_is_no_success(public, imagedetail):
 
 def test_what_cannot_be_verified(public, imagedetail):
     """An unknown name is a usage error (4), a missing recording is not (2)."""
-    record = "imagedetail record --os-cloud=staging --name=public --query=limit=8"
+    record = "in a shell: imagedetail record public --query=limit=8"
     for arguments, code, message in (
         (("pubic",), 4, "unknown cloud 'pubic'\n  where: cassettes\n  next:  did you mean public?"),
         (("--query", "limit=7"), 2, "no cloud has a recording of query 'limit=7'"),
-        (("public", "--query", "limit=8"), 2, "nothing is recorded to verify"),
+        (("public", "--query", "limit=8"), 2, "if it was deleted, restore it from"),
         (("public", "--query", "limit=8", "--microversion=2.1"), 2, f"{record} --microversion=2.1"),
         (("public", "--query", "limit"), 4, "a query is NAME=VALUE, not 'limit'"),
     ):
