@@ -5,8 +5,7 @@ import glob
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from pytest_imagedetail.cli.arguments import (
     value,
 )
 from pytest_imagedetail.cli.check import report_checks
-from pytest_imagedetail.compare import compare, compare_whole
+from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import Listing
@@ -122,7 +121,7 @@ def _git_report(old: str, new: str, options: Options) -> str:
         contents = "an error" if listing.error else text.count(len(listing.images), "image")
         what = f"{listing.cloud}, query {listing.query}: {listing.status_code}, {contents}"
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
-    comparison = _compare(compare_whole, listings, options, read_rules(options.settings))
+    comparison = _compare(listings, options, read_rules(options.settings), whole=True)
     return terminal.render(report_of([comparison]), color=output.wants_color())
 
 
@@ -139,9 +138,7 @@ def _diff(options: Options) -> int:
         queries = old.listing.query, new.listing.query
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
-        compare_as_expected = partial(compare, expect=options.expect)
-        listings, accepted_by = [old.listing, new.listing], read_rules(options.settings)
-        compared = _compare(compare_as_expected, listings, options, accepted_by)
+        compared = _compare([old.listing, new.listing], options, read_rules(options.settings))
         if compared.same:
             sides.warn_of_same_release(old.listing, new.listing)
     comparison, error = sides.label(compared, *names), old.error or new.error
@@ -166,18 +163,17 @@ def _diff(options: Options) -> int:
 
 
 def _compare(
-    function: Callable[..., Comparison],
-    listings: Sequence[Listing],
-    options: Options,
-    accepted_by: Rules,
+    listings: Sequence[Listing], options: Options, accepted_by: Rules, *, whole: bool = False
 ) -> Comparison:
     with output.waiting("comparing"):
-        return function(
+        return compare(
             *listings,
             level=options.level,
             profile=options.settings.profile,
             fail_on=options.settings.fail_on,
+            expect=options.expect,
             rules=accepted_by,
+            whole=whole,
         )
 
 
@@ -228,7 +224,7 @@ def _accept(options: Options) -> int:
             remedy=f"give the last day on which it is to hold, {today()} or later, or never",
         )
     # Last, so that it accepts only what no other rule does.
-    comparison = _compare(compare_whole, listings, options, (*existing, rule))
+    comparison = _compare(listings, options, (*existing, rule), whole=True)
     accepted = [step for step in comparison.accepted if step.difference.rule == rule.ref]
     if not accepted:
         raise _accepts_nothing(rule, comparison)

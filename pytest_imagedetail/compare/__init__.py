@@ -56,11 +56,11 @@ def compare(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = (),
-    headers: bool = False,
+    whole: bool = False,
 ) -> Comparison:
     """Compare the candidate with the baseline; `Harness.compare` describes the arguments.
 
-    With `headers`, the response headers are compared as well, unless the statuses differ.
+    If `whole`, the headers are compared as well, and so are two errors, whatever `expect` names.
 
     One error, or errors with different statuses, are one difference of status. Two errors with the
     same status are refused unless `expect` names it: failing alike does not make clouds the same.
@@ -75,7 +75,7 @@ def compare(
         profile=check_choice("profile", DEFAULT_PROFILE if profile is None else profile, PROFILES),
         level=check_choice("level", level, LEVELS),
         fail_on=fail_on,
-        expect=expect,
+        expect=error_status(baseline.recording) if whole else expect,
         listings=(baseline, candidate),
     )
     applicable = between(rules, baseline.cloud, candidate.cloud, baseline.query)
@@ -93,7 +93,7 @@ def compare(
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
     found = [*result.differences]
-    if headers and baseline.status_code == candidate.status_code:
+    if whole and baseline.status_code == candidate.status_code:
         found += header_differences(baseline, candidate)
     worst_first = sorted(
         found, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
@@ -107,12 +107,6 @@ def compare(
         expired_rules=tuple(rule for rule in used_rules if rule is not None and rule.expired),
         unused_rules=unused(rules, applicable, used_rules),
     )
-
-
-def compare_whole(baseline: Listing, candidate: Listing, **options: Any) -> Comparison:
-    """Compare headers as well, and two errors with any status; the other options are the same."""
-    expect = error_status(baseline.recording)
-    return compare(baseline, candidate, expect=expect, headers=True, **options)
 
 
 def _compare_facts(

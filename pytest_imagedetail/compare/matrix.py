@@ -7,7 +7,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, Never
 
-from pytest_imagedetail.compare import compare_whole
+from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import (
     SCHEMA,
     ComparedPair,
@@ -310,8 +310,8 @@ def compare_neighbors(
     unrecorded = [(old, new, q) for old, new in pairs for q in own[new] if q not in row[old]]
     lost = [(old, new, q) for old, new in pairs for q in own[old] if q not in row[new]]
     comparisons = {
-        (old, new, query): compare_whole(
-            row[old][query], row[new][query], profile=profile, rules=rules
+        (old, new, query): compare(
+            row[old][query], row[new][query], profile=profile, rules=rules, whole=True
         )
         for old, new, query in compared
     }
