@@ -19,7 +19,7 @@ from pytest_imagedetail.compare.matrix import (
     release_of,
 )
 from pytest_imagedetail.contract import release_index
-from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
+from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.settings import CLOUDS_FILE
@@ -106,15 +106,14 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
         new = (cloud for cloud in group if cloud not in row)
         added = {cloud: {e.query: e for e in sides.listings(cloud, options)} for cloud in new}
         row |= by_release(added)
-    if options.parsed_query != Query():
-        if len(row) >= _PAIR > sum(map(bool, row.values())):
-            raise _not_recorded(options.parsed_query, row)
-    else:
-        # A cloud with only the traffic of tests is left out below, unless it was named.
-        optional = () if options.names else store.traffic_clouds()
-        for cloud, answers in row.items():
-            if not answers and cloud not in optional:
-                store.load(cloud, Query())  # raises with the command to record it
+    query, answering = options.parsed_query, sum(map(bool, row.values()))
+    # A cloud with only the traffic of tests is left out below, unless it was named.
+    optional = () if options.names else store.traffic_clouds()
+    if query != Query():
+        optional = tuple(row) if answering >= _PAIR else ()
+    for cloud, answers in row.items():
+        if not answers and cloud not in optional:
+            store.load(cloud, query)  # raises with the command to record it
     return [row] if options.names else _families(row)
 
 
@@ -139,14 +138,3 @@ def _families(answers_by_cloud: Mapping[str, Answers]) -> list[dict[str, Answers
             f"or declare the release of each in {CLOUDS_FILE}: NAME: {{release: '2026.2'}}",
         )
     return rows
-
-
-def _not_recorded(query: Query, row: Mapping[str, Answers]) -> ImageDetailError:
-    recorded = [cloud for cloud, answers in row.items() if answers]
-    who = f"only {recorded[0]}" if recorded else f"none of {text.count(len(row), 'cloud')}"
-    command = " ".join(["imagedetail record --os-cloud NAME", *query.options])
-    return CassetteNotFoundError(
-        f"there is nothing to compare: {who} was asked query {str(query)!r}",
-        where=", ".join(row),
-        remedy=f"record it from each: {command}\nor ask for one that is recorded: imagedetail ls",
-    )
