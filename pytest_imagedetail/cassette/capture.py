@@ -77,6 +77,7 @@ def intercept(
         transport.interim_skipped(),  # http.client would return one as the response
         _ExchangeCassette.load(path="").delegate_to(exchange, ignored_hosts),
         _ExchangeCassette.use(path=""),
+        _applications_unpatched(),
         _aiohttp_requests(),
     ):
         yield
@@ -274,6 +275,23 @@ def _is_expected_caller() -> bool:
     names = (frame.f_globals.get("__name__") for frame, _ in callers)
     # urllib3's methods may lie in between.
     return not {"vcr.stubs", transport.__name__}.isdisjoint(islice(names, 4))
+
+
+@contextmanager
+def _applications_unpatched() -> Iterator[None]:
+    """Let httpx's clients call an application of the test: no request leaves the process."""
+    with ExitStack() as stack:
+        for httpx in filter(None, map(sys.modules.get, ("httpx", "httpx2"))):
+            for transport, method in (
+                (httpx.WSGITransport, "handle_request"),
+                (httpx.ASGITransport, "handle_async_request"),
+                (httpx.MockTransport, "handle_request"),
+                (httpx.MockTransport, "handle_async_request"),
+            ):
+                patched = getattr(transport, method)
+                stack.callback(setattr, transport, method, patched)
+                setattr(transport, method, patched.__wrapped__)
+        yield
 
 
 @contextmanager

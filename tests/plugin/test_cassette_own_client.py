@@ -415,7 +415,8 @@ def test_one_recording_has_one_identity(run, cassettes_of):
 
 
 SERVES = """
-import pytest, requests
+import asyncio
+import httpx, pytest, requests
 from answering import answering
 from clients import CLIENTS
 
@@ -427,13 +428,36 @@ def test_application(imagedetail_cassette, client):
     assert body == b'{"same": ["own"]}'
     assert application.asked == ["GET /v2.1/same/own"]
     assert len(requests.get("$URL/images").json()["images"]) == 40
+
+@pytest.mark.imagedetail("staging")
+def test_called(imagedetail_cassette):
+    def ask():
+        return str(len(requests.get("$URL/images").json()["images"])).encode()
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return [ask()]
+
+    async def asynchronous(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": ask()})
+
+    async def call(transport):
+        async with httpx.AsyncClient(transport=transport) as client:
+            return (await client.get("http://app/images")).text
+
+    mock = httpx.MockTransport(lambda request: httpx.Response(200, content=ask()))
+    for transport in (httpx.WSGITransport(application), mock):
+        assert httpx.Client(transport=transport).get("http://app/images").text == "40"
+    for transport in (httpx.ASGITransport(asynchronous), mock):
+        assert asyncio.run(call(transport)) == "40"
 """
 
 
 def test_what_a_test_serves_is_passed_through(run, served, cassettes_of):
     """Requests to the cloud are recorded and replayed; those to its own server are neither."""
     for mode in ("new_episodes", "verify", "none"):
-        run(SERVES, mode).assert_outcomes(passed=8)
-    assert served.asked == ["GET /v2.1/images"] * 16
+        run(SERVES, mode).assert_outcomes(passed=9)
+    assert served.asked == ["GET /v2.1/images"] * 24
     texts = cassettes_of().values()
-    assert [text.count("uri:") for text in texts] == [1] * 8
+    assert sorted(text.count("uri:") for text in texts) == [1] * 8 + [4]
