@@ -93,8 +93,7 @@ class OwnTraffic:
 
         It may have forgotten the fixture, or get it later.
         """
-        marker, fixtures = item.get_closest_marker("imagedetail"), getattr(item, "fixturenames", ())
-        if marker is None or not self._run.fixtures.isdisjoint(fixtures):
+        if item.get_closest_marker("imagedetail") is None or self._run.is_used_by(item):
             return (yield)
         if options.settings_for(item).record_mode != "none":
             return (yield)
@@ -143,7 +142,8 @@ class OwnTraffic:
             return
         if error is not None:
             raise error
-        if session.expects_miss and not session.has_miss:
+        has_miss = any(isinstance(each, NoInteractionError) for each in session.refused)
+        if session.expects_miss and not has_miss:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         _raise_swallowed(item)
         if session.replays:

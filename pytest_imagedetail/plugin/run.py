@@ -44,13 +44,17 @@ class Run:
     """The state of one pytest run in one process."""
 
     def __init__(self, fixtures: frozenset[str]) -> None:
-        self.fixtures: Final = fixtures
+        self._fixtures: Final = fixtures
         self.sessions: Final = CloudSessions(self._connect)
         self.result: Final = RunResult()  # of finished tests and workers
         self.current: Harness | None = None  # of the running test
         self.server_hosts: Callable[[], frozenset[str]] = frozenset  # host and port of each
         self._credentials: set[str] = set()
         self._session: Session | None = None
+
+    def is_used_by(self, item: pytest.Item) -> bool:
+        """Return whether a test uses one of the fixtures."""
+        return not self._fixtures.isdisjoint(getattr(item, "fixturenames", ()))
 
     def _connect(self, os_cloud: str) -> Access:
         """Authenticate without recording it in a test's cassette."""

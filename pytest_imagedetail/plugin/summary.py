@@ -40,7 +40,7 @@ class RunSummary:
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which use the fixtures will not run."""
-        if any(map(self._uses_fixtures, items)):
+        if any(map(self._run.is_used_by, items)):
             self._run.result.left_out = _PARTIAL_RUN
 
     @pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist
@@ -58,7 +58,7 @@ class RunSummary:
         result = self._run.result
         result.left_out = result.left_out or _collection_problem(session.config)
         items = getattr(session, "items", ())
-        result.expected |= {item.nodeid for item in items if self._uses_fixtures(item)}
+        result.expected |= {item.nodeid for item in items if self._run.is_used_by(item)}
         output = getattr(session.config, "workeroutput", None)
         if output is not None:  # pytest-xdist's way to talk to its controller
             output["imagedetail"] = self._run.send()
@@ -110,9 +110,6 @@ class RunSummary:
     def _fail(self, what: str, problem: str) -> None:
         failure = Failure(baseline="pytest", candidate=what, problem=problem)
         self._run.result.failures.append(failure)
-
-    def _uses_fixtures(self, item: pytest.Item) -> bool:
-        return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _collection_problem(config: pytest.Config) -> str:

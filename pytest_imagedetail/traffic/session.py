@@ -160,11 +160,6 @@ class Session:
         return None
 
     @property
-    def has_miss(self) -> bool:
-        """Whether a request was refused because it is not recorded."""
-        return any(isinstance(error, NoInteractionError) for error in self.refused)
-
-    @property
     def closed(self) -> bool:
         """Whether a request without an answer is refused instead of sent."""
         return self.replays or self._received.is_forked()
