@@ -130,9 +130,9 @@ def _junit(report: CheckReport) -> str:
     for verdict in report.verdicts:
         suites.setdefault(verdict.cloud, []).append(_case(verdict))
     tags = {**junit.TAGS, "skipped": "skipped"}
-    facts = {"exit_code": exit_code(report.verdicts)}
-    elements = [Suite(name=cloud, properties=facts, cases=cases) for cloud, cases in suites.items()]
-    return junit.document(report.lines[0], elements, tags=tags)
+    elements = [Suite(name=cloud, cases=cases) for cloud, cases in suites.items()]
+    code = exit_code(report.verdicts)
+    return junit.document(report.lines[0], elements, exit_code=code, tags=tags)
 
 
 def _case(verdict: Verdict) -> Case:

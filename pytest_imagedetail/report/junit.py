@@ -42,14 +42,16 @@ def render(report: Report) -> str:
     if not suites and report.verdict.exit_code:
         case = Case(tag="error", name="compared", message=report.verdict.sentence)
         suites = [Suite(name="imagedetail", cases=[case])]
-    return document(report.verdict.line, suites)
+    return document(report.verdict.line, suites, exit_code=report.verdict.exit_code)
 
 
-def document(verdict: str, suites: Sequence[Suite], *, tags: Mapping[str, str] = TAGS) -> str:
+def document(
+    verdict: str, suites: Sequence[Suite], *, exit_code: int, tags: Mapping[str, str] = TAGS
+) -> str:
     """Return the XML document; each suite has the overall verdict and its own counts."""
     children = []
     for suite in suites:
-        facts = {"verdict": verdict, **suite.properties}
+        facts = {"verdict": verdict, "exit_code": exit_code, **suite.properties}
         properties = [_element("property", name=name, value=value) for name, value in facts.items()]
         cases = [
             _element("testcase", _children(case), classname=suite.name, name=case.name)

@@ -364,7 +364,7 @@ def test_the_verdict_is_in_the_document():
         assert found["compatible"] == str(result.compatible).lower()
         assert found["threshold"] == result.fail_on
         assert found["differences_breaking"] == str(len(result.breaking))
-        assert "exit_code" not in found  # a test may accept what fails here
+        assert found["exit_code"] == "2"  # of the whole report
         verdicts.add("error" if errors else "failure" if failures else "pass")
     assert verdicts == {"error", "failure", "pass"}
 
@@ -376,4 +376,4 @@ def test_what_could_not_be_compared_is_an_error():
     assert (suite.get("name"), error.get("message")) == ("one -> two", "lost")
     assert error.text == "\n  where: x\n  next:  y\n"
     found = properties(suite)
-    assert found == {"verdict": "FAIL: 1 error", "compatible": "false"}
+    assert found == {"verdict": "FAIL: 1 error", "exit_code": "2", "compatible": "false"}
