@@ -11,6 +11,10 @@ ACTIVE = """
 def test_active(imagedetail_cloud):
     assert imagedetail_cloud.list(status="ACTIVE").status_code in (200, 203)
 """
+REFUSED = """
+def test_refused(imagedetail_cloud):
+    assert imagedetail_cloud.list(limit="x"EXPECT).error["code"] == 400
+"""
 OWN = """
 import urllib.request
 
@@ -58,6 +62,12 @@ def test_the_record_modes(run, live, cassette):
     run(ACTIVE, "none").assert_outcomes(passed=1)
     after = cassette().stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_an_error_is_kept_only_if_it_is_expected(run, live):
+    run(REFUSED.replace("EXPECT", ""), "once").assert_outcomes(failed=1)
+    for mode in ("once", "none", "verify"):
+        run(REFUSED.replace("EXPECT", ", expect=400"), mode).assert_outcomes(passed=1)
 
 
 def test_a_difference_that_verify_finds_fails_the_run(run, live):

@@ -149,3 +149,41 @@ def test_the_library_answers_for_what_the_project_lacks(project):
         """
     )
     project.runpytest("--imagedetail-baseline=openstack-sample").assert_outcomes(passed=3)
+
+
+def test_what_a_test_holds(pytester):
+    """A replayed cloud shows placeholders; a listing keeps its query and its status."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_imagedetail.errors import ResponseError, UsageError
+
+        NAME = "nova-2026.2"
+
+        def test_placeholders(imagedetail):
+            cloud = imagedetail[NAME]
+            assert cloud.endpoint == "https://compute.nova-2026.2.invalid/v2.1"
+            assert cloud.project_id == "0" * 32
+            token = {"X-Auth-Token": "replayed-token", "Accept": "application/json"}
+            assert cloud.headers == token
+
+        def test_another_query_or_status_is_an_error(imagedetail):
+            whole = imagedetail[NAME].list()
+            refused = imagedetail[NAME].list(limit="abc", expect=400)
+            assert refused.error["code"] == 400
+            for sides in ((whole, whole), (NAME, whole), (whole, NAME)):
+                with pytest.raises(UsageError, match="a listing answers its own query, all; no ot"):
+                    imagedetail.compare(*sides, limit=3)
+            for sides in ((whole, whole), (whole, refused), (refused, whole)):
+                with pytest.raises(ResponseError, match="the cloud answered 200, not 400"):
+                    imagedetail.compare(*sides, expect=400)
+            assert imagedetail.compare(refused, refused, expect=400).same
+
+        def test_clouds_are_not_asked_for_by_number(imagedetail):
+            with pytest.raises(TypeError, match="'Harness' object is not iterable"):
+                list(imagedetail)
+            with pytest.raises(TypeError, match="'Harness' is not"):
+                NAME in imagedetail
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=3)
