@@ -22,12 +22,10 @@ def test_runs_of_twelve_characters_are_masked_and_shorter_ones_are_not():
     other = TOKEN[::-1]
     for text, shown in (
         (f"a {TOKEN} here", "a <hidden> here"),
-        (f"x{TOKEN}x{TOKEN}", "x<hidden>x<hidden>"),
         (f"{TOKEN}{other}", "<hidden>"),
         (f"'{TOKEN[:40]}...{TOKEN[-20:]}'", "'<hidden>...<hidden>'"),
         (f"- {TOKEN[:11]}", f"- {TOKEN[:11]}"),
         (f"- {TOKEN[30:42]}", "- <hidden>"),
-        ("", ""),
     ):
         assert masked(text, TOKEN, other) == shown
     for size in range(12, len(TOKEN)):
