@@ -36,6 +36,7 @@ KEYSTONE = "http://keystone.corp.example:5000"
 TOKEN = "8f14e45fceea167a5a36dedd4bea2543"
 A, B = "a1" * 16, "b2" * 16
 OFFLINE = LiveCallbacks()
+TOKEN_FIELDS = ("id", "expires", "expires_at", "methods", "catalog")
 
 
 def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", got=(), **more):
@@ -168,18 +169,6 @@ def test_a_listing_of_a_query_with_an_address_is_replayed(tmp_path):
     facts = {"test": None, "query": Query.of(name="me@corp.example")}
     Store(directory=tmp_path).write(recording(kept(asked), **facts), known=Known())
     assert session(tmp_path).can_answer(received(asked))
-
-
-def test_own_listings_come_before_the_library(tmp_path):
-    """Whatever their files are called."""
-    own, library = tmp_path / "own", tmp_path / "library"
-    for folder, query, body in ((own, Query.of(limit=1), b"own"), (library, Query(), b"shipped")):
-        listing = recording(kept("/images/detail", body), test=None, query=query)
-        Store(directory=folder).write(listing, known=Known())
-    store = Store(directory=own, library=library)
-    cassette = Cassette(store=store, cloud="staging", test="t.py::a", node="t.py::a")
-    replays = Session(cassette, record_mode="none")
-    assert replays.answer(received("/images/detail")).body == b"own"
 
 
 def test_the_traffic_of_clients_is_read_only_if_no_listing_answers(tmp_path):
@@ -354,7 +343,6 @@ def test_logins_are_recognized():
     """A login is recognized by its request or its answer, not by one path."""
     token = {"token": {"id": "x", "expires": "2026"}}
     version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
-    users = [[("X-Auth-Key", "x"), (f"X-{each}-User", "x")] for each in ("Auth", "Storage")]
     post = {"method": "POST"}
     logins = [
         received("", answer, base=f"http://{url}", **more)
@@ -368,18 +356,18 @@ def test_logins_are_recognized():
             ),
             ("k/x", b"", {"request_body": b'{"auth": {"passwordCredentials": {}}}'}),
             ("k/x", b"", {"request_body": b'{"auth": {"identity": {"methods": []}}}'}),
-            *(("k/x", b"", {"sent": each}) for each in users),
+            *(
+                ("k/x", b"", {"sent": [("X-Auth-Key", "x"), (f"X-{name}-User", "x")]})
+                for name in ("Auth", "Storage")
+            ),
             ("k/x", {"version": version}, {}),
             ("k/x", {"versions": {"values": [version]}}, {}),
             ("k/identity/v3", {"error": {"code": 503}}, {}),
-            *((f"admin:35357/{each}/users", {"users": []}, {}) for each in ("v3", "v2.0")),
+            ("admin:35357/v2.0/users", {"users": []}, {}),
             ("k/identity/v3/OS-TRUST/trusts", {"trust": {}}, {}),
             ("k/x", b'<access><token id="x"/></access>', {}),
-            ("k/login", {"token": "x"}, {"method": "POST"}),
-            *(
-                ("k/login", {"token": {name: "x"}}, post)
-                for name in ("id", "expires", "expires_at", "methods", "catalog")
-            ),
+            ("k/login", {"token": "x"}, post),
+            *(("k/login", {"token": {name: "x"}}, post) for name in TOKEN_FIELDS),
         )
     ]
     others = [
@@ -429,8 +417,7 @@ def test_a_recording_has_one_identity(tmp_path):
     users = [
         [one, two],
         *([first, one, login("two", *who), two] for who in (("u", B), ("v", A), ("u", B, "v2.0"))),
-        *([one, sent_as(f"{each} two", header="Authorization")] for each in ("Bearer", "Token")),
-        [one, sent_as("ApiKey two", header="Authorization")],
+        [one, sent_as("Bearer two", header="Authorization")],
         [one, sent_as("two", header="X-Storage-Token")],
         *([one, *(sent_as(who, header=f"X-{each}") for who in ("admin", "bob"))] for each in names),
     ]
@@ -511,12 +498,9 @@ def test_queries():
     for asked, recorded, *differs in (
         ("a=1&b=x&a=2", "b=x&a=1&a=2"),
         ("name=a+b", "name=a%20b"),
-        ("q=%C3%BC", "q=ü"),
         ("", "a=", "query a: asked without, recorded (blank)"),
-        ("a=1&a=2", "a=2&a=1", "query a: asked 1, 2, recorded 2, 1"),
         ("a=1, 2", "a=1&a=2", "query a: asked 1, 2, recorded 1, 2"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
-        ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 117}..., recorded (blank)"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),
     ):
         assert shown(sent(f"{HOST}/i?{asked}"), sent(f"{HOST}/i?{recorded}")) == differs, asked
@@ -543,15 +527,9 @@ def test_microversions():
     ):
         for one, other in product(group, group):
             assert shown(sent(headers=one), sent(headers=other)) == [], (one, other)
-    new, latest, volume = (
-        sent(headers=[(NEW, each)]) for each in ("compute 2.35", "compute latest", "volume 3")
-    )
-    for one, other, differs in (
-        (new, sent(), "asked compute 2.35, recorded without"),
-        (sent(), volume, "asked without, recorded volume 3"),
-        (latest, new, "asked compute latest, recorded compute 2.35"),
-    ):
-        assert shown(one, other) == [f"microversion: {differs}"]
+    new, volume = (sent(headers=[(NEW, each)]) for each in ("compute 2.35", "volume 3"))
+    assert shown(new, volume) == ["microversion: asked compute 2.35, recorded volume 3"]
+    assert shown(sent(), new) == ["microversion: asked without, recorded compute 2.35"]
     url = f"{HOST}/v2/{OWN_PROJECT}/images/detail"
     for name, value, same in ((OLD, "2.15", 1), (NEW, "compute 2.35", 1), (NEW, "volume 3.0", 0)):
         assert (shown(sent(url, headers=[(name, value)]), sent(url)) == []) == same
@@ -563,7 +541,6 @@ def test_bodies():
         (b'{"a":1,"b":[true]}', b'{"b": [true],\n "a": 1}'),
         (b"a=1&b=2", b"b=2&a=1"),
         (b"--one\r\nx\r\n--one--", b"--two\r\nx\r\n--two--"),
-        (b'{"a": 1}', b'{"a": true}', 'body: asked {"a": 1}, recorded {"a": true}'),
         (b'{"a": 1}', b'{"a": 1.0}', 'body: asked {"a": 1}, recorded {"a": 1.0}'),
         (b"[1, 2]", b"[2, 1]", "body: asked [1, 2], recorded [2, 1]"),
         (
@@ -587,7 +564,6 @@ def test_a_request_is_redacted_as_its_recording():
         (f"{live}/v2/{A}/images", A, (), f"/v2/{OWN_PROJECT}/images"),
         (f"{live}/v2/{B}/images", A, (), f"/v2/{owner(B)}/images"),
         (f"{HOST}/v2/{owner(B)}/images", A, (), f"/v2/{owner(B)}/images"),
-        (f"{live}/owner/{A}", OWN_PROJECT, (), f"/owner/{A}"),
         (f"{live}/owner/{A}", OWN_PROJECT, (A,), f"/owner/{owner(A)}"),
         (f"{live}/a?token=secret-1234", OWN_PROJECT, (), "/a?token=redacted"),
     ):
