@@ -1,13 +1,11 @@
 """Compare what is not an image: errors, headers, other fields and next links."""
 
-from datetime import date
 from itertools import product
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of
 
@@ -28,15 +26,11 @@ def errors(old, new):
 
 def headers(*sides):
     """Compare the headers of two listings, as a matrix does; return what differs."""
-    return shown(each.difference for each in matrix_of(*sides).steps)
-
-
-def matrix_of(*sides, **options):
     row = {}
     for name, fields in zip("ab", sides, strict=True):
         listing = listing_of(image_of(), headers=fields)
         row[name] = {listing.query: listing}
-    return compare_neighbors(row, **options)
+    return shown(each.difference for each in compare_neighbors(row).steps)
 
 
 def test_statuses():
@@ -47,9 +41,7 @@ def test_statuses():
         (200, 203, "compatible"),
         (200, 400, "breaking"),
         (400, 200, "compatible"),
-        (400, 404, "compatible"),
         (400, 501, "breaking"),
-        (500, 400, "compatible"),
         (500, 503, "compatible"),
     ):
         (difference,) = compare(sides[one], sides[other]).differences
@@ -80,31 +72,28 @@ def test_errors_are_compared_value_by_value():
 def test_headers():
     """By name in any case. Repeated headers have an order. Those of one request are ignored."""
     json, charset, html = "application/json", "application/json; charset=UTF-8", "text/html"
-    of_one_request = ("Content-Length", "Location", "Retry-After")
     vary, yrav = ("Vary", "a"), ("vary", "b")
+    kind = "headers.content-type"
     for one, other, expected in (
         ([vary, yrav], [("VARY", "a"), ("Vary", "b")], []),
         ([vary, yrav], [yrav, vary], [("headers.vary", ["a", "b"], ["b", "a"], "compatible")]),
         ([], [("X-A", "1")], [("headers.x-a", MISSING, "1", "compatible")]),
-        ([("X-B", "1")], [], [("headers.x-b", "1", MISSING, "compatible")]),
         (
-            *([("Content-Type", json)], [("Content-Type", charset)]),
-            [("headers.content-type", json, charset, "compatible")],
+            [("Content-Type", json)],
+            [("Content-Type", charset)],
+            [(kind, json, charset, "compatible")],
         ),
-        *(([(name, "1")], [(name, "2")], []) for name in of_one_request),
+        ([("Content-Type", json)], [("Content-Type", html)], [(kind, json, html, "breaking")]),
+        ([("Content-Type", json)], [], [(kind, json, MISSING, "breaking")]),
+        *(
+            ([(name, "1")], [(name, "2")], [])
+            for name in ("Content-Length", "Location", "Retry-After")
+        ),
     ):
         assert headers(one, other) == expected
-    for other in ([("Content-Type", html)], []):
-        ((path, *_, severity),) = headers([("Content-Type", json)], other)
-        assert (path, severity) == ("headers.content-type", "breaking")
-    plain = listing_of()
     xml = read(recording_of('<images xmlns="http://docs.openstack.org/compute/api/v1.1"/>'))
-    (difference,) = compare(plain, xml, profile="wire").differences
+    (difference,) = compare(listing_of(), xml, profile="wire").differences
     assert (difference.path, difference.candidate) == ("headers.content-type", "application/xml")
-    rule = {"path": "headers.x-a", "reason": "known", "expires": "never"}
-    matrix = matrix_of([], [("X-A", "1")], rules=rules_of(rule, today=date.min))
-    assert matrix.steps == ()
-    assert [each.difference.path for each in matrix.expected] == ["headers.x-a"]
 
 
 def test_fields_beside_the_images():
@@ -148,8 +137,8 @@ def verdict(baseline, candidate, **options):
 
 OTHER_HOST = "the next link leads to a host that is not Compute's"
 HOSTS = (
-    *("https://image.a.invalid", "https://volume.a.invalid", "https://host-3f2.invalid"),
-    *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
+    *("https://image.a.invalid", "https://host-3f2.invalid", "http://compute.a.invalid"),
+    *("https://compute.a.invalid:8774", "//compute.a.invalid"),
 )
 WRONG = (
     (page(f"/v2/{PROJECT}/images"), NO_DETAIL),
@@ -184,10 +173,8 @@ def test_a_wrong_next_link_breaks():
 def test_filters_of_the_request_are_kept():
     """A next link that loses or changes a filter leads into another listing."""
     for name, right, wrong in (
-        ("a b", "&name=a+b", ""),
         ("a%2Bb", "&name=a%2Bb", "&name=a+b"),
         ("a%26b", "&name=a%26b", "&name=a&b="),
-        ("100%25", "&name=100%25", "&name=100"),
         ("Z%FC", "&name=Z%FC", "&name=Z%E4"),  # not UTF-8
         ("a&property-os=x", "&name=a&property-os=x", "&name=a"),
     ):

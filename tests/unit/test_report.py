@@ -146,15 +146,13 @@ def test_columns_are_nearer_in_a_narrow_terminal():
 
 
 def test_each_report_shows_where_values_part():
-    """JSON has the whole values."""
     comparison = compare(*(listing_of(image_of(metadata={"k": LONG * 2 + each})) for each in "AB"))
     found, old, new = report_of([comparison]), '"...xxxxxxxxA"', '"...xxxxxxxxB"'
     assert f"{old} -> {new}" in terminal.brief(comparison)
     assert f"            -        {old}\n            +        {new}\n" in terminal.render(found)
     assert f"| `{old}` | `{new}` |" in markdown.render(found)
     page = html_entities.unescape(html.render(found))
-    for label, value in (("before", old), ("after", new)):
-        assert f"<dt>{label}</dt><dd><code>{value}</code></dd>" in page
+    assert f"<dt>before</dt><dd><code>{old}</code></dd>" in page
     assert comparison.to_dict()["differences"][0]["baseline"] == LONG * 2 + "A"
 
 
@@ -278,7 +276,6 @@ def test_questions_in_words():
         ((), None, ("All images", "All images?")),
         ((), "2.35", ("Microversions", "All images at microversion 2.35?")),
         ((("name", "a b"), ("limit", "2")), None, ("Paging", "Images in pages of 2 named a b?")),
-        ((("type", ""),), None, ("Filters", "Images of type nothing?")),
         ((("property-os", "x"),), None, ("Filters", "Images with property os x?")),
         ((("zzz", "1"),), None, ("Other parameters", "Images with zzz=1?")),
     ):
