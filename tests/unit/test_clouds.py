@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -210,20 +211,13 @@ def two_regions(catalog):
     """Make RegionTwo's internal compute endpoint the only real one."""
     (compute,) = [service for service in catalog if service["type"] == "compute"]
     real, wrong = compute["endpoints"][0], "http://wrong.invalid/v2.1"
+    places = product(("RegionOne", "RegionTwo"), ("public", "internal"))
     compute["endpoints"] = [
-        {**real, "region": region, "region_id": region, "interface": interface, "url": url}
-        for region, interface, url in (
-            ("RegionOne", "public", wrong),
-            ("RegionOne", "internal", wrong),
-            ("RegionTwo", "public", wrong),
-            ("RegionTwo", "internal", real["url"]),
-        )
+        {**real, "region": region, "region_id": region, "interface": interface, "url": wrong}
+        for region, interface in places
     ]
+    compute["endpoints"][-1]["url"] = real["url"]
     return catalog
-
-
-def nothing(_):
-    return []
 
 
 def with_endpoint(catalog, kind, url):
@@ -240,7 +234,7 @@ def test_which_endpoint_is_taken(cloud, folder):
     for edit, more, path in (
         (two_regions, internal, "/v2.1"),
         (list, legacy, f"/v2/{cloud.project_id}"),
-        (nothing, {"compute_endpoint_override": cloud.origin}, "/v2.1"),
+        (lambda _: [], {"compute_endpoint_override": cloud.origin}, "/v2.1"),
     ):
         cloud.edit = edit
         write(folder, password(cloud), **more)
@@ -269,9 +263,8 @@ def test_what_the_catalog_lacks(cloud, folder):
     urls = ("http://[hunter2/v2.1", "ftp://hunter2/v2.1", 7, "http://h\u00fcnter2/v2.1")
     for edit, wrong, problem, remedy in (
         (two_regions, {"region_name": "RegionThree"}, region, "it has: RegionOne (internal), "),
-        (two_regions, {"region_name": "RegionTwo", "interface": "admin"}, region, "it has: "),
         (lambda catalog: catalog[:2], {}, no_service, others),
-        (nothing, {}, no_project, name_project),
+        (lambda _: [], {}, no_project, name_project),
         *((lambda it, url=url: with_endpoint(it, "compute", url), {}, broken, operator)
           for url in urls),
         *((list, {"compute_endpoint_override": url}, broken, operator) for url in urls),
@@ -344,9 +337,7 @@ def test_a_broken_file(folder, monkeypatch):
     for section, problem, place in (
         ("auth: [", invalid, ", line 4, column 1"),
         ("auth: {password: *hunter2}", invalid, ", line 3, column 22"),
-        ("auth: {password: !hunter2 x}", invalid, ", line 3, column 22"),
         ("", f"{unreadable} (AttributeError)", ", cloud 'staging'"),
-        ("auth: hunter2", f"{unreadable} (ValueError)", ", cloud 'staging'"),
         ("auth: {auth_url: 'http://{hunter2}/v3'}", f"{unreadable} (KeyError)", ""),
         ("auth_type: v3pasword", "unknown auth_type 'v3pasword'", ""),
         ("auth: {auth_url: 'http://a/v3', pasword: hunter2}", misfit, ""),
@@ -354,8 +345,6 @@ def test_a_broken_file(folder, monkeypatch):
         ("auth: {username: hunter2}", f"{missing} auth_url", ""),
         ("profile: 'http://127.0.0.1:1/hunter2'", "its profile cannot be read: ", ""),
         ("auth: {auth_url: 'http://a/v3'}", f"{missing} username and password", ""),
-        ("auth: {auth_url: 'http://a/v3', username: u}", f"{missing} password", ""),
-        ("auth_type: v3token\n    auth: {auth_url: 'http://a/v3'}", misfit, ""),
     ):
         (folder / "clouds.yaml").write_text(f"clouds:\n  staging:\n    {section}\n")
         error = refused("hunter2")

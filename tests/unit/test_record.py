@@ -44,26 +44,22 @@ RENEWED = replace(ACCESS, renew=lambda: replace(ACCESS, token=LATER))
 NEXT_PAGE = "https://compute.a.invalid/v2/images/detail?page=2"
 # What an answer with one image has beside it if a page follows in a form that is not Nova's.
 FURTHER_PAGES = (
-    *({"next": NEXT_PAGE}, {"older": NEXT_PAGE}, {"forward": "/images/detail?page=2"}),
+    *({"next": NEXT_PAGE}, {"older": NEXT_PAGE}),
     {"links": [{"rel": "next", "href": NEXT_PAGE}]},
     {"links": f'<{NEXT_PAGE}>; rel="next"'},
     {"_links": {"next": {"href": NEXT_PAGE}}},
     {"images_links": {"rel": "next", "href": f"{NEXT_PAGE}&marker=1"}},
     {"images_links": [{"rel": "next", "href": NEXT_PAGE}]},
-    {"images_links": [{"rel": "next", "href": "http://[x?marker=1"}]},
     {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
     *({"has_more": True}, {"complete": False}, {"is-truncated": True}, {"eof": False}),
-    *({"incomplete_results": True}, {"next_page": 2}, {"nextPageToken": "abc"}, {"marker": "1"}),
-    *({"cursor": "abc"}, {"cursors": {"after": "abc"}}, {"scroll_id": "abc"}),
-    *({"pagination": {"next": 2}}, {"paging": {"after": "abc"}}, {"resumptionToken": "abc"}),
-    *({"LastEvaluatedKey": {"id": "1"}}, {"meta": {"total": 2, "count": 1}}, {"pages": 2}),
-    *({"metadata": {"resultset": {"count": 2}}}, {"total": 2}, {"totalImages": 2.0}),
-    *({"total": 10**400}, {"response": {"numFound": 2}}, {"image_count": 2}),
+    *({"incomplete_results": True}, {"nextPageToken": "abc"}, {"marker": "1"}),
+    *({"cursors": {"after": "abc"}}, {"paging": {"after": "abc"}}, {"LastEvaluatedKey": "1"}),
+    *({"metadata": {"resultset": {"count": 2}}}, {"pages": 2}, {"totalImages": 2.0}),
+    *({"total": 10**400}, {"response": {"numFound": 2}}),
     *({"remainingItemCount": 1}, {"rest": 1}),
 )
 NO_FURTHER_PAGES = (
     {"next": None, "has_more": False, "next_marker": "", "links": [], "images_links": None},
-    {"images_links": [{"rel": "previous", "href": NEXT_PAGE}]},
     {"images_links": [{"rel": "previous", "href": "x?marker=1"}]},
     {"images_links": {}},
     {"links": [{"rel": "self", "href": NEXT_PAGE}, {"rel": "first", "href": NEXT_PAGE}]},
@@ -198,7 +194,6 @@ def test_a_further_page_in_another_form_is_an_error(answers):
     assert caught.value.where == "cloud a, query all, page 2"
     first = ("Link", f'<{NEXT_PAGE}>; rel="first"')
     for name, value, sign in (
-        ("X-Next-Page", "2", "X-Next-Page"),
         ("X-Total-Count", "2", "X-Total-Count"),
         ("Content-Range", "items 0-0/50", "total"),
         ("Link", f'<{NEXT_PAGE}>; rel="last next"', "Link"),
@@ -294,7 +289,6 @@ def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
     """They lack the version. A project is an id or a number; anything else is a prefix."""
     zeros, of_cloud = f"/{0:032x}", "https://compute.a.invalid"
     for start, prefix, project in (
-        (f"{NOVA}/{PROJECT}", "", zeros),
         (f"{NOVA}/compute/{PROJECT}", "/compute", zeros),
         (f"{NOVA}/413274", "", zeros),
         (f"{NOVA}/compute", "/compute", ""),
@@ -309,21 +303,6 @@ def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
     links.append({"rel": "self", "href": "http://elsewhere.example/v2/images/1"})
     (image,) = linked(links).images
     assert image["links"][2]["href"] == f"{of_cloud}/v2/images/1"
-
-
-def test_another_status_or_message_is_a_difference(answers):
-    """See also tests/cli/test_verify.py."""
-    one, other = (answer({"badRequest": {"code": 400, "message": each}}, 400) for each in "ab")
-    for before, now, kind in (
-        (one, other, "error_changed"),
-        (one, page(), "status_changed"),
-        (page(), one, "status_changed"),
-    ):
-        answers[""] = before
-        known = ask(expect=before.status_code)
-        answers[""] = now
-        (difference,) = verify(known, ACCESS).differences
-        assert difference.kind == kind
 
 
 def test_what_is_no_answer_is_an_error(answers):
