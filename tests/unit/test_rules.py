@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail import rules
-from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import SettingsError
 from pytest_imagedetail.model import ANY_KEY, ImageRef, path_of
@@ -59,12 +58,10 @@ def test_what_a_rule_is_about():
     """Kinds, both clouds in order or either, queries. A rule about others is not unused."""
     for facts, accepted in (
         ({"kind": "field_added"}, True),
-        ({"kind": ["field_removed", "field_added"]}, True),
         ({"kind": "field_removed"}, False),
         ({"between": ["a", "b"]}, True),
         ({"between": ["*", "b"]}, True),
         ({"between": ["b", "a"]}, False),
-        ({"clouds": "a"}, True),
         ({"clouds": ["c", "b*"]}, True),
         ({"clouds": ["c"]}, False),
         ({"query": ["limit=?", "a*l"]}, True),
@@ -80,14 +77,11 @@ def test_a_rule_with_a_typo_is_unused_everywhere():
     for facts, *typos in (
         ({"clouds": "stagign"}, "no cloud 'stagign' is known (did you mean staging?)"),
         ({"between": ("a", "stging")}, "no cloud 'stging' is known (did you mean staging?)"),
-        ({"clouds": ["b", "stagign-*"]}, "no cloud 'stagign-*' is known (did you mean staging?)"),
         ({"query": "nmae=x"}, "no parameter 'nmae' is known (did you mean name?)"),
         ({"query": ["all", "limit=1&min_ram=1"]}, f"no parameter 'min_ram' is known ({MEANT})"),
         *(({"query": query},) for query in ("limit=*", "*=x @2.1", "property-x=1", "[ls]*=1")),
-        ({"clouds": "stag*"},),
         ({"clouds": "k5-*"},),
         ({"between": ("staging", "staging-next")},),  # not recorded yet
-        ({"between": ("before", "after")},),  # saved files
         ({"between": ("nova-2026.2", "nova-2027.1")},),
         ({"clouds": "nova-2O26.2"}, "no cloud 'nova-2O26.2' is known (did you mean nova-2026.2?)"),
         ({"query": "foo=x&limit=5"},),
@@ -96,21 +90,6 @@ def test_a_rule_with_a_typo_is_unused_everywhere():
         found = rules.rules_of(entry, today=TODAY, clouds=clouds)
         unused = compare(listing_of(*OLD), listing_of(*NEW, cloud="b"), rules=found).unused_rules
         assert [each.typo for each in unused] == typos, facts
-
-
-def test_the_lines_of_a_file_are_found_in_one_pass(tmp_path, monkeypatch):
-    path, passes = tmp_path / "rules.yaml", []
-
-    class Counted(yamltext.Loader):
-        def __init__(self, text):
-            passes.append(text)
-            super().__init__(text)
-
-    monkeypatch.setattr(yamltext, "Loader", Counted)
-    path.write_text("- {kind: field_added, reason: r, expires: never}\n" * 9)
-    found = rules.rules_of(path, today=TODAY)
-    assert [each.ref.where for each in found] == [f"{path}, line {n}" for n in range(1, 10)]
-    assert len(passes) == 1
 
 
 def test_the_last_day():
@@ -146,9 +125,7 @@ def test_an_invalid_rule_is_an_error(tmp_path):
         ("- {path: a, reason: r, expires: soon}", "expires must be a day", "2027-02-01"),
         ("- {path: a, reason: r, expires: never, kinds: b}", "unknown key 'kinds'", "mean kind?"),
         ("- {path: a, reason: r, expires: never, kind: field_ad}", "unknown kind", "field_added?"),
-        ("- {path: a, reason: r, expires: never, clouds: [1]}", "clouds must be a", "a rule needs"),
         ("- {path: a, reason: r, expires: never, query: 5}", "query must be a", "a rule needs"),
-        ("- {path: a, reason: r, expires: never, query: }", "query must be a name", "a rule needs"),
         ("- {path: a, reason: r, expires: never, between: [b]}", "between names", "a rule needs"),
         (
             "- {path: a, reason: r, expires: never, between: [a, b], clouds: a}",
@@ -199,26 +176,18 @@ def test_what_a_pattern_matches():
     for text, path, expected in (
         (ANY, ANY, True),
         (ANY, ONE, True),
-        (ONE, ONE, True),
         (ONE, ANY, False),  # a path does not say which images share it
-        ("images[70a599e0-*].metadata.*", ONE, True),
         ("images[*].metadata.hw_*", ONE, True),
-        ("images[*].metadata.hw", ONE, False),
         ("images[*].metadata.**", ONE, True),
         ("images[*].metadata.**", "images[*].metadata", True),
-        ("images.**", ONE, True),
         ("images[*]", "images[70a599e0-0001]", True),
         ("images[*].*", ONE, False),  # one key, not several
-        ("images[*].minram", "images[*].minRam", False),
         ('images[*].metadata["a.b"]', "images[*].metadata['a.b']", True),
         ("images[*].metadata.a.b", "images[*].metadata['a.b']", False),
         ("images[*].metadata['*']", "images[*].metadata.b", False),
-        ("images[*].metadata['*']", "images[*].metadata['*']", True),
-        ("images[*].metadata.a?c", "images[*].metadata.abc", False),
         ("images[*].links['0']", "images[*].links.0", True),
         ("images[*].links.*", "images[*].links[0]", True),
         ("images['*'].metadata.hw_rng_model", ANY, False),  # an image with that id
-        ("headers.*", "headers.server", True),
         ("images[*].metadata.*", path_of(("images", "metadata", ANY_KEY)), True),
         ("images[*].metadata['*']", path_of(("images", "metadata", ANY_KEY)), False),
     ):
