@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body.json import parse, pretty
-from pytest_imagedetail.body.yaml import Files, ForeignLoader
+from pytest_imagedetail.body.yaml import Files
 from pytest_imagedetail.errors import BodyError, DamagedCassetteError, SettingsError
 
 # --- JSON
@@ -52,8 +52,6 @@ def test_json_keeps_every_token(text):
 def test_json_errors():
     for text, problem, place in (
         ('{"a": "x\ny"}', "not JSON: invalid control character", ", line 1, column 9"),
-        ('{"a": 1,\nb: 2}', "not JSON: expecting property name", ", line 2, column 1"),
-        ("<html>", "not JSON: expecting value", ", line 1, column 1"),
         ("{}\n{}", "not JSON: extra data", ", line 2, column 1"),
         ("[NaN]", "not JSON: NaN is not a JSON value (RFC 8259, section 6)", ""),
         ("[-1e999]", "not JSON: -1e999 is too large a number for any client", ""),
@@ -113,8 +111,6 @@ def test_yaml_errors_have_a_place(tmp_path):
     path.write_bytes(b"b: 1\na: \xff\n")
     where = f"  where: {path}, line 2\n  next:  fix it"
     assert refused(path) == f"not a UTF-8 file: byte 8 is 0xff\n{where}"
-    path.write_bytes(b"[" * 900 + b"]" * 900)
-    assert refused(path).startswith("not a readable YAML file: nested too deeply\n")
     path.write_bytes(b"[" * 100_000)  # of which some versions of PyYAML say more
     too_deep = "nested too deeply", "exceeded maximum nesting depth"
     assert refused(path).startswith(tuple(f"not a readable YAML file: {each}" for each in too_deep))
@@ -137,22 +133,8 @@ def test_yaml_aliases(tmp_path):
             lines.append(f"a{level}: &a{level} {row.format(aliases)}")
         path.write_text("\n".join(lines))
         assert refused(path).startswith("not a readable YAML file: more than 1000000 values, al")
-    for text, problem in (
-        ("- &a ['" + "x" * 10_000 + "']\n" + "- *a\n" * 100, "more than 1000000 values, al"),
-        ("&a [*a]", "more than 1000000 values, al"),
-        ("path: *minRam", "found undefined alias 'minRam'"),  # a glob without quotes
-    ):
-        path.write_text(text)
-        assert refused(path).startswith(f"not a readable YAML file: {problem}"), text[:20]
-
-
-def test_yaml_of_other_tools():
-    """Each value except null is text; Ruby's binary values are bytes."""
-    text = "a: [1, 1.0, yes, 2024-01-01, null, !ruby/sym c]\nd: !binary eA==\n"
-    assert Files(SettingsError, "", ForeignLoader).parse(text, where="") == {
-        "a": ["1", "1.0", "yes", "2024-01-01", None, "c"],
-        "d": b"x",
-    }
+    path.write_text("path: *minRam")  # a glob without quotes
+    assert refused(path).startswith("not a readable YAML file: found undefined alias 'minRam'")
 
 
 # --- compression

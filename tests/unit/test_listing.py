@@ -100,28 +100,27 @@ def test_another_status_than_expected():
         (404, "images/detail ends with microversion 2.35"),
         (418, "if you expect this answer: expect=418 in a test, --expect=418 in a shell"),
         *((status, "the cloud limits how often it is asked") for status in (413, 429)),
-        *((status, "the cloud is busy or failed: ask again later") for status in (500, 502, 504)),
-        *((status, "redirects are not followed") for status in (300, 302, 308)),
+        (502, "the cloud is busy or failed: ask again later"),
+        (302, "redirects are not followed"),
         (200, "the cloud accepts this query"),
     ):
         expect = 400 if status < 400 else None
-        for body in ({"x": 1}, {"images": []}):
-            with pytest.raises(ResponseError) as caught:
-                read(recording_of(body, status=status), expect=expect)
-            wanted = expect or "200 or 203"
-            assert caught.value.problem.startswith(f"the cloud answered {status}, not {wanted}: {{")
-            assert caught.value.status_code == status
-            assert caught.value.remedy.startswith(remedy)
+        with pytest.raises(ResponseError) as caught:
+            read(recording_of({"images": []}, status=status), expect=expect)
+        wanted = expect or "200 or 203"
+        assert caught.value.problem.startswith(f"the cloud answered {status}, not {wanted}: {{")
+        assert caught.value.status_code == status
+        assert caught.value.remedy.startswith(remedy)
     message = "Invalid input for query parameters limit. Value: 0. " + "why " * 100 + "."
     fault = {"badRequest": {"code": 400, "message": message}}
-    for status, body, shown in (
-        (500, "\x1b[2Jgoné\x9b31m\n" + "x" * 300, "\\u001b[2Jgoné\\u009b31m " + "x" * 174 + "..."),
-        (400, fault, message),
-        (500, b"", "an empty body"),
+    for body, shown in (
+        ("\x1b[2Jgoné\x9b31m\n" + "x" * 300, "\\u001b[2Jgoné\\u009b31m " + "x" * 174 + "..."),
+        (fault, message),
+        (b"", "an empty body"),
     ):
         with pytest.raises(ResponseError) as caught:
-            read(recording_of(body, status=status))
-        assert caught.value.problem == f"the cloud answered {status}, not 200 or 203: {shown}"
+            read(recording_of(body, status=400))
+        assert caught.value.problem == f"the cloud answered 400, not 200 or 203: {shown}"
     assert gc.isenabled()  # reading pauses the garbage collector
 
 
@@ -136,9 +135,7 @@ def test_what_is_not_a_listing():
         (b'{"images": [NaN]}', "the body is not JSON: NaN is not"),
         (b'{"images": []', "the body is not JSON: "),
         (b"[]", f"{not_listing}it has no `images` (a list)"),
-        (b"{}", f"{not_listing}it has no `images` (an object with no fields)"),
         (b'{"image\\u001b": 1}', f"{not_listing}it has no `images` (an object with image\\u001b)"),
-        (b'{"images": {}}', f"{not_listing}`images` is an object"),
         (b'{"images": null}', f"{not_listing}`images` is null"),
         (b'{"images": [{"id": "1"}, 7]}', f"{not_listing}images[1] is not an object with an `id`"),
         (
@@ -164,7 +161,6 @@ def test_the_list_of_another_service():
         ({"images": [v2]}, "images[0] has created_at, min_disk, min_ram, schema"),
         ({"images": [v2 | {"metadata": "a user's", "links": "too"}]}, "images[0] has created_at"),
         ({"images": [brief]}, "images[0] has container_format, disk_format"),
-        ({"images": [image_of(), v2]}, "images[1] has created_at"),
         ({"images": [{"id": "1", "name": "x", "visibility": "public"}]}, "images[0] has visib"),
     ):
         with pytest.raises(BodyError) as caught:

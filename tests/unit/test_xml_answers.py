@@ -116,7 +116,6 @@ def test_what_is_not_a_listing_in_xml():
         ("<images>", "cannot be read as XML: no element found\n  where: x, line 1, column 9"),
         ("<images>&nbsp;</images>", "the body cannot be read as XML: undefined entity"),
         ('<!DOCTYPE a [<!ENTITY b "ha">]><images><image id="&b;"/></images>', doctype),
-        ('<!DOCTYPE images SYSTEM "file:///etc/passwd"><images/>', doctype),
         ("<images>" + "<a>" * 100_000 + "</a>" * 100_000 + "</images>", "it is nested too deeply"),
         (linked, "<image> has 'links' twice"),
         ("<images><image name='x'/></images>", "images[0] is not an object with an `id`"),
