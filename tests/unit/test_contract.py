@@ -32,7 +32,6 @@ def test_what_is_offered_or_promised_stays_so():
     assert not offers("x", None)
     for field, first, required in (
         ("minRam", "essex", "essex"),
-        ("minDisk", "2012.1", "2012.1"),
         ("OS-EXT-IMG-SIZE:size", "grizzly", "stein"),
         ("metadata", "diablo", "diablo"),
         ("server", "diablo", None),
@@ -50,12 +49,10 @@ def test_formats_of_texts():
         ("2024-01-15T08:00:00Z", "isotime"),
         ("2024-01-15T08:00:00.000000Z", "isotime with a fraction"),
         ("2024-01-15T08:00:00+00:00", "isotime with an offset"),
-        ("1361", "integer in a string"),
         ("True", "boolean in a string"),
         ("https://image.a.invalid/images", "URL"),
         ("", "empty"),
         ("٣", "text"),
-        ("1972-01-01_15-59-11", "text"),
         ("2024-02-30T08:00:00Z", "text"),
     ):
         assert text_format(text) == expected, text

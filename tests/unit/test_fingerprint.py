@@ -40,21 +40,17 @@ def page(path):
 
 
 def test_every_clue_has_its_releases():
-    nova, openstack = "X-OpenStack-Nova-API-Version", "OpenStack-API-Version"
+    nova = "X-OpenStack-Nova-API-Version"
     for listing, seen, span in (
         (headed("Content-Type", "text/xml"), "the answer is XML", "juno (2014.2) or earlier"),
         (headed(nova, "2.1"), f"the header {nova} is sent", "kilo (2015.1) or later"),
-        (headed(openstack, "x"), f"the header {openstack} is sent", "newton (2016.2) or later"),
         (page("images"), "the next link leads to the brief images", "juno (2014.2) or earlier"),
         (page("images/detail"), "the next link keeps /detail", "kilo (2015.1) or later"),
         (CACTUS, "id is an integer", "cactus (2011.2) or earlier"),
         (IMAGE, "id is a UUID", "essex (2012.1) or later"),
-        (IMAGE, "metadata is sent", "diablo (2011.3) or later"),
         (IMAGE, "minRam and minDisk are sent", "essex (2012.1) or later"),
         (IMAGE, f"{SIZE} is sent", "grizzly (2013.1) or later"),
-        (IMAGE, "the link alternate is sent", "essex (2012.1) or later"),
         (JUNO, "the link alternate has the project", "essex (2012.1) to juno (2014.2)"),
-        (IMAGE, "the link alternate has no project", "kilo (2015.1) or later"),
         (linked("v2"), "the link self has no project", "havana (2013.2) or later"),
         (linked("v2.1"), "the link self has the version v2.1", "kilo (2015.1) or later"),
     ):
@@ -65,7 +61,6 @@ def test_every_clue_has_its_releases():
 def test_the_releases_are_those_that_all_clues_allow():
     """One image may lack a field; if all lack it, the release does not send it."""
     for images, first, last in (
-        ([IMAGE], "kilo", "hibiscus"),
         ([without(IMAGE, SIZE)], "kilo", "rocky"),
         ([IMAGE, without(image_of(2), SIZE)], "kilo", "hibiscus"),
         ([JUNO], "grizzly", "juno"),
@@ -130,14 +125,11 @@ def test_what_no_release_sends():
         (("minRam",), "64", "minRam is a string, not an integer"),
         (("minDisk",), -1, "minDisk is less than 0"),
         ((SIZE,), 1.0, f"{SIZE} is a number, not an integer"),
-        (("name",), 7, "name is an integer, not a string or null"),
-        (("created",), "yesterday", "created is text, not an ISO 8601 time"),
         (("id",), "x.1", "id is text, not a UUID"),
         (("metadata",), {"a": 1, "b": 2}, "metadata.* is an integer, not a string or null"),
         (("metadata", "b"), {"c": [1]}, "metadata.* is an object, not a string or null"),
         (("server",), {"id": 7}, "server.id is an integer, not a string"),
         (("status",), "QUEUED", 'status is "QUEUED"'),
-        (("OS-DCF:diskConfig",), "auto", 'OS-DCF:diskConfig is "auto"'),
         (("rax.x",), 1, "['rax.x'] is sent"),
     ):
         found = dated(changed(IMAGE, *path, to=value), max_microversion="2.104")

@@ -19,13 +19,10 @@ def test_filters_have_their_wire_names():
     for filters, wire in (
         ({"changes_since": "2024-01-01T00:00:00Z"}, "changes-since=2024-01-01T00%3A00%3A00Z"),
         ({"changes_since": evening}, "changes-since=2024-01-02T03%3A04%3A05Z"),
-        ({"server": "http://nova/servers/1"}, "server=http%3A%2F%2Fnova%2Fservers%2F1"),
         ({"status": "ACTIVE"}, "status=ACTIVE"),
-        ({"type": "snapshot"}, "type=snapshot"),
         ({"min_disk": 1}, "minDisk=1"),
         ({"properties": {"os_distro": "cirros"}}, "property-os_distro=cirros"),
         ({"params": {"changes_since": "x"}}, "changes_since=x"),
-        ({"params": {"sort": ["a", "b"]}}, "sort=a&sort=b"),
         ({"name": None}, ""),
         ({"name": ""}, "name="),
     ):
@@ -102,10 +99,8 @@ def test_paths():
         (("images", "metadata", "a.b", 0), None, "images[*].metadata['a.b'][0]"),
         (("images", "metadata", "*"), None, "images[*].metadata['*']"),
         (("images", "metadata", ANY_KEY), None, "images[*].metadata.*"),
-        (("images", "metadata", ""), None, "images[*].metadata['']"),
         (("images", "\x1bc"), ImageRef(id="\x1bc"), "images['\\x1bc']['\\x1bc']"),
         (("a b",), None, "['a b']"),
-        ((), ImageRef(id="x]y"), "images['x]y']"),
     ):
         assert path_of(parts, image) == path
     image = ImageRef(id="a1")
