@@ -13,18 +13,8 @@ def declared(tmp_path, text, **choices):
     return resolve(Choices(**choices), root=tmp_path)
 
 
-def test_the_first_layer_that_chooses_wins(tmp_path):
-    """Option, marker, ini key. A baseline may also stand in the file, which comes last."""
-    for field, *values in (
-        ("record_mode", "once", "verify", "rewrite"),
-        ("profile", "wire", "same-cloud", "cross-cloud"),
-        ("baseline", "a", "b", "c"),
-        ("clouds", ("a",), ("b", "c"), ("d",)),
-    ):
-        layers = [Choices(**{field: value}) for value in values]
-        for place, value in enumerate(values):
-            given = [Choices()] * place + layers[place:]
-            assert getattr(resolve(*given, root=tmp_path), field) == value, (field, place)
+def test_the_file_comes_after_the_ini_key(tmp_path):
+    """Of a baseline. tests/plugin shows the order of options, markers and ini keys."""
     assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
 
 
