@@ -1,8 +1,5 @@
-"""Scrubbed cassettes of vcrpy are replayed, and pytest-recording replays ours."""
+"""Scrubbed cassettes of vcrpy are replayed; tests/library replays ours with vcrpy."""
 
-from pathlib import Path
-
-import pytest
 import requests
 import vcr
 from answering import BODY
@@ -21,7 +18,6 @@ def test_images(imagedetail_cassette, ask):
         assert "Content-Encoding" not in answer.headers
         assert int(answer.headers["Content-Length"]) == len(answer.content)
 """
-LIBRARY = Path(__file__).parents[2] / "cassettes"
 FOLDER = "cassettes/staging/tests"
 
 
@@ -69,24 +65,3 @@ def test_scrubbed_cassettes_of_pytest_recording_are_those_of_their_tests(pyteste
                 assert requests.get("$URL/images/detail?limit=2").ok
         """
     ).assert_outcomes(passed=1)
-
-
-def test_ours_is_replayed_by_pytest_recording(pytester):
-    """With placeholders for hosts and without a cloud. tests/library replays all with vcrpy."""
-    pytest.importorskip("pytest_recording", reason="pytest-recording is not installed")
-    place = pytester.path / "cassettes/test_theirs/test_images.yaml"
-    place.parent.mkdir(parents=True)
-    place.write_bytes((LIBRARY / "nova-2026.2/all.yaml").read_bytes())
-    pytester.makepyfile(
-        test_theirs="""
-        import pytest, requests
-
-        @pytest.mark.vcr
-        @pytest.mark.block_network
-        def test_images():
-            url = "https://compute.nova-2026.2.invalid/v2.1/images/detail"
-            assert len(requests.get(url).json()["images"]) == 14
-        """
-    )
-    arguments = ("-p", "no:randomly", "test_theirs.py", "--record-mode=none")
-    pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=1)
