@@ -1,13 +1,8 @@
 """Clients as their users write them; each test runs against nine shipped releases."""
 
-import asyncio
-
-import aiohttp
-import httpx
 import openstack
 import pytest
 import requests
-import urllib3
 from keystoneauth1 import adapter, session
 from keystoneauth1.identity import v3
 from libcloud.compute.providers import get_driver
@@ -37,26 +32,6 @@ def test_requests_follows_next_links(imagedetail_cassette):
         images += page["images"]
         url = next((each["href"] for each in page.get("images_links", ())), None)
     assert images == requests.get(URL, headers=HEADERS).json()["images"]
-
-
-def test_other_http_clients(imagedetail_cassette):
-    async def by_httpx():
-        async with httpx.AsyncClient() as asking:
-            return (await asking.get(URL, headers=HEADERS)).json()
-
-    async def by_aiohttp():
-        async with (
-            aiohttp.ClientSession() as asking,
-            asking.get(URL, headers=HEADERS) as answer,
-        ):
-            return await answer.json()
-
-    listed = requests.get(URL, headers=HEADERS).json()
-    assert len(listed["images"]) == IMAGES
-    assert httpx.get(URL, headers=HEADERS).json() == listed
-    assert asyncio.run(by_httpx()) == listed
-    assert asyncio.run(by_aiohttp()) == listed
-    assert urllib3.PoolManager().request("GET", URL, headers=HEADERS).json() == listed
 
 
 def test_keystoneauth1(imagedetail_cassette):
