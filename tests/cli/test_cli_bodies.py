@@ -39,9 +39,7 @@ def test_what_redaction_touches_is_compared_all_the_same(imagedetail, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"images": IMAGES}))
     for key, to in (
         ("owner_id", person(50)),
-        ("user_id", person(97)),
         ("note", note.replace("cdn", "mirror")),
-        ("note", note.replace("http", "https")),
         ("note", note.replace("test/", "test:8080/")),
         ("note", note.replace("v=1", "v=2")),
         ("note", note.replace("#a", "#b")),
@@ -65,17 +63,11 @@ def test_what_redaction_touches_is_compared_all_the_same(imagedetail, tmp_path):
 def test_another_services_list_is_refused_and_a_part_kept_as_one(imagedetail, tmp_path):
     """Glance's list is not Nova's. A page with a next page is kept, and is not complete."""
     path = tmp_path / "saved.json"
-    listed = [{"id": "1", "name": "x", "min_ram": 0, "created_at": "2024-01-15T08:00:00Z"}]
-    glance = {"images": listed, "first": "/v2/images", "schema": "/v2/schemas/images"}
-    path.write_text(json.dumps(glance))
+    path.write_text('{"images": [], "first": "/v2/images", "schema": "/v2/schemas/images"}')
     for command in (("import", path.name, "--cloud=old"), ("diff", path.name, path.name)):
         done = imagedetail(*command)
         assert done.returncode == 2
-        assert done.stderr.startswith(
-            "imagedetail: the body is Glance's list of images, not Nova's: it has `first` and "
-            "`schema`\n"
-            "  where: saved.json\n  next:  ask GET .../images/detail at the endpoint"
-        )
+        assert done.stderr.startswith("imagedetail: the body is Glance's list of images, not Nova")
     assert not (tmp_path / "cassettes").exists()
     for following, complete in (("http://x/y", False), (None, True)):
         path.write_text(json.dumps({"images": IMAGES, "next": following}))

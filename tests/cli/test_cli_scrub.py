@@ -363,8 +363,7 @@ def test_a_cassette_of_schema_1_is_converted(imagedetail, tmp_path):
         new = load(path)
         assert new.provenance == old.provenance
         assert new.interactions[0].response.body == old.interactions[0].response.body
-    as_json = json.dumps(yaml.Files(ValueError, "").read(path))
-    for content in (f"# as written\n{path.read_text()}", as_json):
-        path.write_text(content)
-        assert "nothing to do" in imagedetail("scrub", "cassettes", "--in-place").stdout
-        assert path.read_text() == content
+    path.write_text(f"# as written\n{path.read_text()}")
+    before = path.read_bytes()
+    assert "nothing to do" in imagedetail("scrub", "cassettes", "--in-place").stdout
+    assert path.read_bytes() == before

@@ -59,7 +59,6 @@ def test_names_that_are_refused(staging, imagedetail, tmp_path):
     several = "are for one cloud, and these are"
     for arguments, says in (
         (("record", "one", "two", "--release=2023.1"), several),
-        (("record", "one", "two", "--os-cloud=old"), several),
         (("record", "one", "two", "--name=third"), several),
         (("record",), "no cloud is named"),
         (("record", "--os-cloud=old", "--name=OLD"), "differs from 'old' in case only"),

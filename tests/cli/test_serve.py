@@ -153,7 +153,6 @@ def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
         for arguments, code, problem in (
             (("nova-2O24*",), 4, "no cloud matches 'nova-2O24*'"),
             ((f"--port={port}",), 2, f"port {port} cannot be used: Address already in use"),
-            ((NEW, f"--port={port - 1}"), 2, "next:  choose another port, or 0 for one that is"),
             (("--port=99999",), 2, "port 99999 cannot be used"),
             (("openstack-sample",), 2, "cassettes/openstack-sample/all.yaml"),
             (("cut",), 2, "the cassette is empty"),
@@ -161,9 +160,7 @@ def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
             (("lost",), 2, "nothing is recorded for cloud 'lost'"),
             (("bare",), 4, "unknown cloud 'bare'"),
             (("--clouds-yaml=clouds.yaml",), 4, "was not written by `imagedetail serve`"),
-            (("--clouds-yaml=no/such/folder.yaml",), 4, "no/such/folder.yaml"),
             (("--os-cloud=site",), 4, "--os-cloud is for recording"),
-            (("--release=2026.2",), 4, "--release is for recording"),
         ):
             done = imagedetail("serve", OLD, *arguments)
             assert (done.returncode, done.stdout) == (code, ""), arguments
