@@ -83,7 +83,7 @@ def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, 
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
     served.early = True
     run(EACH.replace("SHIFT", "0"), "once").assert_outcomes(passed=NUMBER)
-    for shift in "135":
+    for shift in "13":
         run(EACH.replace("SHIFT", shift)).assert_outcomes(passed=NUMBER)
     texts = [path.read_text() for path in (pytester.path / "cassettes").rglob("*.yaml")]
     assert not [text for text in texts if re.search(r"code: 1\d\d", text)]

@@ -35,13 +35,7 @@ def test_record_replay_and_verify(run, served, cassettes_of):
     result.stdout.fnmatch_lines(["*ERROR at teardown of *", "*not recorded: GET *limit=3"])
     result = run(TEST.partition("    answer")[0] + "    pass\n", "verify")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "the test sent no request to the cloud, and its recording has 1*",
-            "  where: test_own.py::test_images, cassette *; nothing was written",
-            "  next:  if the test needs no recording, delete it",
-        ]
-    )
+    result.stdout.fnmatch_lines(["the test sent no request to the cloud, and its recording has 1*"])
     assert cassettes_of() == before
 
 
@@ -354,14 +348,12 @@ A, B = "a1" * 16, "b2" * 16
 def of_project(project, path=""):
     return requests.get("$URL/images".replace("v2.1", f"v2/{project}") + path)
 
-def with_token(token, path=""):
-    return requests.get("$URL/images" + path, headers={"X-Auth-Token": token})
-
 def of_user(user, path=""):
     user = {"id": user, "password": "a pass phrase"}
     auth = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
     answer = requests.post("$URL".replace("/v2.1", "/v3/auth/tokens"), json=auth)
-    return with_token(answer.headers["X-Subject-Token"], path)
+    headers = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
+    return requests.get("$URL/images" + path, headers=headers)
 
 def in_url(user):
     async def ask():
@@ -378,30 +370,18 @@ def test_one(imagedetail_cassette):
 
 def test_one_recording_has_one_identity(run, cassettes_of):
     """Replay could not tell two apart, so who asks is part of the cloud. Later runs, too."""
-    next_ = "*  next:  "
+    rewrite = "*or record everything as the new one: pytest *::test_one --*-mode=rewrite"
     for recorded, added, *message in (
         (
             "of_project(A)",
             "of_project(B, '?limit=1')",
             "nothing was added to the recording: it is of another project*",
-            f"{next_}use the credentials of that project again",
-            "*or record everything as the new one: pytest *::test_one --*-mode=rewrite",
+            "*  next:  use the credentials of that project again",
+            rewrite,
         ),
-        (
-            "with_token('admin')",
-            "with_token('admin'), with_token('member')",
-            "*were sent as different users or projects",
-        ),
-        (
-            "in_url('ann')",
-            "in_url('bob'), in_url('ann')",
-            "*were sent as different users or projects",
-        ),
-        ("of_project(A)", "of_project(B)", "nothing was added *: it is of another project*"),
-        *(
-            ("of_user(A)", added, "nothing was added to the recording: it is of another user*")
-            for added in ("of_user(B)", "of_user(B, '?a=1')")
-        ),
+        ("of_user(A)", "of_user(B)", "nothing was added to the recording: it is of another user*"),
+        ("of_user(A)", "of_user(A), of_user(B)", "*were sent as different users or projects"),
+        ("in_url('ann')", "in_url('bob'), in_url('ann')", "*were sent as different users or *"),
     ):
         run(IDENTITIES.replace("ASKED", recorded), "rewrite").assert_outcomes(passed=1)
         before = cassettes_of()

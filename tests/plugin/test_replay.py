@@ -28,8 +28,7 @@ def test_which_clouds_a_test_runs_for(project):
     for ini, arguments, wanted in (
         ("", (), [f"test_any{new}", f"test_any{old}", f"test_marked{old}"]),
         ("nova-2026.2", (), [f"test_any{new}", f"test_marked{old}"]),
-        ("", ("nova-e*",), [f"test_any{old}", f"test_marked{old}"]),
-        ("nova-essex", ("nova-2026.2",), [f"test_any{new}", f"test_marked{new}"]),
+        ("nova-essex", ("nova-2026.2*",), [f"test_any{new}", f"test_marked{new}"]),
     ):
         project.makeini(f"[pytest]\nimagedetail_clouds = {ini}")
         result = project.runpytest("-v", *(f"--imagedetail-cloud={each}" for each in arguments))
@@ -94,9 +93,6 @@ def test_what_cannot_be_replayed(project):
         def test_damaged(imagedetail):
             imagedetail["nova-essex"].list()
 
-        def test_damaged_in_a_matrix(imagedetail):
-            imagedetail.matrix("nova-essex", "nova-2026.2")
-
         def test_copied(imagedetail):
             imagedetail["nova-essex"].list(status="ACTIVE")
 
@@ -108,7 +104,7 @@ def test_what_cannot_be_replayed(project):
         """
     )
     result = project.runpytest()
-    result.assert_outcomes(failed=6, passed=2)
+    result.assert_outcomes(failed=5, passed=2)
     result.stdout.fnmatch_lines(
         [
             '>       imagedetail[[]"nova-essex"[]].list(name="cirros base")',
@@ -121,7 +117,6 @@ def test_what_cannot_be_replayed(project):
             "E *where: *cassettes/nova-essex/all.yaml, line *",
             "E *next:  bring the file back from version control; it was left as it is",
             "E *next:  or delete it, then record it again: *--imagedetail-record-mode=once*",
-            "E *DamagedCassetteError: *",
             "E *DamagedCassetteError: the recording is of cloud 'nova-2026.2', query 'status=*",
             "E *the recording is stale: it is of release 2026.2, and the cloud is declared to be *",
             "E *nothing is recorded for cloud 'lost', query 'all'",

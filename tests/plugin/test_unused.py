@@ -83,7 +83,6 @@ def test_a_part_of_the_tests_is_not_judged(partly):
         ("-k", "test_all"),
         ("-m", "not slow"),
         ("test_all.py",),
-        ("test_all.py::test_all",),
         ("--lf",),
         ("--ignore=test_active.py",),
         ("--deselect=test_active.py",),
@@ -115,7 +114,6 @@ def test_a_run_that_is_not_whole_is_not_judged(partly):
     test = "import pytest\ndef test_active(imagedetail):\n    "
     for source, why, *arguments in (
         (f"{test}assert False", "this run did not pass"),
-        (f"{test}assert False", "this run did not pass", "-x"),
         (f"{test}pytest.skip('not here')", taken),
         (f"{test}pytest.xfail('known')", taken),
         (
