@@ -13,7 +13,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import dumps, traffic_name
 from pytest_imagedetail.lint import Linter, lint
 from pytest_imagedetail.model import Headers
-from tests.unit import PROJECT, image_of, recording_of
+from tests.unit import image_of, recording_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 FERNET = "gAAAAABmX1" + "a" * 40
@@ -82,8 +82,6 @@ def test_what_redaction_would_replace_is_found_with_its_place(folder):
     strange = Headers([*response.headers.fields, ("x-openstack-request-id", "req-1")])
     for fields, rule, at in (
         ({"url": f"https://compute.a.invalid/v2/{OTHER}/images/detail"}, "id", "uri:"),
-        ({"url": f"https://nova.corp.test/v2/{PROJECT}/images/detail"}, "host", "uri:"),
-        ({"request_headers": Headers([("x-auth-token", "x")])}, "header", "headers:"),
         ({"request_body": b'{"password": "hunter2-77"}'}, "secret", "body:"),
         ({"response": replace(response, headers=strange)}, "header", "headers:"),
         ({"response": replace(response, reason="token=hunter2-77")}, "secret", "response:"),

@@ -39,14 +39,11 @@ def test_a_listing_holds_all_pages_in_order():
 BESIDE = '{"a": 1}'  # below a field beside the images, which is compared whole
 REPEATED_KEYS = (
     ('"status": "ACTIVE"', '"status": "ERROR", "status": "ACTIVE"'),
-    ('"status": "ACTIVE"', '"status": "ACTIVE", "status": "ACTIVE"'),
     ('"metadata": {', '"metadata": {}, "metadata": {'),
     ('"rel": "self"', '"rel": "x", "rel": "self"'),
     ('"id": "7', '"id": "8", "id": "7'),
     ('"id": "70a599e0-0001', '"id": "70a599e0-0001", "id": "8'),  # so it is not paired
-    ('"id": "9168', '"id": "9", "id": "9168'),
     ('{"images": [', '{"images": [], "images": ['),
-    ('"vendor": {', '"vendor": 1, "vendor": {'),
     (BESIDE, '{"a": 2, "a": 1}'),
     (BESIDE, '{"a": 2, "a": 1, "a (repeated)": [2, 1]}'),
 )
