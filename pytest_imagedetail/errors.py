@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class ImageDetailError(Exception):
@@ -116,13 +117,13 @@ def did_you_mean(name: str, known: Sequence[str], *, least: float = 0.6) -> str:
     return f"did you mean {folded[matches[0]]}? " if matches else ""
 
 
-def distance(one: Mapping[str, object], other: Mapping[str, object]) -> tuple[float, int, float]:
+def distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[float, int, float]:
     """Measure how different the parts of two requests are, to suggest the nearest one.
 
     The part "path" counts most, then the number of different parts, then the text of all parts.
     """
     different = sum(one.get(part) != other.get(part) for part in {**one, **other})
-    path = _dissimilarity(one.get("path"), other.get("path"))
+    path = _dissimilarity(*("".join(parts.get("path", ())) for parts in (one, other)))
     return path, different, _dissimilarity(sorted(one.items()), sorted(other.items()))
 
 

@@ -59,12 +59,9 @@ class FailureExplainer:
                     verbose = item.config.get_verbosity() > 1
                     error.add_note("\n" + _render(last, verbose=verbose))
             add_refusals(error, state.refused)
-            session, is_ours = state.session, isinstance(error, errors.ImageDetailError)
-            if (
-                session
-                and session.replays
-                and not (session.player.played or state.refused or is_ours)
-            ):
+            session = state.session
+            is_explained = state.refused or isinstance(error, errors.ImageDetailError)
+            if session and session.replays and not (session.player.played or is_explained):
                 error.add_note(_NOTHING_PLAYED)
             raise
         finally:
