@@ -137,8 +137,7 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
 
 
 def _clouds(store: Store, settings: Settings) -> tuple[str, ...]:
-    recorded = (*store.clouds(), *store.library_clouds())
-    selected = tuple(filter(store.has, settings.select(recorded)))
+    selected = settings.select((*store.clouds(), *store.traffic_clouds(), *store.library_clouds()))
     if not selected:
         raise nothing_selected(settings)
-    return selected
+    return tuple(filter(store.has, selected))

@@ -207,7 +207,8 @@ def test_own_recordings(run, pytester, cassettes):
     own = 'def test_own(imagedetail_server): imagedetail_server.env("own")'
     result = run(dedent(source) + own)
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["E *cloud 'own' only has recordings of tests, *"])
+    for each in (result, run(own, "--imagedetail-cloud=own")):
+        each.stdout.fnmatch_lines(["E *cloud 'own' only has recordings of tests, *"])
     traffic.unlink()
     result.stdout.fnmatch_lines([f"*where: */nova-essex/{active}*"])
     path.write_text(text)
