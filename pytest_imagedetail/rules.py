@@ -106,9 +106,10 @@ class Rule:
         """Return whether the rule applies to this query and these two clouds."""
         if self.queries and not any(fnmatchcase(query, glob) for glob in self.queries):
             return False
-        if self.between is not None:
-            return all(map(fnmatchcase, (baseline, candidate), self.between))
-        return self.names(baseline, candidate)
+        sides = baseline, candidate
+        if self.between is not None and not all(map(fnmatchcase, sides, self.between)):
+            return False
+        return self.names(*sides)
 
     def names(self, *clouds: str) -> bool:
         """Return whether the rule is for one of these clouds, or for any."""
@@ -308,11 +309,6 @@ def _check_keys(rule: Any) -> None:
         raise _invalid(
             "the rule is for a check of one cloud, and has query or between",
             "write id, reason and expires into the rules file; it may also have clouds",
-        )
-    if "between" in rule and "clouds" in rule:
-        raise _invalid(
-            "the rule has both between and clouds",
-            "between names baseline and candidate, clouds either of them; keep one",
         )
 
 
