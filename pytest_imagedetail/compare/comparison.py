@@ -188,23 +188,10 @@ class Comparison:
             return f"no difference: both answered {self.baseline.error} with the same message"
         if self.same and not (self.baseline.images or self.candidate.images):
             return "no difference: neither side has an image"
-        if self.level == "shape":
-            return self._shape_summary
         summary = summary_of(self.steps, self.accepted)
+        if self.level == "shape":
+            return f"{summary}; only the shape was compared"
         return f"{summary}; no image was compared" if self.nothing_in_common else summary
-
-    @property
-    def _shape_summary(self) -> str:
-        # Data differences are about which images exist, which does not change the shape.
-        head = f"{self.candidate.name} has the shape of {self.baseline.name}"
-        breaking, compatible, data = (len(self.of(severity)) for severity in SEVERITIES)
-        if breaking + compatible:
-            number = count(breaking + compatible, "difference")
-            head += f" but for {number}: {breaking} breaking, {compatible} compatible"
-        if data:
-            number = f"{data} more" if breaking + compatible else count(data, "difference")
-            head += f"; {number} {'depends' if data == 1 else 'depend'} on which images there are"
-        return head + _by_rules(self.accepted, more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is omitted, not null."""
@@ -239,16 +226,11 @@ def summary_of(steps: Sequence[Step], expected: Sequence[Step]) -> str:
     severities = [step.difference.severity for step in steps]
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
     summary = f"{count(len(severities), 'difference')}: {parts}" if severities else "no difference"
-    return summary + _by_rules(expected, more=bool(severities))
-
-
-def _by_rules(expected: Sequence[Step], *, more: bool) -> str:
-    """Return the end of a summary; `more` means that there are other differences."""
     if not expected:
-        return ""
-    start = f"; {len(expected)} more" if more else f" but for {len(expected)}"
+        return summary
+    start = f"; {len(expected)} more" if severities else f" but for {len(expected)}"
     breaking = sum(step.difference.severity == "breaking" for step in expected)
-    return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
+    return f"{summary}{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
 
 
 def difference_to_dict(difference: Difference, query: Query) -> dict[str, Any]:
