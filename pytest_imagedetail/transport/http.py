@@ -2,16 +2,14 @@
 
 import base64
 import http.client
-import io
 import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy patches http.client
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pytest_imagedetail.body.compression import decode
@@ -19,7 +17,7 @@ from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Response
 
 _INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
-_MOST_TIMEOUTS: Final = 5  # timeouts that a response may take in all
+_MOST_TIMEOUTS: Final = 5  # timeouts that a body may take in all
 _CHUNK_SIZE: Final = 65536  # bytes
 _REMEDY: Final = (
     "nothing was written and an older recording is untouched\n"
@@ -89,11 +87,9 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
         if proxy is not None and parts.scheme == "http":
             target, headers = url, Headers([*headers.fields, *_credentials(proxy).items()])
         with closing(_connection(parts, proxy, access)) as connection:
-            seconds = access.timeout * _MOST_TIMEOUTS
-            response_class = partial(_response_with_deadline, seconds=seconds)
-            connection.response_class = response_class  # type: ignore[assignment]
+            connection.response_class = FinalResponse
             connection.request("GET", target, headers=headers)
-            response = _read(connection.getresponse())
+            response = _read(connection.getresponse(), seconds=access.timeout * _MOST_TIMEOUTS)
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their messages quote the host, the URL or the token, so they are not chained.
         problem = _problem(error, access)
@@ -119,33 +115,8 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-class _DeadlineStream(io.RawIOBase):
-    """A raw stream with a deadline; the timeout of a socket applies to a single read."""
-
-    def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
-        self._raw, self._seconds, self._end = raw, seconds, time.monotonic() + seconds
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if time.monotonic() > self._end:
-            raise _BadResponseError(f"the answer was not complete after {self._seconds:g} seconds")
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-def _response_with_deadline(*args: Any, seconds: float, **kwargs: Any) -> FinalResponse:
-    response = FinalResponse(*args, **kwargs)
-    response.fp = io.BufferedReader(_DeadlineStream(response.fp.detach(), seconds))
-    return response
-
-
-def _read(response: http.client.HTTPResponse) -> Response:
-    headers, body = Headers(response.getheaders()), _read_body(response)
+def _read(response: http.client.HTTPResponse, *, seconds: float) -> Response:
+    headers, body = Headers(response.getheaders()), _read_body(response, seconds)
     encodings = headers.get("Content-Encoding")
     if encodings is not None:  # some proxies add one unasked
         content = decode(body, encodings)
@@ -157,12 +128,14 @@ def _read(response: http.client.HTTPResponse) -> Response:
     return Response(status_code=response.status, reason=reason, headers=headers, body=body)
 
 
-def _read_body(response: http.client.HTTPResponse) -> bytes:
-    """Read a body in chunks, because it may announce any length."""
-    body = bytearray()
+def _read_body(response: http.client.HTTPResponse, seconds: float) -> bytes:
+    """Read a body in chunks: it may announce any length, and a timeout is for a single read."""
+    body, end = bytearray(), time.monotonic() + seconds
     with suppress(http.client.IncompleteRead):  # a chunk that was cut off
         while chunk := response.read1(_CHUNK_SIZE):
             body += chunk
+            if time.monotonic() > end:
+                raise _BadResponseError(f"the answer was not complete after {seconds:g} seconds")
         if not response.length:  # the unread part of Content-Length
             return bytes(body)
     raise _BadResponseError(f"the answer ended early, after {len(body)} bytes of its body")
