@@ -1,6 +1,7 @@
 """Make a recording of a body that was saved by hand."""
 
 from collections import Counter
+from http.client import responses
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,12 +19,11 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import NewAnswer
-from pytest_imagedetail.redact import Known, placeholders, project_in_path, redact, redact_query
+from pytest_imagedetail.redact import Known, project_in_path, redact, redact_query
 from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
 _ALL: Final = Query()
-_UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without links
-_REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
+_UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without self links
 
 
 def import_body(
@@ -46,7 +46,7 @@ def import_body(
         request_headers=Headers([("Accept", kind)]),
         response=Response(
             status_code=status_code,
-            reason=_REASONS.get(status_code, ""),
+            reason=responses.get(status_code, ""),
             headers=Headers([("Content-Type", kind)]),
             body=body,
         ),
@@ -70,22 +70,11 @@ def import_body(
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
-    for rel in ("self", "bookmark"):
-        starts = Counter(
-            str(link.get("href", "")).rpartition("/images/")[0]
-            for image in images
-            for link in objects_in(image, "links")
-            if link.get("rel") == rel
-        )
-        for start, _ in starts.most_common():
-            if is_endpoint(start):
-                return start if rel == "self" else _with_version(start)
-    return _UNKNOWN
-
-
-def _with_version(start: str) -> str:
-    """Insert a version, which bookmarks lack, before the project."""
-    last = urlsplit(start).path.rpartition("/")[2]
-    if placeholders.is_id(last) or last.isdigit():
-        return f"{start.removesuffix(last)}v2/{last}"
-    return f"{start}/v2"
+    """Return the endpoint that most self links of images start with."""
+    starts = Counter(
+        str(link.get("href", "")).rpartition("/images/")[0]
+        for image in images
+        for link in objects_in(image, "links")
+        if link.get("rel") == "self"
+    )
+    return next((start for start, _ in starts.most_common() if is_endpoint(start)), _UNKNOWN)

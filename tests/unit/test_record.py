@@ -285,26 +285,6 @@ def test_an_imported_body_is_redacted_by_its_own_links():
         assert [image["id"] for image in listing.images] == ["1"]
 
 
-def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
-    """They lack the version. A project is an id or a number; anything else is a prefix."""
-    zeros, of_cloud = f"/{0:032x}", "https://compute.a.invalid"
-    for start, prefix, project in (
-        (f"{NOVA}/compute/{PROJECT}", "/compute", zeros),
-        (f"{NOVA}/413274", "", zeros),
-        (f"{NOVA}/compute", "/compute", ""),
-        ("http://413274", "", ""),
-    ):
-        links = [{"rel": "bookmark", "href": f"{start}/images/1"}]
-        listing = linked(links)
-        assert listing.images[0]["links"][0]["href"] == f"{of_cloud}{prefix}{project}/images/1"
-        url = f"{of_cloud}{prefix}/v2{project}/images/detail"
-        assert listing.recording.interactions[0].url == url
-    links = [{"rel": "bookmark", "href": f"{NOVA}/{PROJECT}/images/1"}] * 2
-    links.append({"rel": "self", "href": "http://elsewhere.example/v2/images/1"})
-    (image,) = linked(links).images
-    assert image["links"][2]["href"] == f"{of_cloud}/v2/images/1"
-
-
 def test_what_is_no_answer_is_an_error(answers):
     """It is neither equal nor different. A query with placeholders is not even asked."""
     answers[""] = page()
