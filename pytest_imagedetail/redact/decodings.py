@@ -4,6 +4,7 @@ import base64
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -66,23 +67,27 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def _base64(data: bytes) -> bytes:
     """Decode every run of base64, wrapped or not, at each of the four possible offsets."""
-    contents = []
-    for run in set(_BASE64.findall(data)):
-        core = b"".join(run.split()).translate(_URL_SAFE)
-        if _HEXADECIMAL.fullmatch(run):
-            continue  # ids and checksums
-        for start in range(4):
-            part = core[start:]
-            part = part[: len(part) - (len(part) % 4 == 1)]
-            content = base64.b64decode(part + b"=" * (-len(part) % 4))
-            if content.startswith(_GZIP):
-                content = compression.decompress(content) or b""
-            try:
-                content.decode("utf-8")
-                contents.append(content)
-            except UnicodeDecodeError:  # most words decode to binary
-                contents += _PRINTABLE.findall(content)
-    return b"\n".join(filter(None, contents))
+    return b"\n".join(content for run in set(_BASE64.findall(data)) for content in _decoded(run))
+
+
+@lru_cache(maxsize=4096)  # all answers of a cloud have the same words
+def _decoded(run: bytes) -> tuple[bytes, ...]:
+    if _HEXADECIMAL.fullmatch(run):
+        return ()  # ids and checksums
+    core = b"".join(run.split()).translate(_URL_SAFE)
+    contents: list[bytes] = []
+    for start in range(4):
+        part = core[start:]
+        part = part[: len(part) - (len(part) % 4 == 1)]
+        content = base64.b64decode(part + b"=" * (-len(part) % 4))
+        if content.startswith(_GZIP):
+            content = compression.decompress(content) or b""
+        try:
+            content.decode("utf-8")
+            contents.append(content)
+        except UnicodeDecodeError:  # most words decode to binary
+            contents += _PRINTABLE.findall(content)
+    return tuple(filter(None, contents))
 
 
 _DECODERS: Final = (
