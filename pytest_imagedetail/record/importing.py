@@ -1,7 +1,6 @@
 """Make a recording of a body that was saved by hand."""
 
 from collections import Counter
-from http.client import responses
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ from pytest_imagedetail.transport.request import api_version, is_endpoint, url_o
 
 _ALL: Final = Query()
 _UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without self links
+_REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
 
 
 def import_body(
@@ -46,7 +46,7 @@ def import_body(
         request_headers=Headers([("Accept", kind)]),
         response=Response(
             status_code=status_code,
-            reason=responses.get(status_code, ""),
+            reason=_REASONS.get(status_code, ""),
             headers=Headers([("Content-Type", kind)]),
             body=body,
         ),
