@@ -22,7 +22,7 @@ from pytest_imagedetail.compare.severity import (
 )
 from pytest_imagedetail.contract import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import ANY_KEY, MISSING, SEVERITIES, Difference, ImageRef, path_of
+from pytest_imagedetail.model import ANY_KEY, MISSING, Difference, ImageRef, path_of
 from pytest_imagedetail.normalize import Links, Normalized
 
 Path = tuple[str, ...]
@@ -190,12 +190,12 @@ def _paths(baseline: Shape, candidate: Shape) -> list[Path]:
 
 
 def _only_candidate(path: Path, candidate: Shape, judge: Judge) -> Iterator[Difference]:
-    """Yield a path that no baseline image could have, if its type breaks a promise."""
-    types = candidate.traits[path]["types"]
-    if refused := _not_allowed(path, types, judge):
-        images = candidate.refs(set().union(*(types[each] for each in refused)))
-        values = MISSING, _one_or_sorted(refused)
-        yield _difference("field_added", path, _REFUSED_TYPE, values, images)
+    """Yield a path that no baseline image could have, if it breaks a promise."""
+    verdict = _more_verdict(path, candidate, judge)
+    if verdict[0] == "breaking":
+        present, _ = candidate.presence(path)
+        values = MISSING, _one_or_sorted(candidate.traits[path]["types"])
+        yield _difference("field_added", path, verdict, values, candidate.refs(present))
 
 
 def _repeated(baseline: Shape, candidate: Shape) -> Difference:
@@ -225,17 +225,11 @@ def _share(presence: tuple[set[int], set[int]]) -> Any:
 
 
 def _more_verdict(path: Path, candidate: Shape, judge: Judge) -> Verdict:
-    """Judge an added field by the worst path at or below it."""
-    verdicts: list[Verdict] = []
-    for subpath in sorted(candidate.traits):
-        if subpath[: len(path)] != path:
-            continue
-        if _not_allowed(subpath, candidate.traits[subpath]["types"], judge):
-            verdicts.append(_REFUSED_TYPE)
-        else:
-            added = Change(kind="field_added", path=subpath, baseline=MISSING, candidate=MISSING)
-            verdicts.append(judge.severity(added))
-    return min(verdicts, key=lambda verdict: SEVERITIES.index(verdict[0]))
+    allowed = _allowed_types(path, judge)
+    if allowed is not None and candidate.traits[path]["types"].keys() - allowed:
+        return _REFUSED_TYPE
+    added = Change(kind="field_added", path=path, baseline=MISSING, candidate=MISSING)
+    return judge.severity(added)
 
 
 def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
@@ -292,11 +286,6 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ver
     if old - new - allowed:
         return FIXED
     return "data", f"the contract allows all of them; it {_DEPENDS}"
-
-
-def _not_allowed(path: Path, types: Iterable[str], judge: Judge) -> set[str]:
-    allowed = _allowed_types(path, judge)
-    return set() if allowed is None else set(types) - allowed
 
 
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
