@@ -11,7 +11,6 @@ from pytest_imagedetail.report import grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result
 from pytest_imagedetail.report.verdict import Report
 
-_MOST_ROWS: Final = 1000
 _MOST_BYTES: Final = 2**20 - 100  # GitHub's job summary may have 1 MiB, including the last line
 _VALUE: Final = 60  # characters
 
@@ -56,8 +55,7 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
     head += ["why", "id"]
     yield _row(head)
     yield _row(["---"] * len(head))
-    places = [(finding, place) for finding in findings for place in finding.places]
-    for finding, place in places[:_MOST_ROWS]:
+    for finding, place in ((each, place) for each in findings for place in each.places):
         cells = (place.pair, grid.first_queries(place.queries), place.image_list)
         yield _row(
             [
@@ -71,8 +69,6 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
             ]
         )
     yield ""
-    if (more := len(places) - _MOST_ROWS) > 0:
-        yield from (f"{text.count(more, 'more row')}: see the JSON report.", "")
 
 
 def _values(place: Place) -> tuple[str, str]:
