@@ -49,7 +49,7 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
     "--expect": {
         "metavar": "CODE",
         "type": _error_code,
-        "help": "all responses must be this error; compare what they say",
+        "help": "every answer must be this error, which is recorded or compared",
     },
     "--level": {
         "choices": LEVELS,

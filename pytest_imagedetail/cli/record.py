@@ -62,7 +62,7 @@ _RELABELED: Final = "the answer is the same, and the declared release is another
 def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record what clouds of clouds.yaml answer"
-    parser = add_verb(verbs, "record", _record, summary, *QUERY, "--rules")
+    parser = add_verb(verbs, "record", _record, summary, *QUERY, "--expect", "--rules")
     about = (
         "a cloud of imagedetail.yaml or clouds.yaml, or a glob (default: $OS_CLOUD, or else "
         "every cloud that imagedetail.yaml declares)"
@@ -79,8 +79,6 @@ def add_verbs(verbs: Any) -> None:
         "check: what `imagedetail check` asks",
     )
     value(queries, "--like", "CLOUD", "every query that is recorded from this cloud")
-    about = "record this error, which the query must give"
-    value(parser, "--expect", "CODE", about, type=int)
     flag(parser, "--twice", "ask twice, and note what two identical requests disagree on")
     about = "replace a recording whose answer changed (default: print the differences)"
     flag(parser, "--rewrite", about)

@@ -117,6 +117,7 @@ def test_usage_errors(imagedetail):
         ("show nova-2023.1 nova-2024.2", "unrecognized arguments: nova-2024.2"),
         ("ls --zzz", "next:  imagedetail ls --help"),
         ("diff a b --expect 0", "'0' is not the status of an error, such as 400"),
+        ("record a --expect 200", "'200' is not the status of an error, such as 400"),
         ("diff a b --profile=same-cluod", "did you mean same-cloud? imagedetail diff --help"),
         ("diff one", "the following arguments are required: CANDIDATE"),
         ("doctor one --os-cloud other", "not allowed with argument"),
