@@ -12,7 +12,7 @@ from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.release_guard import Evidence, looks_like
-from pytest_imagedetail.settings import CloudDeclaration, Settings
+from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.transport.http import Access
 
 _STEPS: Final = (
@@ -81,17 +81,9 @@ def _findings(
     yield "ok", f"{_path(access)}, {region}, interface {configuration.interface}"
     newest = access.max_microversion
     yield "ok", newest or "none: older than microversions, or its version document cannot be read"
-    # By now the cloud is known, even if it came from OS_CLOUD or is the only one.
-    declaration = _declaration(name, configuration.cloud, settings)
+    declaration = settings.declaration(name or configuration.cloud)
     yield _release_finding(declaration.release, newest)
     yield _one_image(access, declaration.name)
-
-
-def _declaration(name: str | None, os_cloud: str, settings: Settings) -> CloudDeclaration:
-    if name:
-        return settings.declaration(name)
-    matching = (cloud for cloud in settings.declared.values() if cloud.os_cloud == os_cloud)
-    return next(matching, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 
 
 def _path(access: Access) -> str:
