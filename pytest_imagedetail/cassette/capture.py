@@ -16,7 +16,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import vcr.patch
 import vcr.stubs
@@ -308,8 +308,8 @@ def _aiohttp_requests() -> Iterator[None]:
         if options.get("json") is not None and data is None:
             content_type = "application/json"
             data = self.json_serialize(options.pop("json")).encode("utf-8")
-        elif data and isinstance(data, list | tuple | aiohttp.FormData | aiohttp.Payload):
-            form = aiohttp.FormData(data) if isinstance(data, list | tuple) else data
+        elif data and isinstance(data, dict | list | tuple | aiohttp.FormData | aiohttp.Payload):
+            form = aiohttp.FormData(data) if isinstance(data, dict | list | tuple) else data
             payload = form() if isinstance(form, aiohttp.FormData) else form
             data, content_type = await payload.as_bytes(), payload.content_type
         if content_type:
@@ -347,11 +347,9 @@ def _text(value: str | bytes | int) -> str:
 
 
 def _body(body: Any) -> bytes:
-    """Return the body as sent; a dict, which vcrpy keeps for aiohttp, becomes a form."""
+    """Return the body as sent; raise RecordingError for one that vcrpy keeps as an object."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
-    if isinstance(body, dict):
-        return urlencode(body).encode("ascii")
     if body:
         raise RecordingError(
             f"the body of a request cannot be recorded: it is of the type {type(body).__name__}",
