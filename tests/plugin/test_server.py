@@ -156,7 +156,8 @@ def test_a_cassette_answers_no_program(run):
     """
     result = run(source)
     result.assert_outcomes(failed=2)
-    assert result.stdout.str().count("programs that the test starts need imagedetail_server") == 1
+    lines = [line for line in result.outlines if line.startswith("E ") and "programs" in line]
+    assert [line.endswith(" need imagedetail_server") for line in lines] == [True]
 
 
 def test_a_cassette_and_the_server_name_the_same_nearest_recording(run):
