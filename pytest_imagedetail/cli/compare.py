@@ -202,7 +202,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
 
 
 def _accept(options: Options) -> int:
-    listings = [sides.load(name, options).listing for name in (options.baseline, options.candidate)]
+    listings = [sides.load_listing(name, options) for name in (options.baseline, options.candidate)]
     is_new = options.rules is not None and not Path(options.rules).exists()
     existing, kinds = read_rules(options.settings, () if is_new else None), options.kind or []
     given = {

@@ -163,7 +163,7 @@ def _row(entry: dict[str, Any]) -> Sequence[Any]:
 
 
 def _show(options: Options) -> int:
-    listing = sides.load_listing(options)
+    listing = sides.load_listing(options.cloud, options)
     provenance = listing.provenance
     if options.json:
         return output.print_json(
@@ -217,7 +217,7 @@ def _listings(options: Options) -> tuple[Listing, ...]:
     listings: tuple[Listing, ...] = ()
     if not sides.is_path(options.cloud):
         listings = tuple(sides.listings(sides.select_one(options.cloud, options), options))
-    return listings or (sides.load_listing(options),)  # raises if there is none
+    return listings or (sides.load_listing(options.cloud, options),)  # raises if there is none
 
 
 def _clue_row(releases: str, clue: Clue | Unsent) -> list[str]:

@@ -60,9 +60,9 @@ def load(name: str, options: Options) -> Loaded:
     return Loaded(listing=listing, path=path, error=error)
 
 
-def load_listing(options: Options) -> Listing:
-    """Load the listing of CLOUD; raise StaleCassetteError if it is not of the declared release."""
-    loaded = load(options.cloud, options)
+def load_listing(name: str, options: Options) -> Listing:
+    """Load a listing; raise StaleCassetteError if it is not of the declared release."""
+    loaded = load(name, options)
     if loaded.error is not None:
         raise loaded.error
     return loaded.listing

@@ -105,6 +105,8 @@ def test_what_would_not_be_a_rule(run, cassettes):
         assert (code, out) == (4, ""), arguments
         assert message in err, arguments
         assert "\n  next:  " in err, arguments
+    (cassettes.parent / "imagedetail.yaml").write_text("clouds: {nova-2026.2: {release: kilo}}")
+    assert run("accept", *CLOUDS, *everywhere, *WHY)[:2] == (2, "")  # not of that release
     assert not (cassettes.parent / "imagedetail-rules.yaml").exists()
 
 
