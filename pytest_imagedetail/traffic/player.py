@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import CassetteError, NoInteractionError, did_you_mean
 from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.redact import Known, learn, origin, placeholders, project_in_path
+from pytest_imagedetail.text import cut
 from pytest_imagedetail.traffic.cassette import Cassette
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, entries_of, version_document
 from pytest_imagedetail.traffic.matching import answer_of, as_recorded, line, nearest
@@ -68,8 +69,8 @@ class Player:
     def unplayed(self) -> tuple[str, ...]:
         """The unplayed interactions of the test's file, by number, method and URL."""
         return tuple(
-            f"{entry.number}: {_shorten(entry.interaction)}"
-            for entry in self._own()
+            f"{number}: {_shorten(entry.interaction)}"
+            for number, entry in enumerate(self._own(), start=1)
             if entry not in self._played
         )
 
@@ -224,5 +225,4 @@ def _other_remedies(cassette: Cassette) -> Iterator[str]:
 
 
 def _shorten(interaction: Interaction) -> str:
-    text = line(interaction)
-    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}... ({len(text)} characters)"
+    return cut(line(interaction), _MAX_LENGTH)

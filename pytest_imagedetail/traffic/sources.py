@@ -17,10 +17,9 @@ from pytest_imagedetail.traffic.matching import Key, ids_in, key_of
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entry:
-    """An interaction of a cassette, and its number there, from 1."""
+    """An interaction of a cassette."""
 
     path: Path
-    number: int
     interaction: Interaction
 
 
@@ -62,9 +61,9 @@ class Source:
     def interactions(self) -> Sequence[Entry]:
         """The interactions of all recordings."""
         return [
-            Entry(path=path, number=number, interaction=interaction)
+            Entry(path=path, interaction=interaction)
             for path, recording in self.recordings.items()
-            for number, interaction in enumerate(recording.interactions, start=1)
+            for interaction in recording.interactions
         ]
 
     @cached_property
