@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import CLIENTS, Store, Written
-from pytest_imagedetail.errors import RecordingError, ResponseError, UsageError
+from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Query, Recording
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.retry import Retry
@@ -16,8 +15,13 @@ from pytest_imagedetail.record.suites import REFUSALS
 from pytest_imagedetail.redact import Known, learn, placeholders
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.server.cloud import is_identity, query_of, target
-from pytest_imagedetail.traffic.matching import Key, key_of, line
-from pytest_imagedetail.traffic.recording import append, make_recording
+from pytest_imagedetail.traffic.matching import Key, key_of
+from pytest_imagedetail.traffic.recording import (
+    FAILURES,
+    append,
+    make_recording,
+    refuse_failures,
+)
 
 _FORWARDED: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
@@ -138,13 +142,5 @@ class Recorder:
             release=self._live.release,
             accesses=retry.accesses,
         )
-        status = interaction.response.status_code
-        if status >= HTTPStatus.BAD_REQUEST and status not in REFUSALS:
-            raise ResponseError(
-                f"the cloud answered {status} to {line(recording.interactions[0])}, which says "
-                "nothing about the request",
-                where=f"cloud {name}; nothing was written",
-                remedy="ask again once the cloud and its credentials work",
-                status_code=status,
-            )
+        refuse_failures(recording, FAILURES, what="kept", where=f"cloud {name}")
         return recording, known

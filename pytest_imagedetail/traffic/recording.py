@@ -115,8 +115,8 @@ def refuse_failures(
             raise ResponseError(
                 f"the recording was not {what}: the cloud answered {status} to {line(interaction)}",
                 where=f"{where}; nothing was written",
-                remedy="run the test again once the cloud and its credentials work\n"
-                f"or, if the test is about it: imagedetail_cassette.expect({status})",
+                remedy="ask again once the cloud and its credentials work\n"
+                f"or record it in a test that expects it: imagedetail_cassette.expect({status})",
                 status_code=status,
             )
 
