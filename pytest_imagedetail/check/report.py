@@ -129,10 +129,8 @@ def _junit(report: CheckReport) -> str:
     suites: dict[str, list[Case]] = {}
     for verdict in report.verdicts:
         suites.setdefault(verdict.cloud, []).append(_case(verdict))
-    tags = {**junit.TAGS, "skipped": "skipped"}
     elements = [Suite(name=cloud, cases=cases) for cloud, cases in suites.items()]
-    code = exit_code(report.verdicts)
-    return junit.document(report.lines[0], elements, exit_code=code, tags=tags)
+    return junit.document(report.lines[0], elements, exit_code=exit_code(report.verdicts))
 
 
 def _case(verdict: Verdict) -> Case:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Final
 
 from pytest_imagedetail import text
 from pytest_imagedetail.compare.matrix import Matrix
@@ -11,9 +10,6 @@ from pytest_imagedetail.model import SEVERITIES, Failure
 from pytest_imagedetail.report import grid, notes
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
 from pytest_imagedetail.report.verdict import Report
-
-TAGS: Final = {"failures": "failure", "errors": "error"}
-"""The attributes that count the cases of a suite, and the tags of these cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +41,7 @@ def render(report: Report) -> str:
     return document(report.verdict.line, suites, exit_code=report.verdict.exit_code)
 
 
-def document(
-    verdict: str, suites: Sequence[Suite], *, exit_code: int, tags: Mapping[str, str] = TAGS
-) -> str:
+def document(verdict: str, suites: Sequence[Suite], *, exit_code: int) -> str:
     """Return the XML document; each suite has the overall verdict and its own counts."""
     children = []
     for suite in suites:
@@ -58,9 +52,9 @@ def document(
             for case in suite.cases
         ]
         parts = [_element("properties", properties), *cases]
-        counts = _counts(suite.cases, tags)
+        counts = _counts(suite.cases)
         children.append(_element("testsuite", parts, name=suite.name, **counts))
-    counts = _counts([case for suite in suites for case in suite.cases], tags)
+    counts = _counts([case for suite in suites for case in suite.cases])
     root = _element("testsuites", children, name="imagedetail", **counts)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{root}\n'
 
@@ -128,9 +122,10 @@ def _children(case: Case) -> list[str]:
     return [_element(case.tag, lines, **kind, message=case.message)]
 
 
-def _counts(cases: Sequence[Case], tags: Mapping[str, str]) -> dict[str, int]:
-    used = [case.tag for case in cases]
-    return {"tests": len(used), **{name: used.count(tag) for name, tag in tags.items()}}
+def _counts(cases: Sequence[Case]) -> dict[str, int]:
+    tags = [case.tag for case in cases]
+    counts = {"tests": len(tags), "failures": tags.count("failure"), "errors": tags.count("error")}
+    return counts | ({"skipped": tags.count("skipped")} if "skipped" in tags else {})
 
 
 def _element(tag: str, children: Sequence[str] = (), **attributes: object) -> str:
