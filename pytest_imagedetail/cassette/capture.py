@@ -318,6 +318,8 @@ def _aiohttp_requests() -> Iterator[None]:
                 headers["Content-Type"] = content_type
             options |= {"data": data, "headers": headers}
         url = self._build_url(url)  # adds the base_url
+        if not url.host:
+            raise aiohttp.InvalidURL(url)
         if options.get("auth") is None:
             options["auth"] = aiohttp.BasicAuth.from_url(url) or self.auth
             url = url.with_user(None)

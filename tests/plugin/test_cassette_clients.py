@@ -57,6 +57,13 @@ def test_aiohttp_base_url(imagedetail_cassette):
         sent = imagedetail_cassette.interactions[-1].request_headers
         assert ("Authorization" in sent) is not imagedetail_cassette.replays
 
+def test_aiohttp_without_host(imagedetail_cassette):
+    async def ask():
+        async with aiohttp.ClientSession() as client:
+            await client.get("same/1")
+    with pytest.raises(aiohttp.InvalidURL):
+        asyncio.run(ask())
+
 @pytest.mark.parametrize("sent", ["GET", "HEAD", "POST", "PUT"])
 def test_aiohttp_redirects(imagedetail_cassette, sent):
     async def ask(status):
@@ -70,7 +77,7 @@ def test_aiohttp_redirects(imagedetail_cassette, sent):
         assert followed == ("GET" if status in becomes_get else sent)
         assert (length > 99) is (followed == "GET")
 """
-NUMBER = 1 + 8 + 8 + 3 + 1 + 4
+NUMBER = 1 + 8 + 8 + 3 + 2 + 4
 
 
 def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, monkeypatch):
