@@ -145,7 +145,7 @@ class LinkRewriter:
         images = self.answer.images if self.answer.complete else self.answer.images[-1:]
         markers = {str(image["id"]) for image in images}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-            is_page_size = name == "limit" and value == (self.answer.limit or value)
+            is_page_size = name == "limit" and value == self.answer.limit
             if is_page_size or (name == "marker" and value in markers):
                 yield name
             else:  # bytes that are not UTF-8 stay as they are

@@ -110,15 +110,15 @@ def test_r2_compute_has_one_host():
     assert shown("image.a", second, "compute.a") == ["<image>", own, another]
 
 
-def next_hrefs(*hrefs, images=(), complete=True, profile="same-cloud"):
+def next_hrefs(*hrefs, images=(), profile="same-cloud", **facts):
     links = [{"rel": "next", "href": href} for href in hrefs]
     beside = {"images_links": links}
-    found = normalized(*images, profile=profile, top_level=beside, complete=complete)
+    found = normalized(*images, profile=profile, top_level=beside, **{"limit": "2", **facts})
     return [each["href"] for each in found.top_level["images_links"]]
 
 
 def test_r5_next_link():
-    """Host, page size and own marker go. Path, filters and another marker stay."""
+    """Host, page size and own marker go. Path, filters, another size and another marker stay."""
     images = image_of(1), image_of(2)
     href = f"{COMPUTE}/v2/{PROJECT}/images/detail?marker={{}}&status=active&limit=2"
     one, two = (href.format(image["id"]) for image in images)
@@ -129,6 +129,9 @@ def test_r5_next_link():
     assert next_hrefs(one, two, one, images=images) == [after] * 2
     (other,) = next_hrefs(href.format("7"), images=images)
     assert other.endswith("?limit&marker=7&status=active")
+    for limit in (None, "1"):
+        (other,) = next_hrefs(one, images=images, limit=limit)
+        assert other.endswith("?limit=2&marker&status=active")
     part = [next_hrefs(each, images=images, complete=False) for each in (one, two)]
     assert ["marker&" in each for (each,) in part] == [False, True]
     for query in ("name=Z%FC", "a=1#b", "name=\ud800"):
