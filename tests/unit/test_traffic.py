@@ -499,6 +499,7 @@ def test_queries():
         ("a=1&b=x&a=2", "b=x&a=1&a=2"),
         ("name=a+b", "name=a%20b"),
         ("", "a=", "query a: asked without, recorded (blank)"),
+        ("a=1&a=2", "a=2&a=1", "query a: asked 1, 2, recorded 2, 1"),
         ("a=1, 2", "a=1&a=2", "query a: asked 1, 2, recorded 1, 2"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),
