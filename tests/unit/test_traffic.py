@@ -171,6 +171,18 @@ def test_a_listing_of_a_query_with_an_address_is_replayed(tmp_path):
     assert session(tmp_path).can_answer(received(asked))
 
 
+def test_own_listings_come_before_the_library(tmp_path):
+    """Whatever their files are called."""
+    own, library = tmp_path / "own", tmp_path / "library"
+    for folder, query, body in ((own, Query.of(limit=1), b"own"), (library, Query(), b"shipped")):
+        listing = recording(kept("/images/detail", body), test=None, query=query)
+        Store(directory=folder).write(listing, known=Known())
+    store = Store(directory=own, library=library)
+    cassette = Cassette(store=store, cloud="staging", test="t.py::a", node="t.py::a")
+    replays = Session(cassette, record_mode="none")
+    assert replays.answer(received("/images/detail")).body == b"own"
+
+
 def test_the_traffic_of_clients_is_read_only_if_no_listing_answers(tmp_path):
     """It may be long, and most tests need only listings."""
     store = Store(directory=tmp_path)
