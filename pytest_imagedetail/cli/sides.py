@@ -127,8 +127,8 @@ def warn_of_same_release(old: Listing, new: Listing) -> None:
         return
     output.say(
         f"warning: {old.cloud} and {new.cloud} are declared as releases {one.release} and "
-        f"{other.release}, but they answered alike and share their newest microversion "
-        f"({one.max_microversion or 'none'}): make sure that they are two clouds"
+        f"{other.release}, but neither their answers nor their newest microversions "
+        f"({one.max_microversion or 'unknown'}) differ: make sure that they are two clouds"
     )
 
 
