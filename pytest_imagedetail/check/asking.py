@@ -114,11 +114,13 @@ class Target:
         """Return a command that repeats a request; the token stays a variable."""
         headers = {"X-Auth-Token": "$OS_TOKEN", **answer.headers}
         words = ["curl -i", *(f'-H "{name}: {value}"' for name, value in headers.items())]
-        variables = {self.endpoint: "$OS_COMPUTE_URL", self.root: "${OS_COMPUTE_URL%%/v*}"}
+        variables = {self.endpoint: "$OS_COMPUTE_URL"}
         variables |= {self.glance: "$OS_IMAGE_URL"} if self.glance else {}
+        variables |= {self.root: "${OS_COMPUTE_URL%%/v*}"}
         base = next((base for base in variables if answer.url.startswith(base)), "")
-        path = answer.url.removeprefix(base).replace(f"/{self.project}/", "/$OS_PROJECT_ID/")
-        return " ".join([*words, f'"{variables.get(base, "")}{self.redact(path)}"'])
+        parts = answer.url.removeprefix(base).split(f"/{self.project}/")
+        path = "/$OS_PROJECT_ID/".join(map(self.redact, parts))
+        return " ".join([*words, f'"{variables.get(base, "")}{path}"'])
 
 
 class Cloud:

@@ -15,7 +15,7 @@ from pytest_imagedetail.model import Headers, Response
 from tests.cloud import SimulatedCloud, default_rows
 from tests.cloud.wsgi import FaultError, Request, as_json
 
-ORIGIN, GLANCE = "http://nova.test", "http://glance.test"
+ORIGIN, GLANCE = "http://nova.test", "http://nova.test:9292"
 
 
 def more_rows():

@@ -38,6 +38,7 @@ from tests.cloud import RELEASES
 BY_ID = {each.id: each for each in ALL}
 IMAGES = more_rows()
 ACTIVE = [each for each in IMAGES if each.status == "active"]
+VARIABLES = {"M19": "/v2/$OS_PROJECT_ID/images/detail", "M25": "$OS_IMAGE_URL/v2/images/"}
 
 
 def judged(cloud, *ids):
@@ -51,6 +52,7 @@ def test_every_fault_is_found_by_its_check():
         (found,) = judged(cloud_of(IMAGES, fault), id_)
         expected = "known-deviation" if name == "name ignores case" else "fail"
         assert (found.verdict, found.curl[:5]) == (expected, "curl "), (id_, name, found.reason)
+        assert VARIABLES.get(id_, "$OS_") in found.curl, (id_, name, found.curl)
 
 
 def test_a_cause_is_the_same_on_a_cloud_with_other_images():
@@ -205,7 +207,7 @@ def test_the_token_is_never_sent_to_the_host_of_a_link():
     cloud = cloud_of(IMAGES, each_image(internal))
     (found,) = judged(cloud, "M27")
     assert (found.verdict, "another host" in found.reason) == ("inconclusive", True)
-    assert all(each.url.startswith(ORIGIN) for each in cloud.received)
+    assert all(each.url.startswith(f"{ORIGIN}/") for each in cloud.received)
 
 
 def test_malformed_responses_crash_no_check():
