@@ -135,7 +135,7 @@ def refuse_merged(sent: Sequence[Interaction], recording: Recording, *, where: s
                 "the recording was not kept: two requests differ only in what is redacted, and "
                 f"their answers differ: {line(recorded)}",
                 where=where,
-                remedy="send them in different tests, or with another difference",
+                remedy="send them in different tests, or make them differ in a part that is kept",
             )
 
 
