@@ -99,6 +99,7 @@ def test_texts_that_only_look_sensitive_are_warnings(folder):
         ("built on 127.0.0.1:9292", "a private IP address"),
         ("built on fd00::17.", "a private IP address"),
         ("built on build7.corp", "an internal host name"),
+        ("answers on localhost:9292", "an internal host name"),
         ("255.255.255.0, 8.8.4.4, 240.0.0.1, a::b, root@example.com, a@b.invalid", None),
         ("https://compute.a.invalid/v2/images, http://image.a.invalid", None),
         ("at 192.0.2.17, 2001:db8::1 and 0.0.0.0", None),
