@@ -51,10 +51,11 @@ def _matrix(options: Options) -> int:
 
     for matrix in matrices:
         changed = {(step.baseline, step.candidate) for step in (*matrix.steps, *matrix.expected)}
-        for pair in pairwise(matrix.clouds):
-            if pair not in changed:
-                old, new = (next(iter(matrix.answers[cloud].values())) for cloud in pair)
-                sides.warn_of_same_release(old, new)
+        compared = {(old, new): query for old, new, query in matrix.compared}
+        for (old, new), query in compared.items():
+            if (old, new) not in changed:
+                answers = matrix.answers
+                sides.warn_of_same_release(answers[old][query], answers[new][query])
     report = output.make_report(options, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [matrix.to_dict() for matrix in report.matrices]}
