@@ -85,7 +85,7 @@ class Check:
 def check(relation: str, *deviations: Deviation, **facts: Any) -> Callable[[Ask], Check]:
     """Turn a function into a check: its name is the id, its docstring the title."""
     made = partial(Check, relation=relation, deviations=deviations, **facts)
-    return lambda ask: made(id=ask.__name__[1:].upper(), title=str(ask.__doc__), outcomes=ask)
+    return lambda ask: made(id=ask.__name__[1:].upper(), title=ask.__doc__ or "", outcomes=ask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
