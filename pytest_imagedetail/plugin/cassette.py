@@ -38,7 +38,7 @@ _OUTCOME_NOTES = {
 """Notes on a request's error, by the outcome of the test that would hide it."""
 _NO_FIXTURE = (
     "the marker imagedetail needs a fixture: imagedetail_cassette answers the test's own client\n"
-    "or, if the test is not about recordings, remove the marker from it"
+    "or, if the test is not about recordings, give the marker to the others only"
 )
 
 

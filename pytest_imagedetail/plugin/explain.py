@@ -17,7 +17,7 @@ from pytest_imagedetail.report.findings import Result
 _PACKAGE = Path(errors.__file__).parent
 _MODULE_PREFIX = "pytest_imagedetail."
 _NOTHING_PLAYED = (
-    "\nnothing was replayed in this process: programs that the test starts need imagedetail_server"
+    "\nnothing was replayed in this process; programs that a test starts need imagedetail_server"
 )
 
 
