@@ -32,8 +32,7 @@ def read_rules(settings: Settings, sources: Iterable[RuleSource] | None = None) 
 def known_clouds(settings: Settings) -> tuple[str, ...]:
     """Return every cloud that is recorded, shipped or declared."""
     store = with_library(store_of(settings))
-    recorded = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
-    return tuple(dict.fromkeys([*recorded, *settings.declared]))
+    return tuple(dict.fromkeys([*store.all_clouds(), *settings.declared]))
 
 
 def reference_library() -> Path:

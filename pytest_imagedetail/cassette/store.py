@@ -101,6 +101,10 @@ class Store:
         """Return the clouds of the library."""
         return _clouds_in(self.library) if self.library is not None else ()
 
+    def all_clouds(self) -> tuple[str, ...]:
+        """Return the clouds with any recording, here or in the library; one may be repeated."""
+        return (*self.clouds(), *self.traffic_clouds(), *self.library_clouds())
+
     def traffic_of(self, cloud: str, test: str) -> tuple[Path, ...]:
         """Return the cassettes of a test, `CLIENTS` or `CHECK`; own ones first."""
         paths = (folder / traffic_name(test) for folder in self._folders(cloud))

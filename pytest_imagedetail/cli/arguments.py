@@ -122,8 +122,7 @@ class Options(argparse.Namespace):
     @cached_property
     def known_clouds(self) -> tuple[str, ...]:
         """The recorded and shipped clouds; cached, because it scans folders."""
-        store = self.store
-        return (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
+        return self.store.all_clouds()
 
     @cached_property
     def parsed_query(self) -> Query:

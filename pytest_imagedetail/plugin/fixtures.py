@@ -137,7 +137,7 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
 
 
 def _clouds(store: Store, settings: Settings) -> tuple[str, ...]:
-    selected = settings.select((*store.clouds(), *store.traffic_clouds(), *store.library_clouds()))
+    selected = settings.select(store.all_clouds())
     if not selected:
         raise nothing_selected(settings)
     return tuple(filter(store.has, selected))

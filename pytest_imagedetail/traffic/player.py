@@ -121,7 +121,7 @@ class Player:
         with self._lock:
             problem = "\n".join(self._explain(request))
         store, cloud = self._cassette.store, self._cassette.cloud
-        known = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
+        known = store.all_clouds()
         suggestion = "" if cloud in known else did_you_mean(cloud, known)
         steps = [suggestion.strip(), self.remedy]
         if not self.path.exists():
