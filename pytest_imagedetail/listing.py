@@ -316,11 +316,10 @@ def _glance_evidence(document: Any) -> str | None:
         return None
     if document.keys() >= _GLANCE_TOP_LEVEL:
         return "it has `first` and `schema`"
-    for position, image in enumerate(document["images"]):
-        shared = _GLANCE.intersection(image) if isinstance(image, dict) else ()
-        if shared and len(shared) > len(_NOVA.intersection(image)):
-            return f"images[{position}] has {', '.join(sorted(shared)[:4])}"
-    return None
+    fields = set[str]().union(*(each for each in document["images"] if isinstance(each, dict)))
+    if len(fields & _GLANCE) <= len(fields & _NOVA):
+        return None
+    return f"its images have {', '.join(sorted(fields & _GLANCE)[:4])}"
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:

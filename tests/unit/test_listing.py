@@ -155,10 +155,10 @@ def test_the_list_of_another_service():
     beside = {"first": "/v2/images", "schema": "/v2/schemas/images"}
     for document, shown in (
         ({"images": [v2], **beside}, "it has `first` and `schema`"),
-        ({"images": [v2]}, "images[0] has created_at, min_disk, min_ram, schema"),
-        ({"images": [v2 | {"metadata": "a user's", "links": "too"}]}, "images[0] has created_at"),
-        ({"images": [brief]}, "images[0] has container_format, disk_format"),
-        ({"images": [{"id": "1", "name": "x", "visibility": "public"}]}, "images[0] has visib"),
+        ({"images": [v2]}, "its images have created_at, min_disk, min_ram, schema"),
+        ({"images": [v2 | {"metadata": "a user's", "links": "too"}]}, "its images have created_at"),
+        ({"images": [brief]}, "its images have container_format, disk_format"),
+        ({"images": [{"id": "1", "name": "x", "visibility": "public"}]}, "its images have visib"),
     ):
         with pytest.raises(BodyError) as caught:
             read_page(json.dumps(document).encode(), where="here")
