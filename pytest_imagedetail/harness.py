@@ -392,7 +392,7 @@ class Harness:
     def _names(self, cloud: str | Cloud) -> tuple[str, ...]:
         check_types({"the name of a cloud": cloud}, _ARGUMENTS)
         pattern = _name(cloud)
-        if not set(pattern) & WILDCARDS:
+        if WILDCARDS.isdisjoint(pattern):
             return (pattern,)
         selection = replace(self.settings, clouds=(pattern,))
         return selection.select(selectable(self.store, selection))

@@ -116,7 +116,7 @@ class Settings:
         selected: list[str] = []
         for pattern in self.clouds:
             matches = [name for name in names if fnmatchcase(name, pattern)]
-            if not matches and self.record_mode != "none" and not set(pattern) & WILDCARDS:
+            if not matches and self.record_mode != "none" and WILDCARDS.isdisjoint(pattern):
                 matches = [pattern]  # a name in clouds.yaml, to be recorded
             if not matches:
                 raise unknown_cloud(pattern, names, where=self.cassette_dir)
@@ -212,7 +212,7 @@ def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError
     clouds = ", ".join(names[:_MOST_NAMES]) or "none"
     if len(names) > _MOST_NAMES:
         clouds += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
-    is_glob = bool(set(name) & WILDCARDS)
+    is_glob = not WILDCARDS.isdisjoint(name)
     record = "" if is_glob else f"\nor record it: imagedetail record {shlex.quote(name)}"
     if not where.is_dir():
         record += "\nor go to the project that has the recordings: this folder does not exist"

@@ -42,14 +42,13 @@ def file_name(query: Query) -> str:
     (capitals, other characters, length), eight digits of the query's hash make it unique, as in
     `name=a-1c5e7ab2.yaml`.
     """
-    exact = "+".join(f"{name}={value}" for name, value in query.params) or "all"
-    wire = query.wire
-    if query.microversion is not None:
-        exact, wire = f"{exact}@{query.microversion}", f"{wire}@{query.microversion}"
-    parts = (*(part for pair in query.params for part in pair), query.microversion or "")
+    version = "" if query.microversion is None else f"@{query.microversion}"
+    exact = ("+".join(f"{name}={value}" for name, value in query.params) or "all") + version
+    parts = (*(part for pair in query.params for part in pair), version[1:])
     is_ambiguous = any(mark in part for part in parts for mark in "+=@")
-    is_exact = _is_plain(exact) and not is_ambiguous
-    return f"{exact if is_exact else _hashed(exact, wire)}.yaml"
+    if _is_plain(exact) and not is_ambiguous:
+        return f"{exact}.yaml"
+    return f"{_hashed(exact, query.wire + version)}.yaml"
 
 
 def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:

@@ -107,8 +107,7 @@ class Store:
 
     def traffic_of(self, cloud: str, test: str) -> tuple[Path, ...]:
         """Return the cassettes of a test, `CLIENTS` or `CHECK`; own ones first."""
-        paths = (folder / traffic_name(test) for folder in self._folders(cloud))
-        return tuple(filter(_exists, paths))
+        return tuple(filter(_exists, self._folders(cloud, traffic_name(test))))
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
         """Return a cloud's cassettes, own ones in place of the library's; `all.yaml` is first."""
@@ -149,9 +148,7 @@ class Store:
 
     def find(self, cloud: str, query: Query) -> Path | None:
         """Return the file of a recording; None if there is none."""
-        name = file_name(query)
-        candidates = (folder / name for folder in self._folders(cloud))
-        return next((path for path in candidates if _exists(path)), None)
+        return next(filter(_exists, self._folders(cloud, file_name(query))), None)
 
     def load(self, cloud: str, query: Query) -> Recording:
         """Read one recording; raise `CassetteNotFoundError`, which suggests recorded queries."""
@@ -240,11 +237,12 @@ class Store:
     def _traffic(self, cloud: str) -> Iterator[Path]:
         yield from (self.directory / cloud / TRAFFIC).rglob("*.yaml")
 
-    def _folders(self, cloud: str) -> Iterator[Path]:
+    def _folders(self, cloud: str, *below: str | PurePosixPath) -> Iterator[Path]:
+        """Yield a cloud's folder here and in the library, or a path below each."""
         check_cloud_name(cloud)
-        yield self.directory / cloud
+        yield self.directory.joinpath(cloud, *below)
         if self.library is not None:
-            yield self.library / cloud
+            yield self.library.joinpath(cloud, *below)
 
     def _not_found_error(self, cloud: str, query: Query) -> CassetteNotFoundError:
         recorded: dict[str, Query] = {}  # by command-line options

@@ -96,7 +96,7 @@ def selectable_clouds(
 
     Clouds that only have the traffic of tests are for `imagedetail_cassette`.
     """
-    named = [name for name in (marker.args if marker else ()) if not set(name) & WILDCARDS]
+    named = [name for name in (marker.args if marker else ()) if WILDCARDS.isdisjoint(name)]
     store = store_of(settings)
     traffic = store.traffic_clouds() if "imagedetail_cassette" in fixtures else ()
     return tuple(dict.fromkeys([*selectable(store, settings), *named, *traffic]))

@@ -59,14 +59,13 @@ def refuse_further_page(listing: Listing, headers: Headers) -> None:
     pages, fields = listing.recording.interactions, dict[str, Any](headers.fields)
     total = headers.get("Content-Range", "").rpartition("/")[2]
     fields |= {"Link": [*headers.all("Link")], "total": total}
-    where = f"cloud {listing.cloud}, query {listing.query}, page {len(pages)}"
     if listing.document.keys() != {"images"}:
-        fields |= read_page(pages[-1].response.body, where=where)
+        fields |= read_page(pages[-1].response.body, where="the last page")
     sign = further_page(fields, images=len(listing.images), pages=len(pages))
     if sign is not None:
         raise RecordingError(
             f"the cloud shows a further page in an unknown form: {sign!r}",
-            where=where,
+            where=f"cloud {listing.cloud}, query {listing.query}, page {len(pages)}",
             remedy="the listing would not be complete, so it was dropped\n"
             "record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 in a "
             "test",
@@ -82,11 +81,11 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
     pending = [("", name, value) for name, value in fields.items() if name != "images"]
     while pending:
         prefix, name, value = pending.pop()
-        words = _words(name)
-        if value is False and words & _END:
+        if value is False and _words(name) & _END:
             return prefix + name
         if not value or (isinstance(value, str) and value.strip().lower() in _EMPTY):
             continue
+        words = _words(name)
         is_about_rest = words & _REST and not (words | _words(prefix)) & _OTHER
         if words & _MORE or is_about_rest or _is_next_link(name, value):
             return prefix + name
