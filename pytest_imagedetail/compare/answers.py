@@ -154,10 +154,11 @@ def _next_link_differences(
     new_faults = [] if new is MISSING else [*_faults(new, candidate, other)]
     if new is MISSING and _is_full(candidate):
         new_faults = [("the page is full, and clients stop without a next link", None)]
+    unknown = _unknown(old), _unknown(new)
     verdict = _changed_faults(old_faults, new_faults)
     if verdict[0] != "breaking" and (old is MISSING or new is MISSING):
         verdict = "data", "there is a next link if the page is full, which depends on the images"
-    elif old_faults == new_faults and _unknown(old) != _unknown(new):
+    elif old_faults == new_faults and (unknown[0] < unknown[1] or unknown[1] < unknown[0]):
         verdict = "compatible", "since 2024.2 Nova drops parameters that it does not know"
     # Show only the addresses if each side has one and they differ.
     before, after = (hrefs[0] if len(hrefs := _hrefs(side)) == 1 else side for side in (old, new))

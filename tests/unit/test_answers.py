@@ -193,6 +193,8 @@ def test_unknown_parameters_are_no_filters():
         assert verdict(old, new, profile=profile, level=level) == dropped
         assert verdict(new, old, profile=profile, level=level) == dropped
     assert verdict(old, lost) == ("breaking", OTHER_FILTERS)
+    changed = page(asked=f"{LAST}&status=ACTIVE&foo=baz&sort_key=name", query=query)
+    assert verdict(old, changed) == ("compatible", "the next link is written in another form")
 
 
 def test_a_next_link_in_another_form_or_on_one_side():
