@@ -25,7 +25,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import Failure, Query
+from pytest_imagedetail.model import OF_QUERY, Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import places_of
@@ -205,11 +205,12 @@ def _accept(options: Options) -> int:
     listings = [sides.load_listing(name, options) for name in (options.baseline, options.candidate)]
     is_new = options.rules is not None and not Path(options.rules).exists()
     existing, kinds = read_rules(options.settings, () if is_new else None), options.kind or []
+    query = glob.escape(str(listings[0].query))
     given = {
         "path": options.path,
         "id": options.id,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
-        "query": glob.escape(str(listings[0].query)) if options.parsed_query != Query() else None,
+        "query": query if options.parsed_query != Query() else None,
         "between": [listing.cloud for listing in listings],
         "reason": options.reason,
         "reference": options.reference,
@@ -228,6 +229,8 @@ def _accept(options: Options) -> int:
     accepted = [step for step in comparison.accepted if step.difference.rule == rule.ref]
     if not accepted:
         raise _accepts_nothing(rule, comparison)
+    if any(step.difference.kind in OF_QUERY for step in accepted):
+        entry["query"] = query  # or it would accept a changed status of any query
     of_root = options.settings.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry, today=today())
     print(f"{rule.ref.where}: accepts {text.count(len(accepted), 'difference')}")

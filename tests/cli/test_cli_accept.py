@@ -122,6 +122,19 @@ def test_what_only_a_matrix_finds(run):
         assert path in {each["path"] for each in found["expected"]}
 
 
+def test_a_changed_status_is_accepted_for_one_query(run, tmp_path):
+    """Also for all images: an answer to another query that failed meanwhile stays a failure."""
+    (tmp_path / "old.json").write_text('{"images": []}')
+    (tmp_path / "new.json").write_text('{"itemNotFound": {"code": 404, "message": "gone"}}')
+    for query in ([], ["--query=limit=0"]):
+        assert run("import", "old.json", "--cloud=old", *query)[0] == 0
+        assert run("import", "new.json", "--cloud=new", "--status=404", *query)[0] == 0
+    assert run("accept", "old", "new", "--path", "status_code", *WHY)[0] == 0
+    (found,) = json.loads(run("matrix", "old", "new", "--json")[1])["matrices"]
+    assert [each["queries"] for each in found["expected"]] == [["all"]]
+    assert [each["queries"] for each in found["changes"]] == [["limit=0"]]
+
+
 def test_the_page_says_how_to_accept(run, tmp_path):
     """With lines for the file of rules; they accept all differences."""
     matrix = ("matrix", "nova-2023.1", "nova-2024.2")
