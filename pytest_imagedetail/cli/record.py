@@ -140,11 +140,24 @@ def targets_of(options: Options) -> Sequence[CloudDeclaration]:
     return [
         replace(
             settings.declaration(check_cloud_name(name)),
-            os_cloud=settings.declaration(os_cloud or name).os_cloud,
+            os_cloud=_os_cloud(os_cloud, name, settings),
             release=_release(options.release, name, settings),
         )
         for name in selected
     ]
+
+
+def _os_cloud(given: str | None, name: str, settings: Settings) -> str:
+    """Return the cloud's name in clouds.yaml from --os-cloud or its declaration; see `_release`."""
+    os_cloud = settings.declaration(given or name).os_cloud
+    if name in settings.declared and os_cloud != settings.declared[name].os_cloud:
+        raise UsageError(
+            f"--os-cloud {given} contradicts imagedetail.yaml, which declares {name!r} as cloud "
+            f"{settings.declared[name].os_cloud!r} of clouds.yaml",
+            remedy="record another cloud under another name: --name NAME\n"
+            "or correct the declaration",
+        )
+    return os_cloud
 
 
 def _release(given: str | None, name: str, settings: Settings) -> str | None:

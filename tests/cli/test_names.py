@@ -70,6 +70,10 @@ def test_names_that_are_refused(staging, imagedetail, tmp_path):
     for verb in (["record"], ["doctor"], ["serve", "--record"]):
         result = imagedetail(*verb, "befroe")
         assert (result.returncode, "did you mean before? " in result.stderr) == (2, True), verb
+    for verb in (["record"], ["serve", "--record"]):
+        result = imagedetail(*verb, "--os-cloud=new", "--name=before")
+        says = "contradicts imagedetail.yaml, which declares 'before' as cloud 'old' of clouds.yaml"
+        assert (result.returncode, says in result.stderr) == (4, True), verb
 
 
 def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(staging, imagedetail, tmp_path):
