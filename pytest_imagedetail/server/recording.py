@@ -1,8 +1,10 @@
 """Record the requests of clients to a live cloud, one at a time."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ from pytest_imagedetail.traffic.recording import (
     refuse_failures,
 )
 
+_CONFIRMED: Final = 60  # seconds after which the cloud may have been upgraded
 _FORWARDED: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
 
@@ -32,7 +35,7 @@ class Recorder:
     A listing at the cloud's endpoint is recorded as `imagedetail record` does: a cassette with all
     pages. Any other GET is added to the traffic of clients, `tests/clients.yaml`. `on_written` gets
     what was done, the recording, and what redaction knows. `guard` raises if the cloud is no longer
-    the recorded one; it is called after an outage.
+    the recorded one; it is called after an outage, and before a request if a minute has passed.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Recorder:
         self._store: Final = store
         self._on_written: Final = on_written
         self._guard: Final = guard
-        self._had_outage = False
+        self._confirmed = monotonic()
         endpoint = urlsplit(live.access.endpoint)
         self._netloc: Final = endpoint.netloc
         self._origin: Final = f"{endpoint.scheme}://{endpoint.netloc}"
@@ -71,16 +74,16 @@ class Recorder:
         """
         url, query = self._restore(request, base)
         is_listing = url == f"{self._live.access.endpoint}/images/detail"
-        if self._had_outage:  # it may have been upgraded
+        if monotonic() > self._confirmed + _CONFIRMED:
             self._guard()
-            self._had_outage = False
+            self._confirmed = monotonic()
         try:
             if is_listing:
                 recording, known = self._record_listing(query)
             else:
                 recording, known = self._record_get(url, query, request)
         except RecordingError:
-            self._had_outage = True
+            self._confirmed = -math.inf  # after an outage
             raise
         if key not in map(key_of, recording.interactions):
             raise RecordingError(

@@ -18,7 +18,10 @@ import requests
 import yaml
 
 from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.record import clouds
+from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.redact import Known
+from pytest_imagedetail.server import Recorder, Server
 from tests.cloud import SimulatedCloud
 from tests.cloud.scripted import ScriptedCloud, say
 from tests.unit import recording_of
@@ -292,3 +295,21 @@ def test_the_guard_comes_before_the_first_request(cloud, serve, imagedetail, tmp
     done = imagedetail("serve", "--record", "--os-cloud=site", "--name=STAGING")
     assert (done.returncode, done.stdout) == (4, "")
     assert "differs from 'staging' in case only" in done.stderr
+
+
+def test_the_guard_looks_again_after_a_minute(cloud, tmp_path, monkeypatch):
+    """The cloud may be upgraded while no client asks; what is recorded needs no guard."""
+    now, guarded = [0.0], []
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    monkeypatch.setattr("pytest_imagedetail.server.recording.monotonic", lambda: now[0])
+    live = LiveCloud(access=clouds.connect("site", declared={}), name="staging")
+    store = Store(directory=tmp_path / "cassettes")
+    recorder = Recorder(
+        live, store, on_written=lambda *_: None, guard=lambda: guarded.append(now[0])
+    )
+    with Server(store, "staging", recorder=recorder) as server:
+        for now[0], limit in ((59, 1), (61, 1), (62, 2), (63, 3), (124, 4)):
+            url = f"{server.compute_url}/images/detail?limit={limit}"
+            answer = requests.get(url, headers={"X-Auth-Token": server.token}, timeout=60)
+            assert answer.status_code == 200
+    assert guarded == [62, 124]
