@@ -97,7 +97,11 @@ def _header_difference(name: str, old: Any, new: Any) -> Difference:
 
 
 def _link_form_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
-    """Compare what R8 removed from the links of all images, once per relation."""
+    """Compare what R2 and R8 removed from the links of all images, the latter once per relation."""
+    hosts = one.link_host, other.link_host
+    if all(hosts) and hosts[0] != hosts[1]:
+        moved: Verdict = "compatible", "one cloud's links lead to its endpoint, the other's do not"
+        yield difference("link_changed", "images[*].links", moved, hosts)
     for path in sorted(one.link_forms.keys() & other.link_forms.keys()):
         old, new = one.link_forms[path], other.link_forms[path]
         if old.keys() != new.keys():

@@ -44,6 +44,8 @@ class Normalized:
     Attributes:
         ids: The images' ids, as sent.
         media_type: The media type of the bodies or, under R10, whether it is the requested one.
+        link_host: The role of the host of the images' links: "compute", or "compute-links" if it is
+            not the endpoint's; "" in the profile `wire`.
         link_forms: Under R8, by the path of a link, an example of each form before R8: with or
             without a prefix, with or without a project.
         counts: How often each rule of the profile changed something.
@@ -55,6 +57,7 @@ class Normalized:
     status_code: int
     media_type: str
     top_level: Mapping[str, Any]
+    link_host: str
     link_forms: Mapping[str, Mapping[tuple[bool, bool], str]]
     counts: Mapping[str, int]
 

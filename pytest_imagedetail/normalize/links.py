@@ -44,7 +44,7 @@ class LinkRewriter:
         pool: Rewritten links by their content. Equal links are one object, in both answers if
             they share a pool, so that most comparisons only compare addresses.
         forms: See `Normalized.link_forms`.
-        hosts: By the path of a link, the first Compute host there, which becomes `<compute>`.
+        hosts: The first Compute host in links of images, and in next links; it becomes `<compute>`.
     """
 
     rules: frozenset[str]
@@ -199,9 +199,10 @@ class LinkRewriter:
         service = "compute" if is_compute(role) else role
         if service != SERVICES.get(rel):
             return f"<{role}>"  # a wrong link
-        if service == "compute" and self.hosts.setdefault(where, parts.netloc) != parts.netloc:
-            return "<another compute>"
-        return f"<{service}>"
+        if service != "compute":
+            return f"<{service}>"
+        first = self.hosts.setdefault(where.partition("[")[0], parts.netloc)
+        return "<compute>" if first == parts.netloc else "<another compute>"
 
 
 def without_hosts(value: Any) -> Any:

@@ -17,7 +17,8 @@ _SHORTEST_WORD: Final = 16
 _LONG_PARAMETER: Final = 16  # a signature, a digest or a token
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # or a date
 _LOOPBACK: Final = re.compile(r"127(?:\.\d+){3}")
-_SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
+_ROLES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
+"""The roles of hosts that are not in the catalog, by the relation of the links to them."""
 _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 
 
@@ -29,6 +30,7 @@ class Known:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     owners: frozenset[str] = field(default=frozenset(), repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # with their services
+    link_hosts: Mapping[str, str] = field(default_factory=dict, repr=False)  # with their roles
 
     def __or__(self, other: "Known") -> "Known":
         """Merge both; this one's project and services take precedence."""
@@ -37,6 +39,7 @@ class Known:
             secrets=self.secrets | other.secrets,
             owners=self.owners | other.owners,
             origins={**other.origins, **self.origins},
+            link_hosts={**other.link_hosts, **self.link_hosts},
         )
 
     @property
@@ -55,11 +58,13 @@ def is_searchable(value: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class Learner:
-    """Collect values with the name of a secret or an owner, and the services that links lead to."""
+    """Collect values with the name of a secret or an owner, and the hosts that links lead to."""
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)  # counted: some are wrong
+    links: Counter[tuple[str, str]] = field(
+        default_factory=Counter
+    )  # host and role; some are wrong
 
     def add_secret(self, value: str) -> None:
         """Learn a secret, unless it is blank or holds a placeholder."""
@@ -68,9 +73,10 @@ class Learner:
 
     def add_link(self, fields: Mapping[str, Any]) -> None:
         """Learn which service a link leads to: an image's alternate leads to Glance."""
-        href, service = fields.get("href"), _SERVICES.get(str(fields.get("rel")))
-        if isinstance(href, str) and "://" in href and service is not None:
-            self.links[origin("/".join(href.split("/")[:3])), service] += 1
+        href, role = fields.get("href"), _ROLES.get(str(fields.get("rel")))
+        if isinstance(href, str) and "://" in href and role is not None:
+            url = origin("/".join(href.split("/")[:3]))
+            self.links[urlsplit(url).hostname or "", role] += 1
 
     def add_header(self, name: str, value: str) -> None:
         """Learn from a header that is dropped; `name` is in lower case."""
@@ -101,15 +107,15 @@ class Learner:
         self.add_secret(text.partition(":")[2])
 
     def merge_into(self, known: Known) -> Known:
-        """Return `known` with what was learned, except further origins of known hosts."""
-        hosts = {urlsplit(url).hostname for url in known.origins}
-        origins = {
-            url: max(("compute-links", "image"), key=lambda service: self.links[url, service])
-            for url, _ in self.links
-            if url and urlsplit(url).hostname not in hosts
-        }
+        """Return `known` with what was learned; a link to a second Compute host is a wrong one."""
+        hosts = {"", *(urlsplit(url).hostname for url in known.origins)}
+        link_hosts: dict[str, str] = {}
+        for (host, role), _ in self.links.most_common():
+            is_second = role == "compute-links" and role in link_hosts.values()
+            if host not in {*hosts, *link_hosts} and not is_second:
+                link_hosts[host] = role
         owners = frozenset(self.owners) - {known.project}
-        return known | Known(secrets=frozenset(self.secrets), owners=owners, origins=origins)
+        return known | Known(secrets=frozenset(self.secrets), owners=owners, link_hosts=link_hosts)
 
 
 def _placeholder(_: str, new: str) -> str:
@@ -136,6 +142,11 @@ class Search:
             url: placeholders.host(role, cloud)
             for url, role in sorted(known.origins.items(), key=lambda pair: pair[1] != "compute")
             if not placeholders.is_placeholder_host(urlsplit(url).hostname or "")
+        }
+        self.link_hosts: Final = {
+            name: placeholders.host(role, cloud)
+            for name, role in known.link_hosts.items()
+            if not placeholders.is_placeholder_host(name)
         }
         self.services: Final[dict[str, str]] = {}  # by host name
         self._hosts: Final[dict[str, str]] = {}  # by host, with and without port

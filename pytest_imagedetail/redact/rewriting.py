@@ -323,7 +323,7 @@ class Rewriter:
         if at:
             user = self._secret_in_url(user, user.partition(":")[2])
         name = urls.split_port(hosts)[0].strip("[]").lower()  # the cloud's own on any port
-        is_own = name in self._search.services or placeholders.role_of(name) is not None
+        is_own = self._own_host(name) is not None or placeholders.role_of(name) is not None
         if placeholder := self._search.origins.get(urls.origin(f"{scheme}://{hosts}")):
             scheme, hosts = "https", self._note("hosts", placeholder)
         else:
@@ -341,8 +341,13 @@ class Rewriter:
         is_template = urls.TEMPLATE.search(host) and self._percent_encoded(place) == place
         if not bare or is_template or placeholders.is_placeholder_host(bare):
             return place
-        new = self._search.services.get(bare) or placeholders.foreign_host(bare)
+        new = self._own_host(bare) or placeholders.foreign_host(bare)
         return self._note("hosts", new) + self._percent_encoded(port)
+
+    def _own_host(self, name: str) -> str | None:
+        """Return the placeholder of a host in the catalog or, in a link, that links lead to."""
+        hosts = self._search.link_hosts if self._path[-1:] == ("href",) else {}
+        return self._search.services.get(name) or hosts.get(name)
 
     def _secret_in_url(self, text: str, secret: str) -> str:
         if text != placeholders.SECRET_IN_URL:

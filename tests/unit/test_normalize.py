@@ -9,6 +9,7 @@ import pytest
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_in
+from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.settings import PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, snapshot_of, without
 
@@ -108,6 +109,48 @@ def test_r2_compute_has_one_host():
     assert shown(second, second) == [own] * 2
     assert shown("compute.a", second, second, "compute.a") == [own, another, another, own]
     assert shown("image.a", second, "compute.a") == ["<image>", own, another]
+
+
+def test_r2_links_that_lead_elsewhere():
+    """One relation or image, another host, scheme or port; but any host of Glance is right."""
+
+    def saved(own="https://nova.acme.example", bookmark="", glance="https://glance{}.acme.example"):
+        images = []
+        for number in (1, 2):
+            hosts = {"self": own, "bookmark": bookmark or own, "alternate": glance}
+            links = [{"rel": rel, "href": url} for rel, url in hosts.items()]
+            image = image_of(number, links=links)
+            for link in links:
+                link["href"] = f"{link['href'].format(number)}/images/{image['id']}"
+            images.append(image)
+        body = json.dumps({"images": images}).encode()
+        return import_body(body, cloud="a", where="saved.json").listing
+
+    for wrong in (
+        {"bookmark": "https://evil.example"},
+        {"bookmark": "https://evil{}.example"},
+        {"bookmark": "http://nova.acme.example"},
+        {"own": "https://10.0.0.5", "bookmark": "https://nova.acme.example"},
+        {"own": "https://nova{}.acme.example"},
+        {"glance": "http://glance{}.acme.example"},
+        {"glance": "https://glance{}.acme.example:9292"},
+    ):
+        for profile in PROFILES:
+            found = compare(saved(), saved(**wrong), profile=profile)
+            assert {each.kind for each in found.breaking} >= {"link_changed"}, (profile, wrong)
+    assert compare(saved(), saved(glance="https://g{}.example"), profile="wire").same
+
+
+def test_r2_links_that_no_longer_lead_to_the_endpoint():
+    """A configured prefix, or a wrong one: no client breaks, but it is said."""
+    old, new = (
+        listing_of(image_of(links=[{"rel": "self", "href": f"https://{role}.a.invalid/images/1"}]))
+        for role in ("compute", "compute-links")
+    )
+    for profile in PROFILES[1:]:
+        (found,) = compare(old, new, profile=profile).differences
+        assert (found.severity, found.path) == ("compatible", "images[*].links")
+        assert old != new
 
 
 def next_hrefs(*hrefs, images=(), profile="same-cloud", **facts):

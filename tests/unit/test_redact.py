@@ -426,7 +426,10 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         ("self", "http://internal:8774/v2/images/1"),
         ("alternate", "http://glance.internal:9292/images/1"),
     )
-    assert found == [f"{links}/v2/images/1", "https://image.a.invalid/images/1"]
+    assert found == [
+        "http://compute-links.a.invalid:8774/v2/images/1",
+        "http://image.a.invalid:9292/images/1",
+    ]
     for rel in ("self", "bookmark"):
         alternate, *others = [("alternate", f"{nova}/x"), (rel, f"{nova}/x"), (rel, f"{nova}/x")]
         assert links_of(unknown, alternate, *others)[1] == [f"{links}/x"] * 3
