@@ -90,7 +90,7 @@ class Target:
     endpoint: str
     project: str
     release: str | None = None
-    glance: str | None = None  # the origin of the image service
+    glance: str | None = None  # the URL of the image service, without version
     known: Known = field(default_factory=Known, repr=False)
 
     @property

@@ -45,7 +45,7 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
         endpoint=access.endpoint,
         project=known.project or access.project_id,
         release=cloud.release,
-        glance=next((url for url, kind in access.origins.items() if kind == "image"), None),
+        glance=access.glance,
         known=known,
     )
     return Cloud(target, send, budget=budget)
@@ -79,16 +79,16 @@ def recorded(
         remaining = answers.get(_key(request))
         return remaining.pop(0) if remaining else missing
 
-    glance = f"https://{placeholders.host('image', name)}"
     # `record --suite check` asks Glance if the catalog has it.
-    has_check = any(source.provenance.test == CHECK for _, source in sources)
-    recorded_origins = {origin(one.url) for _, source in sources for one in source.interactions}
+    of_checks = [source for _, source in sources if source.provenance.test == CHECK]
+    asked = (one.url.partition("/v2/images") for each in of_checks for one in each.interactions)
+    glance = None if of_checks else f"https://{placeholders.host('image', name)}"
     target = Target(
         name=name,
         endpoint=endpoint,
         project=placeholders.OWN_PROJECT,
         release=declared or release,
-        glance=glance if glance in recorded_origins or not has_check else None,
+        glance=next((base for base, path, _ in asked if path), glance),
     )
     return Cloud(target, send, budget=budget)
 

@@ -57,6 +57,7 @@ class Access:
     user_id: str | None = field(default=None, repr=False)
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)  # such as passwords
+    glance: str | None = field(default=None, repr=False)  # its URL in the catalog, unversioned
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # with their services
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
     timeout: float = 60.0  # seconds to connect, and for each read

@@ -11,8 +11,9 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from openstack.config import loader
 
-from tests.check.faulty import more_rows
-from tests.cloud.scripted import ScriptedCloud, say, show
+from tests.check.faulty import more_rows, of_glance
+from tests.cloud.scripted import ScriptedCloud, change, say, show
+from tests.cloud.wsgi import as_json
 
 EVIDENCE = ("reason", "image", "causes", "findings")
 
@@ -59,6 +60,41 @@ def test_a_recording_gives_the_verdicts_of_the_live_cloud(imagedetail, cloud, tm
     for secret in (*account, "changeme", "me:pw", "pw%40"):
         assert secret not in shown
     assert imagedetail("lint").returncode == 0
+
+
+class OneHost(ScriptedCloud):
+    """Nova and Glance behind one host and port, as devstack has them."""
+
+    def serve(self, environ, start_response):
+        if environ["PATH_INFO"].endswith("/auth/tokens"):
+            return change(self._move_glance)(self, environ, start_response)
+        return super().serve(environ, start_response)
+
+    def _move_glance(self, document):
+        (glance,) = (each for each in document["token"]["catalog"] if each["type"] == "image")
+        for endpoint in glance["endpoints"]:
+            endpoint["url"] = f"{self.origin}/image/v2/"
+
+    def respond(self, request):
+        if not request.path.startswith("/image/"):
+            return super().respond(request)
+        rows, path = self.compute.rows, request.path.removeprefix("/image")
+        listed = {"images": [{"id": each.id, "name": each.name} for each in rows]}
+        if path == "/v2/images":
+            return as_json(200, listed)
+        return of_glance(rows, replace(request, path=path))
+
+
+def test_glance_behind_the_same_host_as_nova(imagedetail, tmp_path, monkeypatch):
+    """Its path in the catalog tells them apart, live and recorded."""
+    monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
+    with OneHost() as cloud:
+        (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+        live = imagedetail("check", "staging", "--live", "--json", "--only=M25", "--only=S3")
+        assert imagedetail("record", "staging", "--suite", "check").returncode == 0
+    recorded = imagedetail("check", "staging", "--json", "--only=M25", "--only=S3")
+    for result in (live, recorded):
+        assert [each["verdict"] for each in checks_of(result)] == ["pass"] * 2, result.stdout
 
 
 def test_only_rewrite_replaces_a_recording(imagedetail, cloud, tmp_path):

@@ -1,6 +1,7 @@
 """Get a token from Keystone and the compute endpoint from its catalog."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
@@ -36,6 +37,7 @@ _REMEDIES: Final = {
     f"expired; Keystone does not say which: {_CHECK_AUTH}",
     404: _CHECK_URL,
 }
+_VERSION: Final = re.compile(r"/*(?:v\d[\d.]*/*)?$")
 _URLS: Final = ("url", "publicURL", "internalURL", "adminURL")  # Keystone v3 and v2.0
 
 
@@ -120,11 +122,21 @@ def _access(login: Login) -> Access | CredentialsError:
         os_cloud=login.configuration.cloud,
         user_id=session.get_user_id(),
         secrets=frozenset(filter(None, secrets_in(sdk.config))),
+        glance=_glance(login),
         origins=_origins(login),
         max_microversion=newest,
         tls=login.configuration.tls,
         timeout=sdk.config["api_timeout"],
     )
+
+
+def _glance(login: Login) -> str | None:
+    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
+
+    url = None
+    with suppress(ClientException, *MALFORMED):
+        url = login.session.get_endpoint(**_endpoint_filter(login, "image"), skip_discovery=True)
+    return _VERSION.sub("", url) if url and origin(url) else None
 
 
 def _renew(login: Login, expired: Access) -> Access:
@@ -140,13 +152,13 @@ def _renew(login: Login, expired: Access) -> Access:
     return new
 
 
-def _endpoint_filter(login: Login) -> dict[str, Any]:
+def _endpoint_filter(login: Login, service: str = COMPUTE) -> dict[str, Any]:
     sdk = login.configuration.sdk
-    override = sdk.get_endpoint(COMPUTE)
+    override = sdk.get_endpoint(service)
     return {
-        "service_type": sdk.get_service_type(COMPUTE),  # for example compute_legacy, /v2/PROJECT
+        "service_type": sdk.get_service_type(service),  # for example compute_legacy, /v2/PROJECT
         "region_name": login.configuration.region,
-        "interface": sdk.get_interface(COMPUTE),
+        "interface": sdk.get_interface(service),
         **({"endpoint_override": override} if override else {}),
     }
 
