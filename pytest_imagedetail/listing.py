@@ -20,7 +20,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
-from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize
+from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize, without_hosts
 from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.settings import DEFAULT_PROFILE
@@ -35,6 +35,8 @@ _GLANCE = frozenset(  # v1 and v2; Nova renames or drops all of them
 )
 _GLANCE_TOP_LEVEL = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
+# These headers are specific to one request, or repeat facts of the body and the host.
+_OF_ONE_REQUEST = frozenset({"content-length", "location", "retry-after"})
 _BODY_START = 200  # characters of an unexpected body in a message
 
 
@@ -152,8 +154,9 @@ class Listing:
             return False
         if status is not None:
             raise same_errors(self, other)
+        headers, others = comparable_headers(self, other)
         first, second = normalize_both(self, other)
-        return strictly_equal(first.facts, second.facts)
+        return headers == others and strictly_equal(first.facts, second.facts)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -184,6 +187,20 @@ def normalize_both(
         normalize(_answer(baseline), profile, pool=pool),
         normalize(_answer(candidate), profile, pool=pool),
     )
+
+
+def comparable_headers(one: Listing, other: Listing) -> tuple[dict[str, list[str]], ...]:
+    """Return the compared headers of both; none if they are equal, or a body was imported alone."""
+    if one.headers.fields == other.headers.fields:
+        return {}, {}
+    if "imported" in {one.provenance.source, other.provenance.source}:
+        return {}, {}
+    return _headers(one.headers), _headers(other.headers)
+
+
+def _headers(headers: Headers) -> dict[str, list[str]]:
+    names = {name.lower() for name in headers} - _OF_ONE_REQUEST
+    return {name: [str(without_hosts(value)) for value in headers.all(name)] for name in names}
 
 
 def _answer(listing: Listing) -> Answer:

@@ -24,7 +24,7 @@ from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import OF_QUERY, Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
@@ -121,7 +121,8 @@ def _git_report(old: str, new: str, options: Options) -> str:
         contents = "an error" if listing.error else text.count(len(listing.images), "image")
         what = f"{listing.cloud}, query {listing.query}: {listing.status_code}, {contents}"
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
-    comparison = _compare(listings, options, read_rules(options.settings), whole=True)
+    expect = error_status(listings[0].recording)
+    comparison = _compare(listings, options, read_rules(options.settings), expect)
     return terminal.render(report_of([comparison]), color=output.wants_color())
 
 
@@ -138,7 +139,8 @@ def _diff(options: Options) -> int:
         queries = old.listing.query, new.listing.query
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
-        compared = _compare([old.listing, new.listing], options, read_rules(options.settings))
+        listings = [old.listing, new.listing]
+        compared = _compare(listings, options, read_rules(options.settings), options.expect)
         if compared.same and compared.level == DEFAULT_LEVEL:
             sides.warn_of_same_release(old.listing, new.listing)
     comparison, error = sides.label(compared, *names), old.error or new.error
@@ -163,7 +165,7 @@ def _diff(options: Options) -> int:
 
 
 def _compare(
-    listings: Sequence[Listing], options: Options, accepted_by: Rules, *, whole: bool = False
+    listings: Sequence[Listing], options: Options, accepted_by: Rules, expect: int | None
 ) -> Comparison:
     with output.waiting("comparing"):
         return compare(
@@ -171,9 +173,8 @@ def _compare(
             level=options.level,
             profile=options.settings.profile,
             fail_on=options.settings.fail_on,
-            expect=options.expect,
+            expect=expect,
             rules=accepted_by,
-            whole=whole,
         )
 
 
@@ -225,7 +226,8 @@ def _accept(options: Options) -> int:
             remedy=f"give the last day on which it is to hold, {today()} or later, or never",
         )
     # Last, so that it accepts only what no other rule does.
-    comparison = _compare(listings, options, (*existing, rule), whole=True)
+    expect = error_status(listings[0].recording)
+    comparison = _compare(listings, options, (*existing, rule), expect)
     accepted = [step for step in comparison.accepted if step.difference.rule == rule.ref]
     if not accepted:
         raise _accepts_nothing(rule, comparison)

@@ -24,7 +24,7 @@ from pytest_imagedetail.compare.severity import NOT_OFFERED, Judge, difference, 
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.listing import Listing, error_status, normalize_both, same_errors
+from pytest_imagedetail.listing import Listing, normalize_both, same_errors
 from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Path, path_of
 from pytest_imagedetail.normalize import Normalized, match_ids, vendors
 from pytest_imagedetail.redact import placeholders
@@ -56,11 +56,8 @@ def compare(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = (),
-    whole: bool = False,
 ) -> Comparison:
     """Compare the candidate with the baseline; `Harness.compare` describes the arguments.
-
-    If `whole`, the headers are compared as well, and so are two errors, whatever `expect` names.
 
     One error, or errors with different statuses, are one difference of status. Two errors with the
     same status are refused unless `expect` names it: failing alike does not make clouds the same.
@@ -75,7 +72,7 @@ def compare(
         profile=check_choice("profile", DEFAULT_PROFILE if profile is None else profile, PROFILES),
         level=check_choice("level", level, LEVELS),
         fail_on=fail_on,
-        expect=error_status(baseline.recording) if whole else expect,
+        expect=expect,
         listings=(baseline, candidate),
     )
     applicable = between(rules, baseline.cloud, candidate.cloud, baseline.query)
@@ -93,7 +90,7 @@ def compare(
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
     found = [*result.differences]
-    if whole and baseline.status_code == candidate.status_code:
+    if baseline.status_code == candidate.status_code:
         found += header_differences(baseline, candidate)
     if not (found or rules):
         return result

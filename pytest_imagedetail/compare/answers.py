@@ -1,21 +1,18 @@
 """Compare two answers apart from their images: status, error, headers, links, the next page."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body.json import is_repeated
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.compare.severity import REPEATED, Change, Verdict, difference
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, comparable_headers
 from pytest_imagedetail.model import MISSING, Difference, Query, path_of
 from pytest_imagedetail.normalize import Normalized, is_compute, is_own_project, without_hosts
 from pytest_imagedetail.normalize.values import strictly_equal
 from pytest_imagedetail.redact import placeholders
-
-# These headers are specific to one request, or repeat facts of the body and the host.
-_OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"})
 
 _NEXT: Final = "images_links"
 _HOST: Final = re.compile(r"<([a-z-]+)>(?=[/?]|$)|(?:\w+:)?//[^/?]*")
@@ -80,12 +77,12 @@ def _error_verdict(change: Change) -> Verdict:
 
 def header_differences(baseline: Listing, candidate: Listing) -> Iterator[Difference]:
     """Compare the response headers of the first pages; the order of repeated headers counts."""
-    one, other = (without_hosts(_headers(listing)) for listing in (baseline, candidate))
+    one, other = comparable_headers(baseline, candidate)
     are_listings = baseline.error is None and candidate.error is None
     is_compared = are_listings and baseline.media_types != candidate.media_types
     for name, values in _unequal(one, other):
         if name != "content-type" or not is_compared:  # compared by `answer_differences`
-            yield _header_difference(name, *values)
+            yield _header_difference(name, *map(_one_or_all, values))
 
 
 def _header_difference(name: str, old: Any, new: Any) -> Difference:
@@ -119,13 +116,10 @@ def _unequal(
             yield name, (old, new)
 
 
-def _one_or_all(values: Sequence[str]) -> Any:
+def _one_or_all(values: Any) -> Any:
+    if values is MISSING:
+        return MISSING
     return values[0] if len(values) == 1 else list(values)
-
-
-def _headers(listing: Listing) -> dict[str, Any]:
-    names = {header.lower() for header in listing.headers} - _OF_ONE_REQUEST
-    return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
 
 def _status_of(listing: Listing) -> int | str:

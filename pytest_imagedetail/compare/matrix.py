@@ -21,7 +21,7 @@ from pytest_imagedetail.compare.differ import value_key
 from pytest_imagedetail.compare.shape import describe
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
@@ -289,8 +289,8 @@ def compare_neighbors(
 ) -> Matrix:
     """Compare each cloud with the next one, in their order.
 
-    Unlike `compare`, this compares two errors with the same status, and response headers. `own` are
-    the queries that the project itself recorded from each cloud; neighbors must have the same.
+    Unlike `compare`, this compares any two errors with the same status. `own` are the queries that
+    the project itself recorded from each cloud; neighbors must have the same.
 
     Raises:
         UsageError: Fewer than two clouds, or an unknown profile.
@@ -311,7 +311,11 @@ def compare_neighbors(
     lost = [(old, new, q) for old, new in pairs for q in own[old] if q not in row[new]]
     comparisons = {
         (old, new, query): compare(
-            row[old][query], row[new][query], profile=profile, rules=rules, whole=True
+            row[old][query],
+            row[new][query],
+            profile=profile,
+            expect=error_status(row[old][query].recording),
+            rules=rules,
         )
         for old, new, query in compared
     }
