@@ -4,6 +4,7 @@ Results go to stdout, messages to stderr. Exit codes: 0 same or compatible, 1 di
 above --fail-on, 2 could not compare or record, 4 usage.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -29,6 +30,8 @@ from pytest_imagedetail.report import github
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, by default from `sys.argv`; return the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack letters of an image's name
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options, unknown = parser().parse_known_args(arguments, Options())
         if unknown:

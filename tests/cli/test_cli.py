@@ -1,6 +1,7 @@
 """The command: output, messages, exit codes."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -145,3 +146,21 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path, body):
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.stderr == ""
+
+
+def test_names_that_the_terminal_cannot_show(imagedetail, tmp_path):
+    """They are escaped, as on a console of Windows or in a pipe there."""
+    image = {"id": "1", "name": "\N{GRINNING FACE}", "status": "ACTIVE"}
+    (tmp_path / "a.json").write_text(json.dumps({"images": [image]}))
+    (tmp_path / "b.json").write_text(json.dumps({"images": [image | {"name": "é"}]}))
+    for encoding in ("cp1252", "ascii"):
+        for arguments, code in ((("show", "a.json"), 0), (("diff", "a.json", "b.json"), 0)):
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest_imagedetail", *arguments],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONIOENCODING": encoding},
+                capture_output=True,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (code, b"")
+            assert b"\\U0001f600" in done.stdout
