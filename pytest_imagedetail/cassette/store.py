@@ -32,7 +32,7 @@ from pytest_imagedetail.errors import (
     distance,
 )
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
-from pytest_imagedetail.redact import Known
+from pytest_imagedetail.redact import Known, redact_query
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.text import count
 
@@ -147,7 +147,11 @@ class Store:
         return self.directory / check_cloud_name(cloud) / file_name(query)
 
     def find(self, cloud: str, query: Query) -> Path | None:
-        """Return the file of a recording; None if there is none."""
+        """Return the file of the recording of a query, as given or redacted; None without one."""
+        path = self._find(cloud, query)
+        return path or self._find(cloud, redact_query(query, cloud=cloud, known=Known()))
+
+    def _find(self, cloud: str, query: Query) -> Path | None:
         return next(filter(_exists, self._folders(cloud, file_name(query))), None)
 
     def load(self, cloud: str, query: Query) -> Recording:

@@ -15,6 +15,17 @@ REFUSED = """
 def test_refused(imagedetail_cloud):
     assert imagedetail_cloud.list(limit="x"EXPECT).error["code"] == 400
 """
+REDACTED = """
+import pytest
+
+@pytest.mark.parametrize("query", [
+    {"name": "pass=ok"},
+    {"params": {"tenant_id": "7f3c9a1e" * 4}},
+    {"properties": {"user_id": "7f3c9a1e" * 4}},
+])
+def test_redacted(imagedetail_cloud, query):
+    assert imagedetail_cloud.list(**query).status_code == 200
+"""
 OWN = """
 import urllib.request
 
@@ -33,6 +44,15 @@ def cassette(pytester):
         return path
 
     return found
+
+
+def test_a_filter_that_redaction_replaces_is_replayed(run, live):
+    """The same value finds the recording again, without a cloud."""
+    for mode, done in (("once", "new"), ("rewrite", "unchanged"), ("none", None)):
+        result = run(REDACTED, mode)
+        result.assert_outcomes(passed=3)
+        if done:
+            result.stdout.fnmatch_lines([f"staging: name=pass=redacted: recorded ({done})"])
 
 
 def test_the_record_modes(run, live, cassette):
