@@ -62,10 +62,9 @@ def document(verdict: str, suites: Sequence[Suite], *, exit_code: int) -> str:
 def _suite(result: Result) -> Suite:
     return Suite(
         name=_name(result),
-        cases=[*_cases(result)] or [Case(tag="", name="compatible")],
+        cases=[*_cases(result)] or [Case(tag="", name="compared")],
         properties={
             "threshold": result.fail_on,
-            "compatible": str(result.compatible).lower(),
             **{f"differences_{name}": result.severities.count(name) for name in SEVERITIES},
             "accepted": len(result.expected),
             "redacted": len(result.not_compared),
@@ -109,7 +108,6 @@ def _not_compared(failure: Failure) -> Suite:
     case = Case(tag="error", kind="not_compared", name="compared", message=message, lines=lines)
     return Suite(
         name=f"{failure.baseline} -> {failure.candidate}",
-        properties={"compatible": "false"},
         cases=[case],
     )
 
