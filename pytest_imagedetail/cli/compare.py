@@ -194,7 +194,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
     for path, document in documents.items():
         new_results, new_failures = loading.results_of(document, path)
         results += [result for result in new_results if result not in results]
-        failures += [failure for failure in new_failures if failure not in failures]
+        failures += new_failures
     report = output.make_report(options, results, failures)
     print(report.verdict.line)
     for line in report.since.lines if report.since else ():

@@ -22,8 +22,9 @@ def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[st
         return
     lines = [report.verdict.line, *(each.problem.splitlines()[0] for each in report.failures)]
     lines += (line for label, line in report.notes if label in _REASONS)
-    yield from map(error, lines[:_MOST])
-    for finding in report.failing[: max(0, _MOST - len(lines))]:
+    lines = [*dict.fromkeys(lines)][:_MOST]
+    yield from map(error, lines)
+    for finding in report.failing[: _MOST - len(lines)]:
         yield _annotation(finding, path_of(finding.places[0]), report.arguments)
 
 

@@ -107,17 +107,18 @@ def report_of(
     exit_code: int | None = None,
     arguments: str | None = None,
 ) -> Report:
-    """Gather the contents of a report on these results.
+    """Gather the contents of a report on these results; a problem of several counts once.
 
     Without an exit code of a pytest run, it is that of a command with these results.
     """
+    failures = tuple(dict.fromkeys(failures))
     results = _without_used_rules(results, is_complete=not failures)
     findings, changed = findings_of(results), None
     if earlier is not None:
         changed, findings = since.compare(earlier, findings, results)
     return Report(
         results=tuple(results),
-        failures=tuple(failures),
+        failures=failures,
         verdict=_verdict(results, failures, exit_code),
         findings=findings,
         since=changed,

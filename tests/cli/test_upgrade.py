@@ -105,6 +105,22 @@ def test_an_upgrade_leaves_the_baseline_untouched(site, before, refused, tests):
     refused("record", "before", "--rewrite", says=other)
 
 
+def test_a_report_of_an_upgrade_shows_differences(site, before, imagedetail):
+    """The other release is one error, however many queries were verified."""
+    for number in range(10):
+        assert imagedetail("record", "before", f"--query=limit={number}").returncode == 0
+    site.installs("2024.2")
+    done = imagedetail("verify", "--github", "--report=r.md", "--report=r.xml")
+    assert done.returncode == 2
+    assert done.stdout.startswith("FAIL: 1 error; 1 of 11 comparisons fails\n")
+    _, error, difference = done.stderr.splitlines()[:3]
+    assert error.startswith("::error title=imagedetail::cloud 'before' is of another release")
+    assert "title=breaking status_changed::" in difference
+    written = [(site.folder / name).read_text() for name in ("r.md", "r.xml")]
+    assert [each.count("cloud before; nothing was written") for each in written] == [1, 1]
+    assert 'name="compatible"' not in written[1]
+
+
 def test_a_release_that_is_declared_later(site, imagedetail):
     site.installs("2024.2")
     record = ("record", "--os-cloud=staging", "--name=new")

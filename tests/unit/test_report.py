@@ -366,8 +366,9 @@ def test_the_verdict_is_in_the_document():
 
 
 def test_what_could_not_be_compared_is_an_error():
+    """A problem of several comparisons counts once."""
     lost = Failure(baseline="one", candidate="two", problem="lost\n  where: x\n  next:  y")
-    (suite,) = parsed([], [lost])
+    (suite,) = parsed([], [lost, lost])
     (error,) = suite.iter("error")
     assert (suite.get("name"), error.get("message")) == ("one -> two", "lost")
     assert error.text == "\n  where: x\n  next:  y\n"
