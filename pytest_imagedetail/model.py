@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import partial
 from typing import Any, Final, Literal, get_args
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from pytest_imagedetail.errors import UsageError, did_you_mean
 
@@ -305,6 +306,19 @@ class Query:
         """Parse the query of a URL, without its `?`; keep blank values and repeated names."""
         return cls(tuple(parse_qsl(text, keep_blank_values=True, errors="surrogateescape")))
 
+    @classmethod
+    def from_text(cls, text: str) -> "Query":
+        """Parse the output of `str(query)`: "all @2.35"; "name=R&D" is one filter, too.
+
+        Raise UsageError if it is not a query.
+        """
+        filters, _, microversion = text.partition(" @")
+        if filters != "all" and filters.find("=") < 1:
+            raise UsageError(
+                f"a query is NAME=VALUE, not {text!r}", remedy="for example --query status=ACTIVE"
+            )
+        return cls(_pairs(filters), microversion or None)
+
     @property
     def wire(self) -> str:
         """The query, percent-encoded for a URL; bytes that are not UTF-8 are kept."""
@@ -313,7 +327,7 @@ class Query:
     @property
     def options(self) -> tuple[str, ...]:
         """The query as options of the `imagedetail` command, quoted for a shell."""
-        filters = tuple(f"--query={shell_quoted(f'{name}={value}')}" for name, value in self.params)
+        filters = tuple(f"--query={shell_quoted(str(Query((pair,))))}" for pair in self.params)
         if self.microversion is None:
             return filters
         return (*filters, f"--microversion={shell_quoted(self.microversion)}")
@@ -329,10 +343,20 @@ class Query:
         return Query(unchanged + tuple(values.items()), self.microversion)
 
     def __str__(self) -> str:
+        """Return the query as text that `from_text` reads back, percent-encoded if necessary."""
         text = "&".join(f"{name}={value}" for name, value in self.params) or "all"
-        is_clear = text.isprintable() and not any("&" in value for _, value in self.params)
+        is_clear = text.isprintable() and " @" not in text and _pairs(text) == self.params
         text = text if is_clear else self.wire
         return text if self.microversion is None else f"{text} @{self.microversion}"
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    parts = [] if text == "all" else text.split("&")
+    if not all(part.find("=") > 0 for part in parts):  # an ampersand is in the value
+        parts = [text]
+    decode = partial(unquote, errors="surrogateescape")
+    pairs = (part.partition("=") for part in parts)
+    return tuple((decode(name), decode(value)) for name, _, value in pairs)
 
 
 def check_types(arguments: Mapping[str, object], types: Types, *, place: str = "") -> None:

@@ -39,7 +39,8 @@ _SEVERAL: Final = {"action": "append", "default": []}
 _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
     "--query": {
         "metavar": "K=V",
-        "help": "a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
+        "help": "a filter in its wire name, as status=ACTIVE, or a query as `ls` and reports show "
+        "it; repeatable",
         **_SEVERAL,
     },
     "--microversion": {
@@ -127,16 +128,20 @@ class Options(argparse.Namespace):
     @cached_property
     def parsed_query(self) -> Query:
         """The query from --query and --microversion."""
-        pairs = []
-        for pair in self.query:
-            name, separator, text = pair.partition("=")
-            if not separator or not name:
-                raise UsageError(
-                    f"a query is NAME=VALUE, not {pair!r}",
-                    remedy="for example --query status=ACTIVE",
-                )
-            pairs.append((name, text))
-        return Query(tuple(pairs), self.microversion)
+        queries = [*map(Query.from_text, self.query), Query(microversion=self.microversion)]
+        versions = {each.microversion for each in queries if each.microversion is not None}
+        if len(versions) > 1:
+            raise UsageError(
+                f"a query has one microversion, and these are {' and '.join(sorted(versions))}",
+                remedy="leave out --microversion, or the part of --query after the space",
+            )
+        params = tuple(pair for each in queries for pair in each.params)
+        return Query(params, next(iter(versions), None))
+
+    @property
+    def selects_query(self) -> bool:
+        """Whether one query is named, be it `all`."""
+        return bool(self.query) or self.microversion is not None
 
 
 class Parser(argparse.ArgumentParser):

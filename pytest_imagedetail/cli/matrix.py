@@ -110,7 +110,7 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
     query, answering = options.parsed_query, sum(map(bool, row.values()))
     # A cloud with only the traffic of tests is left out below, unless it was named.
     optional = () if options.names else store.traffic_clouds()
-    if query != Query():
+    if options.selects_query:
         optional = tuple(row) if answering >= _PAIR else ()
     for cloud, answers in row.items():
         if not answers and cloud not in optional:

@@ -23,7 +23,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import Query, Recording
+from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.settings import only
@@ -73,7 +73,7 @@ def _load_file(name: str, options: Options) -> Listing:
     content = _read_from_git(name) if _revision(name) else read_bytes(path)
     if yamltext.is_yaml(path):
         recording = loads(content, where=name)
-        if query not in {Query(), recording.provenance.query}:
+        if options.selects_query and query != recording.provenance.query:
             raise UsageError(
                 f"the file holds the answer to query {str(recording.provenance.query)!r}, "
                 f"not to {str(query)!r}",
@@ -95,7 +95,7 @@ def load_path(path: Path, release: str | None = None, expect: int | None = None)
 def listings(cloud: str, options: Options) -> Iterator[Listing]:
     """Load a cloud's recordings, or that of the query only; raise as `load_listing` does."""
     release, paths = options.settings.declaration(cloud).release, options.store.paths(cloud)
-    if options.parsed_query != Query():
+    if options.selects_query:
         paths = tuple(filter(None, [options.store.find(cloud, options.parsed_query)]))
     for path in paths:
         listing = load_path(path, release, options.expect)

@@ -17,7 +17,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import FAIL_ON, Failure, Query
+from pytest_imagedetail.model import FAIL_ON, Failure
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.release_guard import label_error, remedies_for_change, upgrade_error
 from pytest_imagedetail.record.sessions import CloudSessions
@@ -150,7 +150,7 @@ def _targets(options: Options) -> list[tuple[str, Path]]:
             remedy="name the one: imagedetail verify CLOUD --os-cloud NAME\n"
             "or declare each cloud's os_cloud in imagedetail.yaml",
         )
-    if query == Query():
+    if not options.selects_query:
         recorded = {name: [*filter(store.is_own, store.paths(name))] for name in names}
         return [
             (name, path)

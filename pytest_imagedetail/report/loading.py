@@ -118,8 +118,8 @@ def _failures(document: Document) -> Iterator[Failure]:
 def _matrix(facts: Document) -> Matrix:
     clouds = {side["cloud"]: side["release"] for side in facts["clouds"]}
     cells = {
-        (_query(cell["query"]), cell["cloud"]): build(Cell, {**cell, "status_code": cell["status"]})
-        for cell in facts["cells"]
+        (Query.from_text(at["query"]), at["cloud"]): build(Cell, at, status_code=at["status"])
+        for at in facts["cells"]
     }
     return build(
         Matrix,
@@ -154,7 +154,7 @@ def _read(hint: Any, value: Any) -> Any:
         return tuple(_read(arguments[0], item) for item in value)
     if origin is Mapping and isinstance(value, dict):
         return {key: _read(arguments[1], item) for key, item in value.items()}
-    if parse := {Query: _query, date: date.fromisoformat}.get(hint):
+    if parse := {Query: Query.from_text, date: date.fromisoformat}.get(hint):
         return parse(value)
     kind: Any = hint
     if is_dataclass(hint):
@@ -167,7 +167,7 @@ def _read(hint: Any, value: Any) -> Any:
 
 def _step(facts: Document, cells: Mapping[tuple[Query, str], Cell]) -> Step:
     to, queries = facts["to"], facts["queries"]
-    answers = [cells[query, to] for query in map(_query, queries) if (query, to) in cells]
+    answers = [cells[query, to] for query in map(Query.from_text, queries) if (query, to) in cells]
     recorded = [answer.recorded_at for answer in answers if answer.recorded_at is not None]
     step = {"baseline": facts["from"], "candidate": to, "queries": queries, "recorded": recorded}
     return build(Step, step | {"difference": facts})
@@ -178,14 +178,7 @@ def _span(facts: Document) -> Span:
 
 
 def _pair(facts: Document) -> tuple[str, str, Query]:
-    return facts["from"], facts["to"], _query(facts["query"])
-
-
-def _query(text: str) -> Query:
-    """Parse the output of `str(query)`: "all @2.35"."""
-    filters, _, microversion = text.partition(" @")
-    pairs = [] if filters == "all" else [pair.partition("=")[::2] for pair in filters.split("&")]
-    return Query(tuple(pairs), microversion or None)
+    return facts["from"], facts["to"], Query.from_text(facts["query"])
 
 
 def unreadable(path: Path, why: str) -> ReportError:

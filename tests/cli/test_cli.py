@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,21 @@ def test_fingerprints_of_saved_bodies(imagedetail, body, tmp_path):
         assert "\x1b" not in done.stdout
 
 
+def test_a_query_is_taken_as_it_is_shown(imagedetail):
+    """In one --query; `all` selects that query and not all queries."""
+    shown = [
+        each["query"] for each in json.loads(imagedetail("ls", "nova-2023.1", "--json").stdout)
+    ]
+    assert {"all", "all @9.9", "foo=x&limit=5", "name=Z%FCrich"} <= {*shown}
+    for text in shown:
+        done = imagedetail("show", "nova-2023.1", "--query", text, "--json")
+        assert json.loads(done.stdout)["query"] == text, done.stderr
+    done = imagedetail("matrix", "nova-2023.1", "nova-2026.2", "--query=all")
+    assert ", 2 clouds, query all, 2 answers," in done.stdout
+    file = str(GOLDEN.parents[1] / "cassettes/nova-2023.1/limit=0.yaml")
+    assert "'limit=0', not to 'all'\n" in imagedetail("show", file, "--query=all").stderr
+
+
 def test_usage_errors(imagedetail):
     """Exit 4 (2 for a file that is not there), and a remedy at the end of each message."""
     for arguments, message in (
@@ -124,6 +140,11 @@ def test_usage_errors(imagedetail):
         ("doctor one --os-cloud other", "not allowed with argument"),
         ("show ../etc", "the file cannot be read: No such file or directory"),
         ("show nova-2026.2 --query status", "a query is NAME=VALUE, not 'status'"),
+        ("show nova-2026.2 --query all@9.9", "a query is NAME=VALUE, not 'all@9.9'"),
+        (
+            "show nova-2026.2 --query 'all @2.1' --microversion 2.2",
+            "one microversion, and these are 2.1",
+        ),
         ("import x.json --cloud ../up", "'../up' cannot be the name of a cloud"),
         ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
         ("matrix nova-2026.2", "two clouds or more, not 1"),
@@ -133,7 +154,7 @@ def test_usage_errors(imagedetail):
         ("matrix nova-2023.1 nova-2024.2 --report m.pdf", "unknown report suffix '.pdf'"),
         ("diff nova-2023.1 nova-2024.2 --rules gone.yaml", "No such file or directory"),
     ):
-        result = imagedetail(*arguments.split())
+        result = imagedetail(*shlex.split(arguments))
         assert result.returncode == (2 if "show ../etc" in arguments else 4), arguments
         assert result.stdout == "", arguments
         assert message in result.stderr, arguments

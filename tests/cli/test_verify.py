@@ -77,6 +77,9 @@ def test_the_cloud_changed(public, imagedetail):
     assert (document["same"], document["compatible"]) == (False, False)
     verdicts = {each["query"]: each["verdict"] for each in document["cassettes"]}
     assert verdicts == {"all": "different", "limit=x": "same", "status=ACTIVE": "same"}
+    assert imagedetail("verify", "--query=all").stdout.endswith(
+        "\n1 cassette: 1 different; nothing was written\n"
+    )
     done = imagedetail("verify", "pub*", "--query=status=ACTIVE")
     assert done.stdout.startswith("PASS: public to public (now): no difference\n")
     assert done.stdout.endswith("\n1 cassette: 1 same; nothing was written\n")

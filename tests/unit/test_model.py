@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_query_keeps_what_nova_heeds():
     assert str(query) == "limit=9&marker=2&name=x"
     assert str(Query()) == "all"
     assert str(Query((("name", "\x1b"),), "2.35")) == "name=%1B @2.35"
+    for text, params in (
+        ("name=R&D", (("name", "R&D"),)),
+        ("limit=&foo=x", (("foo", "x"), ("limit", ""))),
+        ("name=50%", (("name", "50%"),)),
+        ("name=Z%FCrich", (("name", "Z\udcfcrich"),)),
+    ):
+        assert Query.from_text(text) == Query(params)
+    for text in ("", "limit", "=1", "@2.35"):
+        with pytest.raises(UsageError, match="a query is NAME=VALUE, not"):
+            Query.from_text(text)
     assert Query((("name", "a b"),), "2.35").options == (
         "--query='name=a b'",
         "--microversion=2.35",
@@ -70,6 +81,9 @@ def test_any_query_survives_parse_and_wire(pairs, data):
         tuple(tuple(each.encode("utf-8", "replace").decode() for each in pair) for pair in pairs)
     )
     assert Query.parse(query.wire) == query
+    for version in (None, "2.35"):
+        query = replace(query, microversion=version)
+        assert Query.from_text(str(query)) == query
     wire = "name=" + "".join(f"%{byte:02X}" for byte in data)
     assert Query.parse(Query.parse(wire).wire) == Query.parse(wire)
     assert Query.parse(wire).params[0][1].encode("utf-8", "surrogateescape") == data
