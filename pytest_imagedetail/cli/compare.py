@@ -139,6 +139,8 @@ def _diff(options: Options) -> int:
         queries = old.listing.query, new.listing.query
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
+        releases = (each.listing.provenance.release for each in (old, new))
+        sides.warn_of_order(dict(zip(names, releases, strict=True)))
         listings = [old.listing, new.listing]
         compared = _compare(listings, options, read_rules(options.settings), options.expect)
         if compared.same and compared.level == DEFAULT_LEVEL:

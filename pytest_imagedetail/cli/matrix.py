@@ -1,7 +1,6 @@
 """Compare each cloud with the next one: `matrix`."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,6 @@ from pytest_imagedetail.compare.matrix import (
     refuse_repeated,
     release_of,
 )
-from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.report.findings import Place
@@ -75,11 +73,7 @@ def _matrices(options: Options) -> list[Matrix]:
             if 0 < len(queries) < len(answers):
                 share = f"{len(queries)} of {len(answers)} answers from {store.directory}"
                 output.say(f"{cloud}: {share}, the others from the library")
-        for earlier, later in pairwise(row):
-            old, new = (release_index(release_of(row[cloud])) for cloud in (earlier, later))
-            if old is not None and new is not None and old > new:
-                line = f"{earlier} is a newer release than {later}; the older one comes first"
-                output.say(f"warning: {line}")
+        sides.warn_of_order({cloud: release_of(answers) for cloud, answers in row.items()})
     rules = read_rules(options.settings)
     with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         return [

@@ -5,9 +5,10 @@ A path may name a git revision: `HEAD~1:cassettes/staging/all.yaml`.
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from itertools import pairwise
 from pathlib import Path
 
 from pytest_imagedetail import contract
@@ -117,6 +118,15 @@ def select(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
 def select_one(pattern: str, options: Options) -> str:
     """Return the only cloud that matches a name or a glob."""
     return only(pattern, select([pattern], options))
+
+
+def warn_of_order(releases: Mapping[str, str | None]) -> None:
+    """Print a warning for each side, by name, whose release is newer than that of the next one."""
+    for (earlier, release), (later, next_release) in pairwise(releases.items()):
+        old, new = map(contract.release_index, (release, next_release))
+        if old is not None and new is not None and old > new:
+            line = f"{earlier} is a newer release than {later}; the older one comes first"
+            output.say(f"warning: {line}")
 
 
 def warn_of_same_release(old: Listing, new: Listing) -> None:
