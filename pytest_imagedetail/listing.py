@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -227,7 +228,10 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     provenance, pages = recording.provenance, recording.interactions
     where = f"cloud {provenance.cloud}, query {provenance.query}"
     first = pages[0].response
-    _check_status(first, expect, where, _EXPECT)
+    is_versioned = (
+        first.status_code == HTTPStatus.NOT_FOUND and provenance.query.microversion is not None
+    )
+    _check_status(first, expect, where, _NO_API + _EXPECT if is_versioned else _EXPECT)
     if first.status_code not in LISTING_STATUSES:
         document = _object(first.body, where)
         if "images" in document:
@@ -363,6 +367,7 @@ def _check_status(response: Response, expect: int | None, where: str, hint: str)
 
 _CHANGED = "the images may have changed while they were read: ask again"  # for a later page
 _EXPECT = "if you expect this answer: expect={status} in a test, --expect={status} in a shell"
+_NO_API = "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
 _REMEDIES = {
     **dict.fromkeys(
         (300, 301, 302, 303, 305, 307, 308),
@@ -373,8 +378,7 @@ _REMEDIES = {
     400: "Nova refuses the query, or the project in the URL\n{hint}",
     401: "the token was refused: check the credentials in clouds.yaml, then ask again",
     403: "the project may not see this: check its roles, or the marker's owner\n{hint}",
-    404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
-    "and check that the compute endpoint in the catalog is right",
+    404: "check that the compute endpoint in the catalog is right\n{hint}",
     **dict.fromkeys(
         (413, 429),
         "the cloud limits how often it is asked: wait, then ask again; nothing was written",

@@ -95,14 +95,20 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _record(options: Options) -> int:
-    has_own = options.suite or options.like
-    if has_own and any((options.query, options.microversion, options.expect, options.twice)):
+    if _is_set(options) and any((options.selects_query, options.twice)):
         raise UsageError(
             "--suite and --like have their own queries",
-            remedy="leave out --query, --microversion, --expect and --twice",
+            remedy="leave out --query, --microversion and --twice",
         )
+    if options.suite == "check" and options.expect:
+        raise UsageError("the checks know what to expect", remedy="leave out --expect")
     steps = (partial(_record_cloud, target, options) for target in targets_of(options))
     return _run_all(steps, options)
+
+
+def _is_set(options: Options) -> bool:
+    """Whether a set of queries is recorded; then `--expect` adds a status to those it accepts."""
+    return bool(options.suite or options.like)
 
 
 def _run_all(steps: Iterable[Callable[[], int]], options: Options) -> int:
@@ -197,7 +203,8 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
             if options.twice:
                 answer, repeated = ask_twice(live, query, expect=options.expect)
             else:
-                answer = recorder.ask(live, query, expect=options.expect, accept=statuses)
+                expect = None if _is_set(options) else options.expect
+                answer = recorder.ask(live, query, expect=expect, accept=statuses)
         _warn_of_release(answer.listing, live.release)
         code = _keep_unchanged(answer, paths[query], access, options)
         if repeated is not None and code == SAME:
@@ -244,12 +251,15 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 
 def _queries(options: Options) -> Mapping[Query, frozenset[int]]:
-    """Return the queries, each with the statuses to accept besides `--expect`."""
+    """Return the queries of a set, each with the statuses to accept, or that of `--query`."""
+    if not _is_set(options):
+        return {options.parsed_query: frozenset()}
     if options.like:
-        return suite_like(options.store, sides.select_one(options.like, options))
-    if options.suite:
-        return gate_suite(reference_library())
-    return {options.parsed_query: frozenset()}
+        suite = suite_like(options.store, sides.select_one(options.like, options))
+    else:
+        suite = gate_suite(reference_library())
+    expected = frozenset(filter(None, [options.expect]))
+    return {query: statuses | expected for query, statuses in suite.items()}
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:

@@ -255,6 +255,29 @@ def test_a_microversion_that_is_new_or_not_there_any_more(
         assert imagedetail(verb, "undeclared").returncode == 0
 
 
+def test_an_upgrade_that_removes_the_api(site, before, imagedetail, refused, monkeypatch):
+    """That nothing can be listed may be the wrong endpoint, so it must be expected."""
+    assert imagedetail("record", "before", "--query=limit=1").returncode == 0
+    assert imagedetail("record", "before", "--query=all @latest", "--expect=404").returncode == 0
+    site.installs("2024.2")
+    monkeypatch.setattr("tests.cloud.nova._IMAGES_REMOVED", (2, 1))
+    like = ("record", "--os-cloud=staging", "--name=after", "--like=before")
+    done = imagedetail(*like)
+    assert (done.returncode, done.stdout.count("answered 404")) == (2, 2)
+    assert "404, not 200 or 203" in done.stderr
+    assert "2.35" not in done.stderr
+    assert "the catalog is right\n  next:  if you expect this answer: expect=404 in" in done.stderr
+    done = imagedetail("matrix", "before", "after")
+    assert (done.returncode, "record after --like before\n" in done.stdout) == (2, True)
+    assert imagedetail(*like, "--expect=404").returncode == 0
+    done = imagedetail("matrix", "before", "after")
+    assert (done.returncode, "breaking    status_changed  all\n" in done.stdout) == (1, True)
+    done = refused(*like[:-1], "--query=all @2.36")
+    assert "images/detail ends with microversion 2.35: ask without one" in done.stderr
+    says = "the checks know what to expect"
+    refused(*like[:-1], "--suite=check", "--expect=404", code=4, says=says)
+
+
 def test_labels_count_where_microversions_do_not(site, imagedetail, refused, tests):
     """Two releases share 2.96: the declared release tells them apart, and is kept."""
     site.installs("2024.2")

@@ -94,7 +94,7 @@ def test_another_status_than_expected():
         (400, "Nova refuses the query, or the project in the URL"),
         (401, "the token was refused: check the credentials in clouds.yaml"),
         (403, "the project may not see this"),
-        (404, "images/detail ends with microversion 2.35"),
+        (404, "check that the compute endpoint in the catalog is right\nif you expect this"),
         (418, "if you expect this answer: expect=418 in a test, --expect=418 in a shell"),
         *((status, "the cloud limits how often it is asked") for status in (413, 429)),
         (502, "the cloud is busy or failed: ask again later"),
