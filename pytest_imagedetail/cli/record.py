@@ -56,7 +56,11 @@ _IRREGULAR: Final = {"addresses": "address", "people": "person"}  # others end i
 _NAMED: Final = 3  # of the texts that look sensitive
 _FIRST_PAGE: Final = "interactions[0].response.body: "
 _WIRE: Final = "the answer changed on the wire only: key order, a repeated key or a header"
-_RELABELED: Final = "the answer is the same, and the declared release is another one"
+_LABELS: Final = {
+    "release": "the declared release",
+    "max_microversion": "the newest microversion",
+    "project": "the project",
+}
 
 
 def add_verbs(verbs: Any) -> None:
@@ -284,8 +288,14 @@ def _keep_unchanged(
         if recorded.provenance.release is None:  # declaring it is no change
             recording = replace(recording, provenance=replace(recording.provenance, release=None))
         if not options.store.holds(recording):
-            relabeled = comparison.baseline.release != comparison.candidate.release
-            reason = _RELABELED if relabeled else _WIRE
+            others = [
+                words
+                for name, words in _LABELS.items()
+                if getattr(recorded.provenance, name) != getattr(recording.provenance, name)
+            ]
+            reason = _WIRE
+            if others:
+                reason = f"the answer is the same, and {' and '.join(others)} is another one"
             if comparison.differences:
                 print(terminal.details(comparison), end="\n\n")
                 reason = "the answer changed"

@@ -211,6 +211,8 @@ def test_another_project_adds_nothing(site, before, imagedetail, refused, tests)
     done = refused("record", "before", "--query=status=SAVING", says=refusal)
     other = "record --os-cloud=staging --name=before-other --like=before"
     assert f"under a name of its own: imagedetail {other}\n" in done.stderr
+    says = "all.yaml: the answer is the same, and the project is another one\n"
+    refused("record", "before", code=1, says=says)
     tests("once").stdout.fnmatch_lines([f"{refusal}*"])
     assert site.recordings == before
     assert imagedetail(*other.split()).returncode == 0
