@@ -114,18 +114,23 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
 
 def _families(answers_by_cloud: Mapping[str, Answers]) -> list[dict[str, Answers]]:
     families: dict[str, dict[str, Answers]] = {}
+    left_out: dict[str, list[str]] = {}
     for cloud, answers in answers_by_cloud.items():
         release = release_of(answers)
-        if release is not None and has_listing(answers):
+        if release is None:
+            reason = "no release" if answers else "no such recording"
+            left_out.setdefault(reason, []).append(cloud)
+        elif not has_listing(answers):
+            left_out.setdefault("nothing but errors", []).append(cloud)
+        else:
             family = cloud.replace(release, "*") if release in cloud else "other names"
             families.setdefault(family, {})[cloud] = answers
     rows = [row for row in families.values() if len(row) >= _PAIR]
-    left_out = [cloud for cloud in answers_by_cloud if not any(cloud in row for row in rows)]
+    if alone := [cloud for row in families.values() if len(row) < _PAIR for cloud in row]:
+        left_out["no other release under such a name"] = alone
     if left_out:
-        output.say(
-            f"left out: {', '.join(left_out)} (no release, nothing but errors, or alone of their "
-            "kind); name clouds to compare them"
-        )
+        reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in left_out.items())
+        output.say(f"left out: {reasons}; name clouds to compare them")
     if not rows:
         raise CassetteNotFoundError(
             "there are no two recorded clouds that declare a release to put them in order",

@@ -53,14 +53,23 @@ def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_pat
         [each["cloud"] for each in one["clouds"]] for one in json.loads(result.stdout)["matrices"]
     ]
     assert families == [["a-2023.1", "a-2024.2"], ["b-2023.1", "b-2024.2"]]
-    assert "left out: alone (no release, " in result.stderr
+    (tmp_path / "body.json").write_text("refused")
+    arguments = ("import", "body.json", "--cloud=c-2023.1", "--release=2023.1", "--status=404")
+    imagedetail(*arguments)
+    imagedetail("import", "body.json", "--cloud=any", "--status=404")
+    said = "left out: c-2023.1 (nothing but errors); any (no release); alone (no other "
+    assert said in matrix().stderr
+    shutil.rmtree(tmp_path / "cassettes/any")
+    shutil.rmtree(tmp_path / "cassettes/c-2023.1")
     (tmp_path / "imagedetail.yaml").write_text("clouds: {a-2025.2: {release: '2025.2'}}")
     result = matrix()
     assert (result.returncode, result.stdout) == (2, "")
     assert "nothing is recorded for cloud 'a-2025.2', query 'all'" in result.stderr
     (tmp_path / "cassettes/a-2025.2/tests/a.yaml").parent.mkdir(parents=True)
     (tmp_path / "cassettes/a-2025.2/tests/a.yaml").touch()
-    assert matrix().stderr.startswith("imagedetail: left out: alone, a-2025.2 (no release, ")
+    assert matrix().stderr.startswith(
+        "imagedetail: left out: a-2025.2 (no such recording); alone ("
+    )
 
 
 def test_own_recordings_come_before_the_library(matrix, tmp_path):
