@@ -168,8 +168,9 @@ def expired(rule: RuleRef) -> str:
 def unused(rule: RuleRef) -> str:
     """Return the note on a rule that accepts nothing."""
     line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
-    typo = f", and {rule.typo}" if rule.typo else ""
-    return f"{line}{typo}; delete or correct it"
+    if rule.typo:
+        return f"{line}, and {rule.typo}; correct it"
+    return f"{line}; correct or delete it, unless another query or cloud needs it"
 
 
 def why(rule: RuleRef) -> str:

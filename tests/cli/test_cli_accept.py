@@ -76,13 +76,17 @@ def test_the_command_that_explain_prints_can_be_run(run, tmp_path):
 
 def test_one_image_or_one_cause_can_be_accepted(run, cassettes):
     """The same difference of other images stays; a cause is named by its id."""
-    id_ = json.loads(run("show", CLOUDS[0], "--json")[1])["images"][0]["id"]
+    images = json.loads(run("show", CLOUDS[0], "--json")[1])["images"]
+    id_ = next(each["id"] for each in images if each["status"] != "ACTIVE")
     path = f"images[{id_}].OS-EXT-IMG-SIZE:size"
     code, out, _ = run("accept", *CLOUDS, "--path", path, *WHY)
     assert (code, out.splitlines()[0].endswith(": accepts 1 difference")) == (0, True)
     _, out, _ = run("diff", *CLOUDS)
     assert f"expected    field_removed {path}" in out
     assert "field_removed   images[*].OS-EXT-IMG-SIZE:size  13 images" in out
+    _, out, _ = run("diff", *CLOUDS, "--query=status=ACTIVE")
+    says = "accepts nothing here; correct or delete it, unless another query or cloud needs it\n"
+    assert f"the rule for {path} {says}" in out
     (cassettes.parent / "imagedetail-rules.yaml").unlink()
     lost = re.search("field_removed   .*?id +([0-9a-f]{12})", run("diff", *CLOUDS)[1], re.DOTALL)[1]
     team = ("--rules", "team.yaml")  # a new file
