@@ -281,7 +281,7 @@ def parse(entry: Any, *, today: date, where: str = "") -> Rule:
             pattern=None if ref.path is None else _pattern(ref.path),
             queries=_names(entry, "query"),
             between=_between(entry),
-            clouds=_names(entry, "clouds"),
+            clouds=_clouds(entry, "clouds"),
         )
     except SettingsError as error:
         error.where = where
@@ -386,13 +386,18 @@ def _id(value: Any) -> str:
 
 
 def _between(rule: Mapping[str, Any]) -> tuple[str, str] | None:
-    match _names(rule, "between"):
+    match _clouds(rule, "between"):
         case ():
             return None
         case baseline, candidate:
             return baseline, candidate
         case others:
             raise _invalid(f"between names baseline and candidate, not {', '.join(others)}")
+
+
+def _clouds(rule: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return names of clouds, without the versions that reports add: "staging (now)"."""
+    return tuple(name.partition(" (")[0] for name in _names(rule, key))
 
 
 def _names(rule: Mapping[str, Any], key: str) -> tuple[str, ...]:

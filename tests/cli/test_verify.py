@@ -88,6 +88,7 @@ def test_the_cloud_changed(public, imagedetail):
     for rules, options, code, says in (
         ("[]", ["--fail-on=breaking"], 0, "PASS: 3 comparisons, and none of them fails\n"),
         (ACCEPTS, [], 0, "3 cassettes: 2 same, 1 accepted; nothing was written"),
+        (ACCEPTS.replace("kind", "between: [public, public (now)], kind"), [], 0, " 1 accepted; "),
         (ACCEPTS.replace("never", "2020-01-01"), [], 1, "expired on 2020-01-01"),
         (ACCEPTS, ["--rules=other.yaml"], 1, "1 different; nothing was written"),
         (ACCEPTS + unused, [], 0, "the rule for images[*].name accepts nothing here"),

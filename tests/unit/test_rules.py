@@ -61,6 +61,7 @@ def test_what_a_rule_is_about():
         ({"kind": "field_removed"}, False),
         ({"between": ["a", "b"]}, True),
         ({"between": ["*", "b"]}, True),
+        ({"between": ["a", "b (now)"], "clouds": "a (HEAD~1)"}, True),  # as in reports
         ({"between": ["b", "a"]}, False),
         ({"clouds": ["c", "b*"]}, True),
         ({"clouds": ["c"]}, False),
