@@ -175,16 +175,20 @@ class Player:
         return longest
 
     def _explain(self, request: Interaction) -> Iterator[str]:
-        entries = [entry for source in self._sources for entry in source.interactions]
+        """Yield the lines of `miss_error`; of a cloud's listings only the nearest one."""
+        own = [
+            each for source in self._sources if not source.repeats for each in source.interactions
+        ]
         yield f"nothing is recorded for {_shorten(self._as_recorded(request, self._sources[0]))}"
-        if not entries:
+        if not any(source.interactions for source in self._sources):
             yield _NO_CASSETTE
             return
-        yield f"recorded, {self.played} of {len(entries)} played:"
-        for entry in entries[:_MOST_SHOWN]:
+        if own:
+            yield f"recorded, {sum(entry in self._played for entry in own)} of {len(own)} played:"
+        for entry in own[:_MOST_SHOWN]:
             yield f"  {_shorten(entry.interaction)}{' (played)' if entry in self._played else ''}"
-        if len(entries) > _MOST_SHOWN:
-            yield f"  and {len(entries) - _MOST_SHOWN} more"
+        if len(own) > _MOST_SHOWN:
+            yield f"  and {len(own) - _MOST_SHOWN} more"
         closest, differing = nearest(
             (self._as_recorded(request, source), [one.interaction for one in source.interactions])
             for source in self._sources
