@@ -95,7 +95,8 @@ def _lint(options: Options) -> int:
             print("\nwhat to do next", *dict.fromkeys(steps), "", sep="\n")
         counts = Counter(finding.severity for finding in shown)
         parts = ", ".join(text.count(counts[kind], kind) for kind in _SEVERITIES if counts[kind])
-        print(f"{text.count(result.files, 'file')}: {parts or 'nothing found'}")
+        skipped = f", {result.skipped} skipped" if result.skipped else ""
+        print(f"{text.count(result.files, 'file')}{skipped}: {parts or 'nothing found'}")
     if any(finding.rule == "unreadable" for finding in shown):
         return IMPOSSIBLE
     failing = {"error", "warning"} if options.strict else {"error"}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.files import Linter, check_file, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding
@@ -18,6 +17,7 @@ class LintResult:
     """What was checked, and what was found."""
 
     files: int
+    skipped: int  # other files, whose names or contents are not those of recordings
     findings: tuple[Finding, ...]  # by path and line
 
 
@@ -26,17 +26,20 @@ def lint(paths: Iterable[Path], linter: Linter) -> LintResult:
     roots, folder = tuple(paths), linter.folder.absolute()
     findings: list[Finding] = []
     checked: list[Path] = []
+    skipped = 0
     for path in dict.fromkeys(chain.from_iterable(map(_files, roots))):
         if isinstance(path, Finding):
             findings.append(path)
             continue
         has_strays = path in roots or path.absolute().is_relative_to(folder)
         file_findings = check_file(path, linter, strays=has_strays)
-        if file_findings is not None:
+        if file_findings is None:
+            skipped += 1
+        else:
             checked.append(path)
             findings += file_findings
     findings += _case_collisions(checked)
-    return LintResult(files=len(checked), findings=tuple(sorted(findings)))
+    return LintResult(files=len(checked), skipped=skipped, findings=tuple(sorted(findings)))
 
 
 def _files(path: Path, parents: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:
@@ -56,9 +59,7 @@ def _files(path: Path, parents: frozenset[Path] = frozenset()) -> Iterator[Path 
         yield unreadable(path, error.strerror)
         return
     for child in children:
-        if yamltext.is_yaml(child):
-            yield child
-        elif child.name != LOCK and not (child.name.startswith(".") and child.is_dir()):
+        if child.name != LOCK and not (child.name.startswith(".") and child.is_dir()):
             yield from _files(child, parents | {real})
 
 
