@@ -19,7 +19,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.lint.rules import Finding
+from pytest_imagedetail.lint.rules import Finding, Origin
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
@@ -45,6 +45,7 @@ _RULES_BY_KIND: Final = {  # rule and message by what redaction would replace, t
     "ids": ("id", "an id of a project or user that is not a placeholder"),
 }
 _SENSITIVE: Final = ("secrets", "ids", "people", "addresses")
+_OWN_KEY: Final = b"imagedetail"  # of the provenance
 _SCRUBBED: Final = re.compile(rb"""^ *"?source"?: ["']?scrubbed""", re.MULTILINE)
 _LINE: Final = re.compile(r"line (\d+)")
 _MAX_LENGTH: Final = 200  # characters of a message
@@ -72,14 +73,30 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Sequence[Finding]
         data = yamltext.content(path)
     except OSError as error:
         return [unreadable(path, error.strerror)]
-    if not strays and not any(key in data for key in _KEYS):
+    if not strays and not any(key in data for key in _KEYS) and _is_utf8(data):
         return None
     if yamltext.is_yaml(path):
         findings = _check_cassette(path, data, linter)
     else:
         findings = [*_leaks(path, data), *_check_other(path, strays=strays)]
-    is_foreign = _SCRUBBED.search(data) or any(finding.rule == "foreign" for finding in findings)
-    return [replace(finding, is_foreign=True) for finding in findings] if is_foreign else findings
+    origin: Origin = "recorded"
+    if _SCRUBBED.search(data):
+        origin = "scrubbed"
+    elif not _is_ours(path, data, linter) or any(each.rule == "foreign" for each in findings):
+        origin = "other"
+    return [replace(finding, origin=origin) for finding in findings]
+
+
+def _is_ours(path: Path, data: bytes, linter: Linter) -> bool:
+    """Return whether a file, even a damaged one, is one that this plugin records."""
+    return _OWN_KEY in data or path.absolute().is_relative_to(linter.folder.absolute())
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return "\0" not in data.decode("utf-8")  # as in UTF-16 without a byte order mark
+    except UnicodeDecodeError:
+        return False
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:

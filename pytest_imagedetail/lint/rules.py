@@ -18,21 +18,28 @@ class Rule(NamedTuple):
     remedy: str
 
 
-_RECORD: Final = {  # the ends of remedies for what imagedetail recorded
-    "again": "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record",
-    "once": "record it again: pytest --imagedetail-record-mode=once, or imagedetail record",
-    "renew": "record it again: pytest --imagedetail-record-mode=rewrite "
-    "--imagedetail-max-age=DAYS, or imagedetail record --max-age=DAYS",
-    "date": "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record",
-    "edit": "remove it from the image and record it again",
-}
+Origin = Literal["recorded", "scrubbed", "other"]
+"""Who made a file: this plugin, `scrub` from another tool's recording, or another tool."""
+
 _RESCRUB: Final = "scrub the original again: imagedetail scrub PATH --cloud NAME --force"
-_SCRUB: Final = {  # and for what scrub made of another tool's recording
-    "again": _RESCRUB,
-    "once": _RESCRUB,
-    "renew": "record it again with its own tool, and scrub that",
-    "date": "record it again with its own tool, and scrub that",
-    "edit": "remove it from the original and scrub that again",
+_OTHER: Final = "record it again with its own tool, and scrub that"
+_ENDS: Final[Mapping[Origin, Mapping[str, str]]] = {  # of remedies
+    "recorded": {
+        "again": "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record",
+        "once": "record it again: pytest --imagedetail-record-mode=once, or imagedetail record",
+        "renew": "record it again: pytest --imagedetail-record-mode=rewrite "
+        "--imagedetail-max-age=DAYS, or imagedetail record --max-age=DAYS",
+        "date": "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record",
+        "edit": "remove it from the image and record it again",
+    },
+    "scrubbed": {
+        "again": _RESCRUB,
+        "once": _RESCRUB,
+        "renew": _OTHER,
+        "date": _OTHER,
+        "edit": "remove it from the original and scrub that again",
+    },
+    "other": dict.fromkeys(("again", "once"), _OTHER),
 }
 _RESTORE: Final = "restore it from version control, or delete it, then {once}"
 _CLEAN: Final = (
@@ -72,7 +79,7 @@ _REMEDIES: Final[Mapping[Severity, Mapping[str, str]]] = {
     },
 }
 RULES: Final = {
-    name: Rule(severity=severity, remedy=remedy.format(**_RECORD))
+    name: Rule(severity=severity, remedy=remedy.format(**_ENDS["recorded"]))
     for severity, remedies in _REMEDIES.items()
     for name, remedy in remedies.items()
 }
@@ -86,7 +93,7 @@ class Finding:
     line: int  # from 1; 1 also for the whole file
     rule: str
     message: str  # one line, without the value
-    is_foreign: bool = False  # another tool recorded it, even if scrub made a cassette of it
+    origin: Origin = "recorded"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", plain(self.message))
@@ -99,10 +106,7 @@ class Finding:
     @property
     def remedy(self) -> str:
         """What to do next."""
-        rule = RULES[self.rule]
-        if not self.is_foreign:
-            return rule.remedy
-        return _REMEDIES[rule.severity][self.rule].format(**_SCRUB)
+        return _REMEDIES[self.severity][self.rule].format(**_ENDS[self.origin])
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.severity} {self.rule} {self.message}"

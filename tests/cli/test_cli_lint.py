@@ -5,6 +5,7 @@ The rules are in tests/unit/test_lint.py, and the printed form in docs/lint.md.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -65,6 +66,31 @@ def test_what_cannot_be_read_is_no_verdict(lint, cassettes):
         cassettes.mkdir(exist_ok=True)
     (cassettes / "README.md").touch()
     assert lint().stdout == "1 file: nothing found\n"
+
+
+def test_nothing_is_passed_over_in_silence(lint, tmp_path):
+    """What is not text is an error, other names are counted; a folder is no recording."""
+    entry = "- request: {uri: 'http://a/', method: GET, body: null, headers: {X-Auth-Token: [T]}}"
+    recording = f"version: 1\ninteractions:\n{entry}\n".replace("T]", "gAAAAABmX1" + "a" * 40 + "]")
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for name in ("a.yaml.bak", "a.yaml.gz", "a"):
+        (folder / name).write_text(recording)
+    for name, content, rule in (
+        ("a.yaml", recording.encode("utf-16"), "format not a UTF-8 file: byte 0 is 0xff"),
+        ("a.har", recording.encode("utf-16-le"), "format not a readable YAML file: "),
+        ("a.yaml", recording[:-3].encode(), "format not a readable YAML file: "),
+    ):
+        (folder / name).write_bytes(content)
+        done = lint("old")
+        assert (done.returncode, f" error {rule}" in done.stdout) == (1, True), done.stdout
+        assert "or delete it, then record it again with its own tool, and scrub that" in done.stdout
+        assert "imagedetail" not in done.stdout
+        assert re.match("1 file, 3 skipped: [12] errors?$", done.stdout.splitlines()[-1])
+        (folder / name).unlink()
+    (tmp_path / "body.json").write_text('{"images": []}')
+    lint.func("import", "body.json", "--cloud=c1.yaml")
+    assert lint().stdout == "5 files: nothing found\n"
 
 
 def test_pre_commit_runs_the_hook(cassettes, git, tmp_path):
