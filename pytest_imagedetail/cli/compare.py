@@ -213,7 +213,7 @@ def _accept(options: Options) -> int:
         "path": options.path,
         "id": options.id,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
-        "query": query if options.parsed_query != Query() else None,
+        "query": query if options.selects_query else None,
         "between": [listing.cloud for listing in listings],
         "reason": options.reason,
         "reference": options.reference,
