@@ -90,7 +90,7 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
         if words & _MORE or is_about_rest or _is_next_link(name, value):
             return prefix + name
         remaining = words - _NUMBER
-        is_total = remaining <= _ITEMS and words & _TOTAL
+        is_total = remaining <= _ITEMS and words & (_COUNTED if remaining else _TOTAL)
         if _words(prefix) <= _ABOUT_PAGES and (
             (is_total and _exceeds(value, images))
             or (remaining and remaining <= _PAGES and _exceeds(value, pages))
@@ -122,16 +122,19 @@ _END: Final = frozenset({"complete", "done", "end", "eof", "final", "last"})
 """Words in the name of a field that shows a further page if it is false."""
 
 _TOTAL: Final = frozenset({"count", "found", "total"})
-_NUMBER: Final = _TOTAL | {"available", "last", "num", "number", "of", "x"}
+_COUNTED: Final = _TOTAL | {"num", "number"}
+"""Words of a total beside the name of what is counted: `num_results`."""
+
+_NUMBER: Final = _COUNTED | {"available", "last", "of", "x"}
 _PAGES: Final = frozenset({"page", "pages"})
 _ITEMS: Final = frozenset(
     {"element", "elements", "entries", "entry", "hit", "hits", "image", "images", "item", "items"}
     | {"object", "objects", "record", "records", "result", "results"}
 )
-_ABOUT_PAGES: Final = frozenset(
-    {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging", "response"}
-    | {"resultset"}
-)
+_ABOUT_PAGES: Final = _ITEMS | {
+    *("info", "links", "meta", "metadata", "page", "pages", "pagination", "paging", "response"),
+    "resultset",
+}
 _EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
 _REL: Final = re.compile(r';\s*rel\s*=\s*"?([^";,]*)', re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")

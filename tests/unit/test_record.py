@@ -56,7 +56,8 @@ FURTHER_PAGES = (
     *({"cursors": {"after": "abc"}}, {"paging": {"after": "abc"}}, {"LastEvaluatedKey": "1"}),
     *({"metadata": {"resultset": {"count": 2}}}, {"pages": 2}, {"totalImages": 2.0}),
     *({"total": 10**400}, {"response": {"numFound": 2}}),
-    *({"remainingItemCount": 1}, {"rest": 1}),
+    *({"remainingItemCount": 1}, {"rest": 1}, {"hits": {"total": 2}}, {"results": {"count": "2"}}),
+    *({"num_results": 2}, {"numberOfImages": "2"}, {"number-of-items": 2}),
 )
 NO_FURTHER_PAGES = (
     {"next": None, "has_more": False, "next_marker": "", "links": [], "images_links": None},
@@ -66,7 +67,8 @@ NO_FURTHER_PAGES = (
     {"count": 1, "total": 1, "total_count": "1", "pages": 1, "page": 1, "more": "false"},
     {"request_id": "req-1", "total_size": 10**9, "quota": {"total": 50}, "page_size": 1000},
     {"page_items": 9, "complete": True, "last": True, "incomplete": False, "public": False},
-    {"nextras": 1, "counter": 9, "pageant": 3},
+    {"nextras": 1, "counter": 9, "pageant": 3, "number": 9, "num_results": 1, "num_hosts": 9},
+    {"hits": {"total": 1, "max_score": 9}, "rating": {"total": 9}},
     {"rate": {"remaining": 59}, "retry_after": 1, "remaining": 0, "numFound": 1, "image_count": 1},
 )
 
