@@ -129,10 +129,15 @@ def _is_in_scope(scope: Scope, key: str, value: object) -> bool:
 
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
     """Return the keys that a name beside them marks as a secret and the like, and that name."""
-    named = [value for key, value in pairs if is_in(key, table.NAMING) and isinstance(value, str)]
+    named = [
+        (value.rstrip("/-" + string.digits).rpartition("/")[2], table.NAMED[_last(key)])
+        for key, value in pairs
+        if _last(key) in table.NAMED and isinstance(value, str)
+    ]
     for kind in (names_secret, names_owner, names_address):
-        for name in filter(kind, named):
-            return {key: name for key, _ in pairs if is_in(key, table.HOLDING)}
+        for name, holding in named:
+            if kind(name):
+                return {key: name for key, _ in pairs if is_in(key, holding)}
     return {}
 
 
@@ -148,7 +153,11 @@ def scope_of(name: str, *, is_record: bool = False) -> Scope:
 
 
 def _ends_in(name: str, known: Collection[str]) -> bool:
-    return any(last in known for last in words(name)[-1:])
+    return _last(name) in known
+
+
+def _last(name: str) -> str:
+    return (words(name) or ("",))[-1]
 
 
 def _is_text(value: object) -> bool:

@@ -77,14 +77,21 @@ ALWAYS_OWNERS: Final = _names(
 )
 """Names under which a value is an owner's id whatever its form: `admin`, `413274`."""
 
-NAMING: Final = _names("name, key, property, variable, output key, parameter key, parameter name")
-"""Keys whose value names the value under a key in `HOLDING`."""
-
-HOLDING: Final = _names(
-    "value, values, val, default, output value, parameter value, text, data, content, contents, "
-    "payload, blob, raw, plain, plaintext, $t, $, #text"
+VALUES: Final = _names("value, val, v")
+HOLDING: Final = VALUES | _names(
+    "default, output value, parameter value, text, data, content, payload, blob, raw, plain, "
+    "plaintext, $t, $, #text"
 )
-"""Keys of a value that a key in `NAMING` names: `{"name": "password", "value": "..."}`."""
+"""Keys of a value that a name beside it names: `{"name": "password", "value": "..."}`."""
+
+NAMING: Final = _names("name, key, property, variable")
+NAMING_VALUES: Final = _names(
+    "id, path, add, replace, test, k, field, param, parameter, attribute, attr, option, setting, "
+    "header, label, env, var"
+)
+NAMED: Final = dict.fromkeys(NAMING, HOLDING) | dict.fromkeys(NAMING_VALUES, VALUES)
+"""Last words of keys whose value may be a name, and the keys of what it names. In a JSON Patch,
+the name is the last segment of `path`."""
 
 BELOW: Final = HOLDING | {"key"}
 """The same below a secret's name: `{"credential": {"key": "..."}}`."""

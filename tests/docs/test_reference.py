@@ -128,7 +128,10 @@ def test_provenance():
 def test_redaction():
     tables = {
         "secrets": f"\n\n{listed(table.SECRETS)}\n",
+        "naming": listed(table.NAMING),
         "holding": listed(table.HOLDING),
+        "naming values": listed(table.NAMING_VALUES),
+        "values": listed(table.VALUES),
         "below": listed(table.BELOW_TOKENS),
         "harmless": listed(table.HARMLESS - {""}),
         "queries": listed(table.IN_QUERIES),

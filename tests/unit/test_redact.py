@@ -120,6 +120,16 @@ def test_json_below_and_beside_a_secrets_name():
         '{"output_key": "admin_pass", "output_value": "«x»"}',
         '{"name": "otp", "val": "«x»", "default": "«y»"}',
         '{"name": "password", "value": {"a": "«x»"}}',
+        '[{"op": "add", "path": "/driver_info/ipmi_password", "value": "«x»"}]',
+        '[{"value": "«x1»", "path": "/passwords/0"}, {"replace": "/otp", "value": "«x2»"}]',
+        '{"op": "add", "path": "/passwords/-", "value": {"a": "«x»"}}',
+        '{"op": "replace", "path": "/name", "value": "token"}',
+        '{"path": "/v3/auth/tokens", "data": "x", "value": 5}',
+        *('{"k": "password", "v": "«x»"}', '{"k": "a", "v": "b"}', '{"id": "1", "value": "a"}'),
+        *(
+            f'{{"{key}": "db_password", "value": "«x»", "text": "y"}}'
+            for key in ("id", "field", "param", "label", "header", "env_var")
+        ),
         *('{"user": "u", "key": "«x»"}', '{"username": "u", "key": "«x»"}', '{"key": "x"}'),
         '{"db_password": {"label": "x", "constraints": [{"allowed_pattern": "[a-z]"}]}}',
         '{"password": {"get_param": "db_password_1"}, "db_password_1": {"get_attr": ["x", "y"]}}',
@@ -141,7 +151,7 @@ def test_markup_below_and_beside_a_secrets_name():
         "<?xml version='1.0'?><r>\n <value>«x1»</value>\n <key>password</key></r>",
         '<!DOCTYPE r [ <!ENTITY x "y"> ]><r><property name="adminPass">«x1»</property></r>',
         '<password><a b="«x1»">«x2»<c>«x3»</c></a></password>',
-        '<r><credentials username="u" key="«x1»"/></r>',
+        '<r><credentials username="u" key="«x1»"/><entry key="token" v="«x2»"/></r>',
         '<tokens><entry id="1">«x1»</entry></tokens>',
         "<secrets>\n <secret>\n <name>1</name></secret></secrets>",
         '<r><k:cred xmlns:k="http://a.example/x" username="u" key="«x1»"/></r>',
@@ -274,8 +284,10 @@ def test_owners_by_their_names():
         assert value_of(value, name) == value
     row = f'{{"user": {{"id": "{OTHER}", "name": "al", "checksum": "{IMAGE}"}}}}'
     assert body_of(row.encode()) == expected(row)
-    row = f'{{"key": "owner_id", "value": "{OTHER}"}}'
-    assert body_of(row.encode()) == expected(row)
+    for beside in ({"key": "owner_id"}, {"path": "/owner"}, {"path": "/properties/project_id"}):
+        for value in (OTHER, "admin"):
+            kept = json.loads(body_of({**beside, "op": "replace", "value": value}))
+            assert kept["value"] == owner(value), beside
 
 
 def test_bodies_that_are_not_one_json_document():
