@@ -38,7 +38,9 @@ _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
 _BOUNDARY: Final = re.compile(r"^--\S+", re.MULTILINE)
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
-_PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
+_PART_NAME: Final = re.compile(
+    r"(?<![\w*])name(?:=|\*=[\w-]+'[\w-]*')(?:\"([^\"\r\n]+)\"|([^\s;\"]+))"
+)
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _UTF_16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # the byte order mark stays

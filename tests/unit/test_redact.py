@@ -314,10 +314,10 @@ def test_bodies_that_are_not_one_json_document():
         assert OTHER not in kept, body
         assert "hunter2-x" not in kept, body
         assert owner(OTHER) in kept
-    part = 'a preamble\r\n--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--b--\r\n'
-    for name in ("otp", "signature", "oauth_verifier"):
+    part = "a preamble\r\n--b\r\nContent-Disposition: form-data; name{}\r\n\r\n{}\r\n--b--\r\n"
+    for name in ('="otp"', "=signature", '="oauth_verifier"', "*=UTF-8''otp", "*=utf-8'en'code"):
         assert body_of(part.format(name, "x~").encode()) == part.format(name, "<redacted>")
-    assert body_of(kept := part.format("meta", '{"value": "x"}').encode()) == kept.decode()
+    assert body_of(kept := part.format('="meta"', '{"value": "x"}').encode()) == kept.decode()
     packed = page(gzip.compress(document.encode()))
     kept = redacted(packed)
     assert gzip.decompress(kept.response.body).decode("latin-1") == body_of(document.encode())
