@@ -65,7 +65,7 @@ def origin(url: str) -> str:
 
 def project_in_path(path: str) -> str | None:
     """Return the project in a versioned Compute path, `/v2/PROJECT/images/...`, or None."""
-    segments = path.split("/")
+    segments = [*filter(None, path.split("/"))]
     for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
         is_above = _RESOURCE.fullmatch(resource) and not _RESOURCE.fullmatch(project)
         if is_above and _VERSION.fullmatch(version):
@@ -81,8 +81,9 @@ def owners_in(segments: list[str], *, is_own: bool, project: str | None) -> dict
     """
     has_version = any(map(_VERSION.fullmatch, segments))
     owners = {}
-    around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
-    for index, (before, segment, after) in enumerate(around):
+    filled = [index for index, segment in enumerate(segments) if segment]
+    names = ["", *filter(None, segments), ""]
+    for index, before, segment, after in zip(filled, names, names[1:], names[2:], strict=False):
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = bool(_RESOURCE.fullmatch(after)) and not _RESOURCE.fullmatch(before)
         is_place = is_versioned or (is_above and not has_version)

@@ -446,6 +446,8 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         alternate, *others = [("alternate", f"{nova}/x"), (rel, f"{nova}/x"), (rel, f"{nova}/x")]
         assert links_of(unknown, alternate, *others)[1] == [f"{links}/x"] * 3
 
+    found, _ = links_of(f"{nova}//v2//demo/images/detail")
+    assert found == OWN.replace("/v2/", "//v2//") + "/images/detail"
 
 def test_known_values():
     """Weak ones are replaced under a secret's name only. Values become known by their names."""
