@@ -16,7 +16,8 @@ _HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_to
 )
 _ASSIGNED: Final = re.compile(
     r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
-    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+(?:[\[(][ \t]*+)?"
+    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']|(?:[\da-fA-F]-?){32}))[ \t]*+"
+    r"(?:[\[(][ \t]*+)?"
 )
 _ASSIGNED_VALUE: Final = re.compile(
     r"[|>][-+\d]*[ \t]*\r?\n(?P<indent>[ \t]+)(?P<block>.*(?:\r?\n(?P=indent).*)*)"  # of YAML
@@ -27,7 +28,8 @@ _ASSIGNED_VALUE: Final = re.compile(
 )
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
-_OWNER: Final = re.compile(r"(?:\\*[\"'])?([0-9a-fA-F-]{32,}+)(?![^\s\"'<>&;\\,])")
+_ID: Final = r"[bBuU]?(?:\\*[\"'])?[\da-fA-F-]{32,}+"
+_OWNER: Final = re.compile(rf"(?:\w+[(:])?({_ID}(?:(?:\\*[\"'])?,[ \t]*+{_ID})*)(?![\w-]|\.\w)")
 
 
 def _is_header_prose(_: re.Match[str], value: re.Match[str]) -> bool:

@@ -192,7 +192,7 @@ class Rewriter:
         for key, item in pairs:
             new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
             replacements.append(new)
-            item_name = beside.get(key, name if key.lower() in {"id", "#text"} else key)
+            item_name = beside.get(key, name if key.lower() in {"id", "uuid", "#text"} else key)
             item_path = (*path, key if new is None else new)
             item_scope = scopes.get(key, "")
             if isinstance(item, str):
@@ -279,8 +279,17 @@ class Rewriter:
 
     def _assigned(self, name: str, value: str, may_be_secret: bool) -> str:  # noqa: FBT001
         is_secret = may_be_secret and names.holds_secret(name, value)
-        is_owner = placeholders.is_id(value) and names.names_owner(name)
-        return self._replacement(value, owner=is_owner, secret=is_secret) or value
+        new = self._replacement(value, owner=False, secret=is_secret)
+        return self._owners(name, value) if new is None else new
+
+    def _owners(self, name: str, value: str) -> str:
+        """Replace the ids in a value if it has the name of an owner."""
+        if not names.names_owner(name):
+            return value
+        return placeholders.IDS.sub(lambda found: self._owner(found[0]), value)
+
+    def _owner(self, value: str) -> str:
+        return self._replacement(value, owner=True, secret=False) or value
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._shapes:
@@ -366,8 +375,7 @@ class Rewriter:
         for index, segment in enumerate(segments):
             if index in owners:
                 bare = owners[index]
-                new = self._replacement(bare, owner=True, secret=False) or bare
-                segments[index] = segment.removesuffix(bare) + new
+                segments[index] = segment.removesuffix(bare) + self._owner(bare)
             elif ("/", segment, "") not in self._unchanged:
                 segments[index] = self._segment(segment)
         query, fragment = query and self._pairs(query), fragment and self._pairs(fragment)
@@ -394,9 +402,9 @@ class Rewriter:
         return f"{self._percent_encoded(name)}={value if new == text else _quote(new)}"
 
     def _query_value(self, name: str, value: str) -> str:
-        is_owner = placeholders.is_id(value) and names.names_owner(name)
+        value = self._owners(name, value)
         secret = names.holds_secret_in_query(name, value)
-        new = self._replacement(value, owner=is_owner, secret=secret)
+        new = self._replacement(value, owner=False, secret=secret)
         if new is not None:
             return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
         if value[:1] in {"{", "["} and (document := self._json(value)) is not None:

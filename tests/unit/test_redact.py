@@ -220,7 +220,9 @@ def test_secrets_in_a_text():
         "«eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln»",
         "«AKIAIOSFODNN7EXAMPLE» «ASIAIOSFODNN7EXAMPLE»",
         "«-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----»\n",
-        f"run --os-user-id {OTHER} now",
+        f"run --os-user-id {OTHER} now (project_id:{OTHER}) (tenant_id={OTHER})",
+        f"{{u'owner_id': u'{OTHER}', u'image_id': u'{IMAGE}'}} user_id=UUID('{OTHER}')",
+        f"image_id:{IMAGE}, domain={IMAGE}.example.com, token:{'-' * 40}, a:b",
         "max_tokens=15, otp: 26, token == x1, name=value, password=***",
         "https://host-aaa.invalid/x?max_tokens=15",
         "X-Auth-Token: See the docs, please",
@@ -282,8 +284,13 @@ def test_owners_by_their_names():
         *(("owner_id", each) for each in ("None", "null", "")),
     ):
         assert value_of(value, name) == value
-    row = f'{{"user": {{"id": "{OTHER}", "name": "al", "checksum": "{IMAGE}"}}}}'
-    assert body_of(row.encode()) == expected(row)
+    for row in (
+        f'{{"user": {{"id": "{OTHER}", "name": "al", "checksum": "{IMAGE}"}}}}',
+        f'{{"project": {{"uuid": "{OTHER}"}}, "image": {{"uuid": "{IMAGE}"}}}}',
+    ):
+        assert body_of(row.encode()) == expected(row)
+    two = f"project_id: {OTHER}, {IMAGE}; project_ids=['{OTHER}', u'{IMAGE}']"
+    assert value_of(two) == two.replace(OTHER, digest).replace(IMAGE, owner(IMAGE))
     for beside in ({"key": "owner_id"}, {"path": "/owner"}, {"path": "/properties/project_id"}):
         for value in (OTHER, "admin"):
             kept = json.loads(body_of({**beside, "op": "replace", "value": value}))
@@ -385,6 +392,12 @@ def test_urls():
         ),
         ("at https://h/b;token=x/c?d=1.", f"at {site}/b;token=redacted/c?d=1."),
         (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{owner(OTHER)}/servers/1"),
+        (f"/v2.1//{OTHER}//images/1", f"/v2.1//{owner(OTHER)}//images/1"),
+        (f"https://h/x?tenant_id=in:{OTHER}", f"{site}/x?tenant_id=in%3A{owner(OTHER)}"),
+        (
+            f"https://h/x?project={OTHER},{PROJECT}&user_id=4711,12&id=in:{IMAGE}",
+            f"{site}/x?project={owner(OTHER)}%2C{0:032}&user_id=4711,12&id=in:{IMAGE}",
+        ),
         *(
             (f"https://h/v3/x/{each}/{OTHER}", f"{site}/v3/x/{each}/{owner(OTHER)}")
             for each in ("members", "os-quota-sets", "os-simple-tenant-usage", "users", "trusts")
@@ -430,6 +443,8 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         )
         own = f"https://compute.a.invalid/{'0' * 32}/images/1"
         assert found == (f"{OWN}/images/detail", [own, project])
+    found, _ = links_of(f"{nova}//v2//demo/images/detail")
+    assert found == OWN.replace("/v2/", "//v2//") + "/images/detail"
     for project, kept_as in (("413274", placeholders.OWNER), ("v2", "v2")):
         _, found = links_of(unknown, ("bookmark", f"{nova}/{project}/images/1"))
         assert found == [f"{links}/{kept_as}/images/1"]
@@ -446,8 +461,6 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         alternate, *others = [("alternate", f"{nova}/x"), (rel, f"{nova}/x"), (rel, f"{nova}/x")]
         assert links_of(unknown, alternate, *others)[1] == [f"{links}/x"] * 3
 
-    found, _ = links_of(f"{nova}//v2//demo/images/detail")
-    assert found == OWN.replace("/v2/", "//v2//") + "/images/detail"
 
 def test_known_values():
     """Weak ones are replaced under a secret's name only. Values become known by their names."""
