@@ -14,22 +14,32 @@ _HEADER: Final = re.compile(  # its value may have several words
 _HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_token="..."`
     r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
 )
+_SPACE: Final = r"[^\S\r\n]"
+_QUOTE: Final = r"(?:\\*[\"']|&(?:quot|apos|#3[49]|#x2[27]);)"  # also of HTML
+_PREFIX: Final = r"[bBfFlLrRuU@$]{0,2}"  # of a string: `u'...'`, `$'...'`
+_TYPE: Final = rf"(?:[A-Za-z.&?<>\[\]]|{_SPACE}\|{_SPACE})+{_SPACE}+=(?={_SPACE}*{_PREFIX}{_QUOTE})"
 _ASSIGNED: Final = re.compile(
-    r"(?a:(?<![\w.-]))([A-Za-z][\w.-]{1,63}+)"
-    r"\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']|(?:[\da-fA-F]-?){32}))[ \t]*+"
-    r"(?:[\[(][ \t]*+)?"
+    r"(?a:(?<![\w.-]))(?:-D?)?([A-Za-z][\w.-]{1,63}+)"
+    rf"(?:\\*|{_QUOTE}){_SPACE}*+(?:[?+|:]{{0,2}}=(?!=)>?|:{_SPACE}*{_TYPE}"
+    rf"|:(?={_SPACE}|{_QUOTE}|(?:[\da-fA-F]-?){{32}})){_SPACE}*+(?:[\[(]{_SPACE}*+)?"
 )
+_TAG: Final = r"[&!][\w!:/.,<>-]+[ \t]+"  # or an anchor, of YAML
+_STRING: Final = r"\"[^\"\r\n]{1,200}\"|'[^'\r\n]{1,200}'"
+_ARGUMENTS: Final = rf"(?:[^()\"'\r\n]|{_STRING}){{0,100}}+"
+_CALL: Final = rf"[\w.]+\({_ARGUMENTS}(?:\({_ARGUMENTS}\){_ARGUMENTS})?\)"
+_CHARACTER: Final = rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{SCHEME})|&(?!\s|$|#?[\w.%+-]+[=;]))"
 _ASSIGNED_VALUE: Final = re.compile(
-    r"[|>][-+\d]*[ \t]*\r?\n(?P<indent>[ \t]+)(?P<block>.*(?:\r?\n(?P=indent).*)*)"  # of YAML
-    r"|[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    rf"(?:{_TAG})*[|>][-+\d]*[ \t]*(?:#.*)?\s*\n"  # of YAML
+    r"(?P<indent>[ \t]+)(?P<block>.*(?:\s*\n(?P=indent).*)*)"
+    rf"|{_PREFIX}(?P<quote>(?P<long>\"{{3}}|'{{3}})|{_QUOTE})"
+    r"((?:(?P=quote){2}|(?!(?P=quote))(?:\\.|[^\r\n]|(?(long)\s|(?!))))+)"
     rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
-    rf"(?:(?i:basic|bearer)[ \t]+)?"
-    rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{SCHEME})|&(?!\s|$|[\w.%+-]+[=;]))+)"
+    rf"(?:(?i:basic|bearer)[ \t]+|{_TAG})*(?:{_STRING}|(?:{_CALL}|{_CHARACTER}){_CHARACTER}*))"
 )
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
-_ID: Final = r"[bBuU]?(?:\\*[\"'])?[\da-fA-F-]{32,}+"
-_OWNER: Final = re.compile(rf"(?:\w+[(:])?({_ID}(?:(?:\\*[\"'])?,[ \t]*+{_ID})*)(?![\w-]|\.\w)")
+_ID: Final = rf"(?:{_PREFIX}{_QUOTE})?[\da-fA-F-]{{32,}}+"
+_OWNER: Final = re.compile(rf"(?:\w+[(:])?({_ID}(?:{_QUOTE}?,{_SPACE}*+{_ID})*)(?![\w-]|\.\w)")
 
 
 def _is_header_prose(_: re.Match[str], value: re.Match[str]) -> bool:

@@ -20,6 +20,8 @@ PIECES = [
     *("x", "a-", "a.", "0", ":", "://", "%25", "@", "=", "\\", "1.", "a1-", "aB9+/", " ", "\n"),
     *("<", "&", '"', "_", "é", "\n- ", "ff:", "<a", "\\u", "eyJ", "gAAAAA", "AKIA", "Basic "),
     *("-----BEGIN ", "password", "password=", "password: ", "<redacted>", "a:a", 'a="', "/v2/"),
+    *("password=a(", "password=a('", "password: &a ", 'password="""', "password: |\n ", "owner:a("),
+    *("password: a | ", "password=&quot;"),
     *("<a><![CDATA[", "]]><![CDATA[", "<password><![CDATA["),
     *("x-auth-token: ", "http://a:", "a@a.", "nova.corp.test.", 'name="a"\r\n', "%40", ".invalid"),
     *('"aa":"', "1.1.1.", "<password>", "&#1", "<key>a</key>"),

@@ -200,6 +200,17 @@ def test_secrets_in_a_text():
     """Assignments, options, header lines, and secrets that have a known shape."""
     for row in (
         "a:\n  password: |\n    «x1\n    x2»\n  token: >-\n\t«x3»\nb: c",
+        "password: !vault | # a\n\n  «x1\n\n  x2»\n\ntoken: &a >\r\n  «x3»",
+        "password: «&a x1» b\npassword: «!!str 'x 2'» b\ntoken: «!<tag:a,1:str> x3» b",
+        "password = r'«x 1»' f'b' @\"a\", export PASSWORD=$'«x 2»' token=@\"«x 3»\" pw: Rb'«x 4»'",
+        'password = """«x 1\n"x" 2»""", token=\'\'\'«x\'3»\'\'\' b',
+        "f(password=«quote('x (1')», a='b'), pwd = «os.getenv('A', f(\"b\"), 'x 2')» b",
+        "java -Ddb.password=«x1» -DapiKey='«x 2»' -password=«x3» -jar b -Da=b",
+        "db_password:\u00a0«x1» token\u00a0=\u00a0«x2»",
+        "password: '«it''s 1»', a: '' token: '' b",
+        "PASSWORD ?= «x1»\nTOKEN += «x2»\nTOKEN ||= '«x 3»'\na ?= b",
+        "const password: string = '«x 1»'; let token: &str = \"«x 2»\"; pwd: str | None = '«x 3»'",
+        "password=&quot;«x 1»&quot; &quot;token&quot;: &#39;«x 2»&#39; &#34;pw=«x3»&#34; b",
         "[db]\npassword = «hunter2»\nuser = x",
         '{"password": "«x y»", cut',
         "credentials: {password: «x1», a: b}",
@@ -231,6 +242,7 @@ def test_secrets_in_a_text():
         "password: must be long, (token: optional). No password: required.",
         "Basic installation of me@acme.example in db.internal with sk-learn",
         "login <user> <password> [x]",
+        "password: string, token: str = x, the password &amp; name: 'a', x-password: b, --: 'a'",
         "proxy_auth: WPA2-PSK, basic_auth=oauth2",  # one word is a method
     ):
         assert value_of(sent(row)) == expected(row)
