@@ -13,10 +13,11 @@ def _names(text: str) -> frozenset[str]:
 
 
 _KEYS: Final = _names(
-    "access, account, activation, admin, api, app, application, auth, ceph, cephx, cipher, client, "
-    "consumer, crypt, enc, encryption, fernet, heartbeat, hmac, join, jwt, license, luks, master, "
-    "pass, preshared, priv, private, product, recovery, rndc, secret, service, session, shared, "
-    "signing, ssl, storage, store, swift, tls, unseal, url, vpn, wireguard, wrap"
+    "access, account, activation, admin, api, app, application, auth, ceph, cephx, cert, "
+    "certificate, cipher, client, consumer, crypt, enc, encryption, fernet, heartbeat, hmac, join, "
+    "jwt, license, luks, master, pass, preshared, priv, private, product, recovery, rndc, secret, "
+    "service, session, shared, signing, ssl, storage, store, swift, tls, unseal, url, vpn, "
+    "wireguard, wrap"
 )
 SECRETS: Final = _names(
     "password, passwd, passphrase, pass phrase, passcode, passwort, pass, pwd, pw, psk, secret, "
@@ -27,7 +28,8 @@ SECRETS: Final = _names(
     "pass hash, pw hash, pwd hash, secret key base, personality, keyring, bindpw, kek, "
     "client assertion, device code, id token hint, basic auth, proxy auth, sshpass, vendor data, "
     "requirepass, kubeconfig, dockerconfigjson, dockercfg, kennwort, senha, contrasena, pswd, "
-    "configdrive, mot de passe, oauth verifier"
+    "configdrive, mot de passe, oauth verifier, pass word, password sha, password md, "
+    "key private, csrf, xsrf"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 
@@ -51,9 +53,10 @@ PROSE: Final = _names(
 """Words that follow an option in a sentence: `Use --password to set a password`."""
 
 QUALIFIERS: Final = _names(
-    "b64, base64, new, old, pem, plain, plaintext, text, value, data, confirm, confirmation"
+    "b64, base64, new, old, pem, plain, plaintext, text, value, data, confirm, confirmation, db, "
+    "encrypted, seed"
 )
-"""Words that may follow a secret's name: `password_old`, `private_key_pem`."""
+"""Words that may follow a secret's name: `password_old`, `private_key_pem`, `otpSeed`."""
 
 IN_QUERIES: Final = _names(
     "sig, signature, temp url sig, x amz signature, x goog signature, key, code, assertion, sid"

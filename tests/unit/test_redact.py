@@ -76,6 +76,8 @@ def test_names_of_secrets():
         *("Temp-URL-Key", "userData", "password_hash", "credential", "os_password2"),
         *("mot-de-passe", "private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
         *("requirepass", "bindpw", "simple_crypto_kek", "heartbeat_key", "swift_store_key"),
+        *("PASSWD_DB", "root_password_sha512", "pass_word", "sshKeyPrivate", "cert_key", "csrf"),
+        *("otpSeed", "password_md5", "xsrf"),
     ):
         assert value_of("no word at all", name) == "<redacted>", name
         assert value_of(["x1", "x2"], name) == ["<redacted>"] * 2, name
@@ -83,7 +85,9 @@ def test_names_of_secrets():
     for name in (
         *("password_auth", "token_type", "token_expires_at", "key_name", "keypair", "compass"),
         *("secret_name", "password_policy", "img_signature", "turkey", "passwordless"),
-        *("secret_ref", "user_data_format", "session", "img_config_drive"),
+        *("secret_ref", "user_data_format", "session", "img_config_drive", "pem", "sas", "seed"),
+        *("csrf_protection", "ssh_public_key", "bypass", "pass_words_checked", "cert"),
+        *("user_data_sha256", "db_md5"),
     ):
         assert value_of("enabled 1.2", name) == "enabled 1.2", name
 
