@@ -26,7 +26,7 @@ _ASSIGNED: Final = re.compile(
 _TAG: Final = r"[&!][\w!:/.,<>-]+[ \t]+"  # or an anchor, of YAML
 _STRING: Final = r"\"[^\"\r\n]{1,200}\"|'[^'\r\n]{1,200}'"
 _ARGUMENTS: Final = rf"(?:[^()\"'\r\n]|{_STRING}){{0,100}}+"
-_CALL: Final = rf"[\w.]+\({_ARGUMENTS}(?:\({_ARGUMENTS}\){_ARGUMENTS})?\)"
+_CALL: Final = rf"(?:new[ \t]+)?[\w.]+\({_ARGUMENTS}(?:\({_ARGUMENTS}\){_ARGUMENTS})?\)"
 _CHARACTER: Final = rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{SCHEME})|&(?!\s|$|#?[\w.%+-]+[=;]))"
 _ASSIGNED_VALUE: Final = re.compile(
     rf"(?:{_TAG})*[|>][-+\d]*[ \t]*(?:#.*)?\s*\n"  # of YAML

@@ -209,6 +209,7 @@ def test_secrets_in_a_text():
         "password = r'«x 1»' f'b' @\"a\", export PASSWORD=$'«x 2»' token=@\"«x 3»\" pw: Rb'«x 4»'",
         'password = """«x 1\n"x" 2»""", token=\'\'\'«x\'3»\'\'\' b',
         "f(password=«quote('x (1')», a='b'), pwd = «os.getenv('A', f(\"b\"), 'x 2')» b",
+        'String password = «new String("x 1")»; a = new b',
         "java -Ddb.password=«x1» -DapiKey='«x 2»' -password=«x3» -jar b -Da=b",
         "db_password:\u00a0«x1» token\u00a0=\u00a0«x2»",
         "password: '«it''s 1»', a: '' token: '' b",
