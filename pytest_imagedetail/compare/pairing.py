@@ -124,7 +124,8 @@ def _ambiguous(old: list[Image], new: list[Image]) -> tuple[ImageRef, ...]:
 def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterator[Difference]:
     """Yield the images of one side only, and the keys that they repeat, among them `id`.
 
-    An added image is breaking if it does not fit a filter that all images of the baseline fit.
+    An added image is breaking if it does not fit a filter that all images of the baseline fit, or
+    breaks a promise that they keep.
     """
     old, new = pairing.old, pairing.new
     kept = [each for each in query.params if old and all(_fits(image, each) for image in old)]
@@ -141,6 +142,8 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
         elif ignored := [each for each in kept if not _fits(image, each)]:
             parameter = "=".join(ignored[0])
             verdict = "breaking", f"the candidate ignores {parameter}, which the baseline keeps"
+        elif side == "candidate" and (broken := judge.added_image(image, old)):
+            verdict = broken
         elif ref in ambiguous:
             verdict = "data", _AMBIGUOUS
         path = path_of(("images", *change.path), ref)

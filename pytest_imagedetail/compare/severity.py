@@ -5,13 +5,21 @@
 - data: the images themselves differ; no contract is touched.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import json as jsontext
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, Path, Severity
+from pytest_imagedetail.model import (
+    MISSING,
+    Difference,
+    Image,
+    ImageRef,
+    Path,
+    Severity,
+    dotted_path,
+)
 from pytest_imagedetail.normalize import is_own_project
 from pytest_imagedetail.normalize.links import SERVICES
 from pytest_imagedetail.redact import placeholders
@@ -112,6 +120,22 @@ class Judge:
     def part(self, path: Path) -> contract.Part:
         """Return what the baseline's release promises for a path of an image."""
         return contract.image_in(self.baseline).along(path)
+
+    def added_image(self, image: Image, baseline: Sequence[Image]) -> Verdict | None:
+        """Return "breaking" if an image breaks a promise that all images of the baseline keep."""
+        broken = self._broken_promises(image)
+        for each in baseline if broken else ():
+            broken -= self._broken_promises(each)
+        return ("breaking", f"the added image {min(broken)}") if broken else None
+
+    def _broken_promises(self, image: Image) -> set[str]:
+        promise = contract.image_in(self.baseline)
+        names = (name for name in contract.FIELDS if contract.promises(name, self.baseline))
+        lacking = {f"lacks {name}" for name in names if name not in image}
+        breaches = promise.breaches(image, ("image",))
+        return lacking | {
+            f"has {breach.seen} in {dotted_path(path[1:])}" for path, breach in breaches
+        }
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
         part = self.part(change.path)

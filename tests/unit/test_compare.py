@@ -204,6 +204,27 @@ def test_an_image_that_the_filter_excludes_breaks():
             assert (added.kind, added.severity) == ("image_added", severity), (query, second)
 
 
+def test_an_added_image_that_breaks_the_contract():
+    """Unless an image of the baseline breaks it in the same way, at any place."""
+    one, two = image_of(1), image_of(2)
+    without_status = {name: value for name, value in two.items() if name != "status"}
+    for wrong, says in (
+        (two | {"minRam": "5"}, "has a string, not an integer in minRam"),
+        (two | {"created": None}, "has null, not a string in created"),
+        (two | {"links": "no"}, "has a string, not an array in links"),
+        (two | {"metadata": {"a": 1}}, "has an integer, not a string or null in metadata.a"),
+        (two | {"id": 3}, "has an integer, not a string in id"),
+        (without_status, "lacks status"),
+    ):
+        for profile in PROFILES:
+            (added,) = compare(listing_of(one), listing_of(one, wrong), profile=profile).differences
+            assert (added.kind, added.severity) == ("image_added", "breaking"), says
+            assert added.reason == f"the added image {says}"
+        again = listing_of(wrong, wrong | {"id": image_of(3)["id"]})
+        (added,) = compare(listing_of(wrong), again).differences
+        assert added.reason == "only the candidate has this image"
+
+
 def test_clouds_without_an_image_in_common_were_not_compared():
     """So they are not compatible, unless nothing fails."""
     one, two, none = listing_of(image_of(1)), listing_of(image_of(2)), listing_of(cloud="b")
