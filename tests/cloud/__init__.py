@@ -8,7 +8,7 @@ import yaml
 
 from pytest_imagedetail.transport.http import Access
 from tests.cloud.images import default_rows, newest_first
-from tests.cloud.keystone import PREFIX, REGION, Account, Identity
+from tests.cloud.keystone import GLANCE, PREFIX, REGION, Account, Identity
 from tests.cloud.nova import Compute
 from tests.cloud.releases import RELEASES
 from tests.cloud.server import LOOPBACK, LoopbackServer
@@ -94,4 +94,5 @@ def authenticate(cloud):
         project_id=cloud.project_id,
         user_id=cloud.account.user_id,
         secrets=frozenset({cloud.account.password}),
+        origins={GLANCE: "image"},
     )

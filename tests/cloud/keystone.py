@@ -9,6 +9,7 @@ from tests.cloud.wsgi import FaultError, as_json, unauthorized
 
 PREFIX = "/v3"
 REGION = "RegionOne"
+GLANCE = "http://glance.internal:9292"
 _DOMAIN = {"id": "default", "name": "Default"}
 
 
@@ -61,7 +62,7 @@ class Identity:
         project = self.account.project_id
         services = [
             ("identity", "keystone", origin + PREFIX),
-            ("image", "glance", "http://glance.internal:9292"),
+            ("image", "glance", GLANCE),
             ("compute", "nova", origin + self.release.endpoint(project)),
             ("compute_legacy", "nova_legacy", f"{origin}/v2/{project}"),
         ]

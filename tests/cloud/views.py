@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from tests.cloud.keystone import GLANCE
 from tests.cloud.releases import Release
 
 _STATUS = {"active": "ACTIVE", "queued": "SAVING", "saving": "SAVING", "pending_delete": "DELETED"}
@@ -23,7 +24,7 @@ class Links:
     def of_image(self, image_id):
         # Essex puts the project into this link, which is wrong, but not into those of a server.
         owner = self.project if self.release.is_essex else ""
-        alternate = _join("http://glance.internal:9292", owner, "images", image_id)
+        alternate = _join(GLANCE, owner, "images", image_id)
         kind = "application/vnd.openstack.image"
         return [
             *self._pair(self.project, "images", image_id),
