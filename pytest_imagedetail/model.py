@@ -344,9 +344,10 @@ class Query:
 
     def __str__(self) -> str:
         """Return the query as text that `from_text` reads back, percent-encoded if necessary."""
-        text = "&".join(f"{name}={value}" for name, value in self.params) or "all"
-        is_clear = text.isprintable() and " @" not in text and _pairs(text) == self.params
-        text = text if is_clear else self.wire
+        text = "&".join(f"{name}={value}" for name, value in self.params)
+        if text and not (text.isprintable() and " @" not in text and _pairs(text) == self.params):
+            text = self.wire
+        text = text or "all"
         return text if self.microversion is None else f"{text} @{self.microversion}"
 
 

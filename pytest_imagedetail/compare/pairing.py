@@ -78,8 +78,9 @@ def _by_id(images: Sequence[Image], *, across_clouds: bool) -> dict[int, tuple[H
     for position, image in enumerate(images):
         image_id = str(image["id"])
         number = seen[image_id] = seen.get(image_id, -1) + 1
-        is_counted = across_clouds and not is_uuid(image_id.lower())
-        keys[position] = (image_id, number, *([_name(image)] if is_counted else ()))
+        keys[position] = image_id, number
+        if across_clouds and not is_uuid(image_id.lower()):
+            keys[position] += (_name(image),)
     return keys
 
 

@@ -23,7 +23,6 @@ from pytest_imagedetail.normalize.pairs import match_ids, vendors
 from pytest_imagedetail.normalize.rules import RULES, rules_in
 from pytest_imagedetail.normalize.values import date_in_utc, form_of_id, vendor_of
 from pytest_imagedetail.redact.names import names_owner
-from pytest_imagedetail.redact.placeholders import role_of
 from pytest_imagedetail.settings import PROFILES, check_choice
 
 __all__ = [
@@ -63,7 +62,7 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
         status_code=answer.status_code,
         media_type=normalizer.media_type(),
         top_level=normalizer.top_level(),
-        link_host=role_of(links.hosts.get("images", "")) or "",
+        link_host=links.hosts.get("images", "").partition(".")[0],
         link_forms=links.forms,
         counts={rule.id: links.counts[rule.id] for rule in rules if rule.counts},
     )

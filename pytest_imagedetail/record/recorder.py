@@ -85,7 +85,8 @@ def follow(
     followed = walk(_from_cassette(pages, cloud), query, where=f"cloud {cloud}, query {query}")
     if len(followed) != len(pages):
         raise _lost_pages(cloud, len(followed), len(pages))
-    refuse_further_page(listing, Headers())  # the headers were checked while recording
+    if listing.document.keys() != {"images"}:  # the headers were checked while recording
+        refuse_further_page(listing, Headers())
     return listing
 
 
