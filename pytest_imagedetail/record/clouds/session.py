@@ -54,7 +54,6 @@ class Login:
 def authenticate(configuration: Configuration) -> Login:
     """Get a token; raise CredentialsError if Keystone cannot be reached or refuses."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
-    from keystoneauth1.identity import BaseIdentityPlugin  # noqa: PLC0415
 
     with quiet_sdk():
         try:
@@ -64,7 +63,7 @@ def authenticate(configuration: Configuration) -> Login:
             # Nova 19 serves its version document only to requests with a token.
             session.session.hooks["response"] = []
             if "X-Auth-Token" in headers:
-                is_keystone = isinstance(session.auth, BaseIdentityPlugin)
+                is_keystone = hasattr(session.auth, "get_access")
                 token = session.auth.get_access(session) if is_keystone else None
                 return Login(configuration=configuration, session=session, token=token)
             failure = CredentialsError(
