@@ -131,6 +131,8 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
     old, new = pairing.old, pairing.new
     kept = [each for each in query.params if old and all(_fits(image, each) for image in old)]
     ambiguous = frozenset(pairing.unpaired.ambiguous)
+    added = [new[position] for position in pairing.new_only]
+    broken = dict(zip(map(id, added), judge.added_images(added, old), strict=True))
     removed = _of_one_side("removed", old, pairing.old_only)
     for image, change in (*removed, *_of_one_side("added", new, pairing.new_only)):
         ref = reference(image)
@@ -143,8 +145,8 @@ def unpaired_differences(pairing: Pairing, query: Query, judge: Judge) -> Iterat
         elif ignored := [each for each in kept if not _fits(image, each)]:
             parameter = "=".join(ignored[0])
             verdict = "breaking", f"the candidate ignores {parameter}, which the baseline keeps"
-        elif side == "candidate" and (broken := judge.added_image(image, old)):
-            verdict = broken
+        elif promise := broken.get(id(image)):
+            verdict = "breaking", f"the added image {promise}"
         elif ref in ambiguous:
             verdict = "data", _AMBIGUOUS
         path = path_of(("images", *change.path), ref)

@@ -121,12 +121,11 @@ class Judge:
         """Return what the baseline's release promises for a path of an image."""
         return contract.image_in(self.baseline).along(path)
 
-    def added_image(self, image: Image, baseline: Sequence[Image]) -> Verdict | None:
-        """Return "breaking" if an image breaks a promise that all images of the baseline keep."""
-        broken = self._broken_promises(image)
-        for each in baseline if broken else ():
-            broken -= self._broken_promises(each)
-        return ("breaking", f"the added image {min(broken)}") if broken else None
+    def added_images(self, added: Sequence[Image], baseline: Sequence[Image]) -> list[str]:
+        """Return for each added image a promise that it breaks and the baseline keeps, or ""."""
+        broken = [*map(self._broken_promises, added)]
+        before = set[str]().union(*map(self._broken_promises, baseline if any(broken) else ()))
+        return [min(each - before, default="") for each in broken]
 
     def _broken_promises(self, image: Image) -> set[str]:
         promise = contract.image_in(self.baseline)
