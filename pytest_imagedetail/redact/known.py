@@ -62,9 +62,7 @@ class Learner:
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
-    links: Counter[tuple[str, str]] = field(
-        default_factory=Counter
-    )  # host and role; some are wrong
+    links: Counter[tuple[str, str]] = field(default_factory=Counter)  # hosts and roles
 
     def add_secret(self, value: str) -> None:
         """Learn a secret, unless it is blank or holds a placeholder."""
@@ -109,7 +107,7 @@ class Learner:
     def merge_into(self, known: Known) -> Known:
         """Return `known` with what was learned; a link to a second Compute host is a wrong one."""
         hosts = {"", *(urlsplit(url).hostname for url in known.origins)}
-        link_hosts: dict[str, str] = {}
+        link_hosts = dict(known.link_hosts)
         for (host, role), _ in self.links.most_common():
             is_second = role == "compute-links" and role in link_hosts.values()
             if host not in {*hosts, *link_hosts} and not is_second:

@@ -474,6 +474,11 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         "http://compute-links.a.invalid:8774/v2/images/1",
         "http://image.a.invalid:9292/images/1",
     ]
+    known = Known(link_hosts={"internal": "compute-links"})  # of another file of the same cloud
+    other = page(
+        {"links": [{"rel": "self", "href": "http://evil.example/v2/images/1"}]}, url=unknown
+    )
+    assert b"compute-links" not in redacted(other, known=known).response.body
     for rel in ("self", "bookmark"):
         alternate, *others = [("alternate", f"{nova}/x"), (rel, f"{nova}/x"), (rel, f"{nova}/x")]
         assert links_of(unknown, alternate, *others)[1] == [f"{links}/x"] * 3
