@@ -81,14 +81,14 @@ def recorded(
 
     # `record --suite check` asks Glance if the catalog has it.
     of_checks = [source for _, source in sources if source.provenance.test == CHECK]
-    asked = (one.url.partition("/v2/images") for each in of_checks for one in each.interactions)
+    urls = (one.url.partition("/v2/images") for each in of_checks for one in each.interactions)
     glance = None if of_checks else f"https://{placeholders.host('image', name)}"
     target = Target(
         name=name,
         endpoint=endpoint,
         project=placeholders.OWN_PROJECT,
         release=declared or release,
-        glance=next((base for base, path, _ in asked if path), glance),
+        glance=next((base for base, is_glance, _ in urls if is_glance), glance),
     )
     return Cloud(target, send, budget=budget)
 

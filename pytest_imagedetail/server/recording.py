@@ -25,7 +25,7 @@ from pytest_imagedetail.traffic.recording import (
     refuse_failures,
 )
 
-_CONFIRMED: Final = 60  # seconds after which the cloud may have been upgraded
+_GUARD_LASTS: Final = 60  # seconds; later, the cloud may have been upgraded
 _FORWARDED: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
 
@@ -50,7 +50,7 @@ class Recorder:
         self._store: Final = store
         self._on_written: Final = on_written
         self._guard: Final = guard
-        self._confirmed = monotonic()
+        self._guarded = monotonic()
         endpoint = urlsplit(live.access.endpoint)
         self._netloc: Final = endpoint.netloc
         self._origin: Final = f"{endpoint.scheme}://{endpoint.netloc}"
@@ -74,16 +74,16 @@ class Recorder:
         """
         url, query = self._restore(request, base)
         is_listing = url == f"{self._live.access.endpoint}/images/detail"
-        if monotonic() > self._confirmed + _CONFIRMED:
+        if monotonic() > self._guarded + _GUARD_LASTS:
             self._guard()
-            self._confirmed = monotonic()
+            self._guarded = monotonic()
         try:
             if is_listing:
                 recording, known = self._record_listing(query)
             else:
                 recording, known = self._record_get(url, query, request)
         except RecordingError:
-            self._confirmed = -math.inf  # after an outage
+            self._guarded = -math.inf  # after an outage
             raise
         if key not in map(key_of, recording.interactions):
             raise RecordingError(
