@@ -12,10 +12,10 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Never
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import ImageDetailError, NetworkShutError
@@ -25,24 +25,36 @@ _LOOKUPS: Final = _REVERSE_LOOKUPS | {"socket.getaddrinfo", "socket.gethostbynam
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 _PORTS: Final = {"http": 80, "https": 443}
+_ALLOW: Final = "--imagedetail-allow-host"
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
 _CURL_METHODS: Final = ("perform", "perform_rb", "perform_rs", "socket_action", "socket_all")
 _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl.h
 
 
+_Place = tuple[str, int | None]
+"""A host and a port; None for any port."""
+
+
 @contextmanager
-def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator[None]:
+def shut(
+    what: str, *, remedy: str, refused: list[ImageDetailError], allowed: Collection[str] = ()
+) -> Iterator[None]:
     """Refuse every connection and name lookup of this process while the block runs.
 
-    The errors are also added to `refused`, because a client may swallow them. Unix sockets and this
-    process's own loopback servers stay reachable. Blocks can be nested; the innermost one raises
-    `NetworkShutError` in the code that tries to connect.
+    The errors are also added to `refused`, because a client may swallow them. Unix sockets, this
+    process's own loopback servers and the `allowed` hosts (see `is_allowed`) stay reachable. Blocks
+    can be nested; the innermost one raises `NetworkShutError` in the code that tries to connect.
     """
     hook = _hook()
 
-    def refuse(target: str) -> Never:
+    def refuse(target: str, place: _Place) -> None:
+        if is_allowed(*place, allowed):
+            return
+        next_steps = remedy
+        if place[1] is not None and _is_loopback(place[0]):
+            next_steps += f"\na database, or another service of this machine: {_ALLOW} {target}"
         problem = f"something tried to reach {target} while the network is shut"
-        error = NetworkShutError(problem, where=what, remedy=remedy)
+        error = NetworkShutError(problem, where=what, remedy=next_steps)
         error.thread = threading.get_ident()
         refused.append(error)
         raise error
@@ -61,26 +73,27 @@ class _Hook:
     """An audit hook that does nothing without blocks, because Python cannot remove one."""
 
     def __init__(self) -> None:
-        self.blocks: tuple[Callable[[str], Never], ...] = ()  # refuse a target
+        self.blocks: tuple[Callable[[str, _Place], None], ...] = ()  # refuse a target
         sys.addaudithook(self._audit)
 
-    def refuse_libcurl(self, url: str) -> Never:
-        self.blocks[-1](f"{url or 'a server'} with libcurl")
+    def refuse_libcurl(self, url: str) -> None:
+        self.blocks[-1](f"{url or 'a server'} with libcurl", place_of(url))
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         blocks = self.blocks
         if not blocks:
             return
         if event in _LOOKUPS:
-            target = _name_server_target(event, args[0])
-        elif event in _SENDS:
-            target = _foreign_address(args[0], args[1])
-        else:
-            return
-        if target is not None:
-            if event == "socket.connect":
-                args[0].close()  # clients only close it after an OSError
-            blocks[-1](target)
+            if (name := _looked_up(event, args[0])) is not None:
+                blocks[-1](f"the name server for {name}", (name, None))
+        elif event in _SENDS and (place := _foreign_address(args[0], args[1])) is not None:
+            host, port = place
+            try:
+                blocks[-1](f"[{host}]:{port}" if ":" in host else f"{host}:{port}", place)
+            except NetworkShutError:
+                if event == "socket.connect":
+                    args[0].close()  # clients only close it after an OSError
+                raise
 
 
 @functools.cache
@@ -88,8 +101,8 @@ def _hook() -> _Hook:
     return _Hook()
 
 
-def _name_server_target(event: str, host: Any) -> str | None:
-    """Return the name server query to refuse; None if the system resolves the name itself."""
+def _looked_up(event: str, host: Any) -> str | None:
+    """Return the name for a name server; None if the system resolves it itself."""
     if isinstance(host, tuple):  # from getnameinfo
         host = host[0]
     name = host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
@@ -97,17 +110,42 @@ def _name_server_target(event: str, host: Any) -> str | None:
     if host is None or name.lower().rstrip(".") in local or name.lower().endswith(".localhost"):
         return None
     is_known = _is_loopback(name) if event in _REVERSE_LOOKUPS else _address(name)
-    return None if is_known else f"the name server for {name}"
+    return None if is_known else name
 
 
-def _foreign_address(sock: Any, address: Any) -> str | None:
+def _foreign_address(sock: Any, address: Any) -> _Place | None:
     """Return the destination of a socket; None if that is this process."""
     if sock.family not in _INTERNET or not isinstance(address, tuple):
         return None  # the address is None for a connected socket
     host, port = str(address[0]), address[1]
     if _is_loopback(host) and any(_serves(own, host, port, sock.type) for own in _sockets()):
         return None
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host, port
+
+
+def is_allowed(host: str, port: int | None, allowed: Iterable[str]) -> bool:
+    """Return whether one of `allowed`, "HOST" or "HOST:PORT", is this host or its address.
+
+    A name lookup has no port.
+    """
+    places = [place_of(f"//{text}") for text in allowed]
+    if port is None:
+        return host.lower() in dict(places)
+    names = [name for name, only in places if only in {None, port}]
+    return host.lower() in names or any(host in _addresses_of(name) for name in names)
+
+
+def place_of(url: str) -> _Place:
+    """Return the host of a URL, and its port if it has one or its scheme implies one."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+
+
+@functools.cache
+def _addresses_of(name: str) -> frozenset[str]:
+    with suppress(OSError):
+        return frozenset(str(address[4][0]) for address in socket.getaddrinfo(name, None))
+    return frozenset()
 
 
 def _is_loopback(host: str) -> bool:
@@ -131,8 +169,7 @@ def listeners() -> frozenset[int]:
 
 def is_opened_since(url: str, before: Container[int]) -> bool:
     """Return whether a URL is for a loopback server of this process that is not in `before`."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+    host, port = place_of(url)
     return _is_loopback(host) and any(
         _serves(sock, host, port, socket.SOCK_STREAM) and _inode(sock) not in before
         for sock in _sockets()

@@ -48,6 +48,8 @@ _CHOICES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 _EMPTY_CHOICES: Final = (("max_age", ""), ("rules", ()))
 _LAYOUT: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _FILES: Final = yamltext.Files(SettingsError, _LAYOUT)
+_HOST: Final = re.compile(r"(?:\[[\da-fA-F:]+\]|[\w.-]+)(?::(\d{1,5}))?", re.ASCII)
+_HIGHEST_PORT: Final = 65535
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # clouds in a message
@@ -99,6 +101,7 @@ class Settings:
     max_age: int | None = None  # days
     unused: Unused = "warn"
     rules: tuple[Path | Mapping[str, Any], ...] = ()
+    allowed_hosts: tuple[str, ...] = ()  # with a port or for any; neither recorded nor replayed
 
     def declaration(self, cloud: str) -> CloudDeclaration:
         """Return a cloud's declaration; an undeclared one only has its name."""
@@ -143,6 +146,8 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     reports = choices.get("reports", ())
     for report in reports:
         check_choice("report suffix", Path(report).suffix, _REPORTS)
+    for host in choices.get("allowed_hosts", ()):
+        _check_host(host)
     clouds_file = root / choices.get("clouds_file", CLOUDS_FILE)
     declared, baseline = _read_clouds(clouds_file, required="clouds_file" in choices)
     resolved = {
@@ -193,6 +198,15 @@ def _days(text: str | None) -> int | None:
             "replayed",
         )
     return int(text)
+
+
+def _check_host(text: str) -> None:
+    match = _HOST.fullmatch(text)
+    if match is None or int(match[1] or 0) > _HIGHEST_PORT:
+        raise UsageError(
+            f"a host is HOST or HOST:PORT, not {text!r}",
+            remedy="for example --imagedetail-allow-host localhost:5432",
+        )
 
 
 def check_release(name: str | None) -> str | None:

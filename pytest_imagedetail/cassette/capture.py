@@ -67,7 +67,7 @@ def intercept(
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
     `on_lost_response` is called for each response on a connection that vcrpy has not patched.
-    Requests to the hosts and ports in `ignored_hosts` bypass the exchange. vcrpy patches the
+    Requests to `ignored_hosts` bypass the exchange (see `network.is_allowed`). vcrpy patches the
     clients process-wide, so blocks must not overlap in time.
     """
     with (
@@ -169,10 +169,13 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         """
         if not self._is_open:
             return True
-        host, ignored = urlsplit(request.uri).netloc, self._ignored_hosts
-        if host not in ignored and network.is_opened_since(request.uri, self._earlier_listeners):
-            ignored.add(host)
-        return host in ignored
+        uri, ignored = request.uri, self._ignored_hosts
+        if network.is_allowed(*network.place_of(uri), ignored):
+            return True
+        is_opened = network.is_opened_since(uri, self._earlier_listeners)
+        if is_opened:
+            ignored.add(urlsplit(uri).netloc)
+        return is_opened
 
     def append(self, request: Any, response: Any) -> None:
         if not self._is_ignored(request):
@@ -230,8 +233,8 @@ def _unpatched_connections(
     init = secure.__init__
 
     def is_unpatched(connection: Any) -> bool:
-        host = f"{connection.host}:{connection.port}"
-        return host not in ignored_hosts and not _is_expected_caller()
+        is_ignored = network.is_allowed(connection.host, connection.port, ignored_hosts)
+        return not (is_ignored or _is_expected_caller())
 
     def putrequest_or_refuse(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         if exchange.closed and is_unpatched(self):

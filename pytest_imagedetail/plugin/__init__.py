@@ -59,6 +59,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "choices": ("ignore", "warn", "fail"),
         "help": "what a full run does about recordings that no test used (default: warn)",
     },
+    "allow-host": {
+        "action": "append",
+        "default": [],
+        "metavar": "HOST[:PORT]",
+        "help": "let replaying tests use this host, for example a database; repeatable; "
+        "requests to it are neither recorded nor replayed",
+    },
     "rules": {
         "metavar": "FILE",
         "help": "accepted differences (default: imagedetail-rules.yaml, if present)",

@@ -95,10 +95,11 @@ class OwnTraffic:
         """
         if item.get_closest_marker("imagedetail") is None or self._run.is_used_by(item):
             return (yield)
-        if options.settings_for(item).record_mode != "none":
+        settings, refused = options.settings_for(item), state_of(item).refused
+        if settings.record_mode != "none":
             return (yield)
-        refused = state_of(item).refused
-        with network.shut(options.runnable_id(item), remedy=_NO_FIXTURE, refused=refused):
+        node, allowed = options.runnable_id(item), settings.allowed_hosts
+        with network.shut(node, remedy=_NO_FIXTURE, refused=refused, allowed=allowed):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -173,7 +174,8 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     # With `imagedetail`, unrecorded requests may reach the network unless the mode is none.
     block_network = harness is None or settings.record_mode == "none"
     run.follow(session)
-    with session.intercepting(block_network=block_network, ignored_hosts=run.server_hosts()):
+    ignored_hosts = run.server_hosts().union(settings.allowed_hosts)
+    with session.intercepting(block_network=block_network, ignored_hosts=ignored_hosts):
         yield Traffic(session)
 
 

@@ -50,7 +50,8 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
             "--imagedetail-record-mode=once\n"
             "for a test's own client: the fixture imagedetail_cassette"
         )
-        guard = network.shut(test, remedy=remedy, refused=state_of(node).refused)
+        refused = state_of(node).refused
+        guard = network.shut(test, remedy=remedy, refused=refused, allowed=settings.allowed_hosts)
     else:
         start_masking(request.config, run.secrets)
     with guard:

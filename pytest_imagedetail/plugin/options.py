@@ -153,8 +153,13 @@ def _from_ini(config: pytest.Config, option: str) -> Any:
 
 def _choices(options: Mapping[str, Any]) -> Choices:
     choices = {name.removeprefix(_PREFIX): value for name, value in options.items()}
-    clouds, reports, rules = choices.pop("cloud"), choices.pop("report"), choices.pop("rules")
-    lists = {"clouds": clouds, "reports": reports, "rules": [rules] if rules else ()}
+    rules = choices.pop("rules")
+    lists = {
+        "allowed_hosts": choices.pop("allow_host"),
+        "clouds": choices.pop("cloud"),
+        "reports": choices.pop("report"),
+        "rules": [rules] if rules else (),
+    }
     return choices | {name: tuple(values) for name, values in lists.items() if values}
 
 

@@ -228,8 +228,8 @@ class Session:
     ) -> Iterator[None]:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
-        If `block_network`, the network is blocked while replaying. Requests to the hosts and ports
-        in `ignored_hosts` bypass this session.
+        If `block_network`, the network is blocked while replaying. Requests to `ignored_hosts`
+        bypass this session (see `network.is_allowed`).
         """
         # This loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
@@ -242,9 +242,19 @@ class Session:
                 remedy=f"record it: {cassette.command('once')}",
             )
         add_lost = self._received.add_lost
-        guard: AbstractContextManager[object] = network.on_libcurl_request(add_lost)
+
+        def add_lost_unless_ignored(url: str) -> None:
+            if not network.is_allowed(*network.place_of(url), ignored_hosts):
+                add_lost(url)
+
+        guard: AbstractContextManager[object] = network.on_libcurl_request(add_lost_unless_ignored)
         if self.replays and block_network:
-            guard = network.shut(cassette.node, remedy=self.player.remedy, refused=self.refused)
+            guard = network.shut(
+                cassette.node,
+                remedy=self.player.remedy,
+                refused=self.refused,
+                allowed=ignored_hosts,
+            )
         with guard, intercept(self, on_lost_response=add_lost, ignored_hosts=ignored_hosts):
             yield
 

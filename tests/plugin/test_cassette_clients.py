@@ -205,6 +205,33 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
     assert served.asked == []
 
 
+ALLOWED = """
+import pycurl, pytest
+from clients import CLIENTS
+
+@pytest.mark.imagedetail("staging")
+def test_allowed(imagedetail_cassette):
+    for client in CLIENTS:
+        client("GET", "$URL/n/1")
+    curl = pycurl.Curl()
+    curl.setopt(curl.URL, "$URL/n/1")
+    curl.perform()
+    assert not imagedetail_cassette.interactions
+"""
+
+
+def test_an_allowed_host_is_neither_recorded_nor_replayed(run, served, cassettes_of):
+    """In no mode, with any client."""
+    pytest.importorskip("pycurl", reason="pycurl is not installed")
+    port = served.url.split(":")[2].partition("/")[0]
+    for mode in ("rewrite", "none"):
+        run(ALLOWED, mode, f"--imagedetail-allow-host=localhost:{port}").assert_outcomes(passed=1)
+    assert len(served.asked) == 2 * 9
+    assert cassettes_of() == {}
+    result = run(ALLOWED, "none", "--imagedetail-allow-host=http://localhost")
+    result.stderr.fnmatch_lines(["ERROR: a host is HOST or HOST:PORT, not 'http://localhost'"])
+
+
 KEPT = """
 import functools, http.client
 import pytest

@@ -17,6 +17,7 @@ import pytest
 from pytest_imagedetail import network
 from pytest_imagedetail.errors import NetworkShutError
 
+ALLOW = "--imagedetail-allow-host"
 LISTENER = """
 import socket, sys
 server = socket.create_server(("127.0.0.1", 0))
@@ -33,9 +34,9 @@ def port():
         other.stdin.close()
 
 
-def shut(what="this test", refused=None):
+def shut(what="this test", refused=None, allowed=()):
     refused = [] if refused is None else refused
-    return network.shut(what, remedy="record what is missing", refused=refused)
+    return network.shut(what, remedy="record it", refused=refused, allowed=allowed)
 
 
 def test_no_connection_is_made(port):
@@ -60,10 +61,26 @@ def test_no_connection_is_made(port):
     assert message == (
         f"something tried to reach 127.0.0.1:{port} while the network is shut\n"
         "  where: this test\n"
-        "  next:  record what is missing"
+        "  next:  record it\n"
+        f"  next:  a database, or another service of this machine: {ALLOW} 127.0.0.1:{port}"
     )
     assert refused == refusals
     assert refusals[0].thread == threading.get_ident() != refusals[-1].thread
+
+
+def test_allowed_hosts(port):
+    """A host is allowed by its name or its address, on one port or on any."""
+    address = ("127.0.0.1", port)
+    for allowed in (f"127.0.0.1:{port}", f"LocalHost:{port}", "localhost"):
+        with shut(allowed=["[::1]:1", allowed]):
+            socket.create_connection(address).close()
+            with pytest.raises(NetworkShutError, match=r"192\.0\.2\.1:80"):
+                socket.create_connection(("192.0.2.1", 80))
+    for allowed in (f"127.0.0.1:{port + 1}", f"192.0.2.1:{port}"):
+        with shut(allowed=[allowed]), pytest.raises(NetworkShutError):
+            socket.create_connection(address)
+    with shut(allowed=["db.example.com:5432"]), pytest.raises(socket.gaierror):
+        socket.getaddrinfo("db.example.com", 5432)
 
 
 def test_no_name_is_looked_up():
