@@ -609,6 +609,7 @@ class Side:
     error: int | None = None  # the status of an error answer
     volatile: tuple[str, ...] = ()
     project: str | None = None
+    max_microversion: str | None = None
     # Distinguishes recordings of one cloud: a git revision, or "now" for a live answer.
     version: str = ""
     recorded_at: str | None

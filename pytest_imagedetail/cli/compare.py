@@ -30,7 +30,7 @@ from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import places_of
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import DEFAULT_LEVEL, RULES_FILE
+from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules, today
 
 _PAIR: Final = 2
@@ -139,12 +139,8 @@ def _diff(options: Options) -> int:
         queries = old.listing.query, new.listing.query
         if queries[0] != queries[1]:
             output.say(f"warning: two queries are compared: {queries[0]} and {queries[1]}")
-        releases = (each.listing.provenance.release for each in (old, new))
-        sides.warn_of_order(dict(zip(names, releases, strict=True)))
         listings = [old.listing, new.listing]
         compared = _compare(listings, options, read_rules(options.settings), options.expect)
-        if compared.same and compared.level == DEFAULT_LEVEL:
-            sides.warn_of_same_release(old.listing, new.listing)
     comparison, error = sides.label(compared, *names), old.error or new.error
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     typed = as_typed(options)

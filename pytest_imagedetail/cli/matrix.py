@@ -47,13 +47,6 @@ def _matrix(options: Options) -> int:
         cloud, query = place.step.candidate, place.queries[0]
         return store.find(cloud, query) or store.path(cloud, query)  # a lost recording has no file
 
-    for matrix in matrices:
-        changed = {(step.baseline, step.candidate) for step in (*matrix.steps, *matrix.expected)}
-        compared = {(old, new): query for old, new, query in matrix.compared}
-        for (old, new), query in compared.items():
-            if (old, new) not in changed:
-                answers = matrix.answers
-                sides.warn_of_same_release(answers[old][query], answers[new][query])
     report = output.make_report(options, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [matrix.to_dict() for matrix in report.matrices]}
@@ -73,7 +66,6 @@ def _matrices(options: Options) -> list[Matrix]:
             if 0 < len(queries) < len(answers):
                 share = f"{len(queries)} of {len(answers)} answers from {store.directory}"
                 output.say(f"{cloud}: {share}, the others from the library")
-        sides.warn_of_order({cloud: release_of(answers) for cloud, answers in row.items()})
     rules = read_rules(options.settings)
     with output.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         return [

@@ -5,16 +5,13 @@ A path may name a git revision: `HEAD~1:cassettes/staging/all.yaml`.
 
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from itertools import pairwise
 from pathlib import Path
 
-from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import check_cloud_name, load_own, loads
-from pytest_imagedetail.cli import output
 from pytest_imagedetail.cli.arguments import Options
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
@@ -118,28 +115,6 @@ def select(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
 def select_one(pattern: str, options: Options) -> str:
     """Return the only cloud that matches a name or a glob."""
     return only(pattern, select([pattern], options))
-
-
-def warn_of_order(releases: Mapping[str, str | None]) -> None:
-    """Print a warning for each side, by name, whose release is newer than that of the next one."""
-    for (earlier, release), (later, next_release) in pairwise(releases.items()):
-        old, new = map(contract.release_index, (release, next_release))
-        if old is not None and new is not None and old > new:
-            line = f"{earlier} is a newer release than {later}; the older one comes first"
-            output.say(f"warning: {line}")
-
-
-def warn_of_same_release(old: Listing, new: Listing) -> None:
-    """Print a warning if equal answers of two releases may be of one cloud under two names."""
-    one, other = old.provenance, new.provenance
-    indexes = {contract.release_index(each.release) for each in (one, other)}
-    if None in indexes or len(indexes) == 1 or one.max_microversion != other.max_microversion:
-        return
-    output.say(
-        f"warning: {old.cloud} and {new.cloud} are declared as releases {one.release} and "
-        f"{other.release}, but neither their answers nor their newest microversions "
-        f"({one.max_microversion or 'unknown'}) differ: make sure that they are two clouds"
-    )
 
 
 def label(comparison: Comparison, *arguments: str) -> Comparison:

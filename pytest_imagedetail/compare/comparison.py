@@ -20,7 +20,9 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.settings import check_choice
 from pytest_imagedetail.text import count
 
-_OPTIONAL: Final = ("error", "examples", "project", "rule", "typo", "version", "volatile")
+_OPTIONAL: Final = (
+    *("error", "examples", "max_microversion", "project", "rule", "typo", "version", "volatile"),
+)
 """Keys that are omitted from JSON if they have no value."""
 
 _OF_ONE_SIDE: Final = frozenset({"image_added", "image_removed"})
@@ -271,4 +273,5 @@ def side_of(listing: Listing) -> Side:
         error=listing.status_code if is_error else None,
         volatile=provenance.volatile,
         project=provenance.project,
+        max_microversion=provenance.max_microversion,
     )

@@ -92,6 +92,7 @@ class Matrix:
     Attributes:
         clouds: The names of the clouds in their order.
         releases: The release of each cloud that declares one.
+        microversions: The newest microversion of each cloud that says it.
         queries: The queries in the order of the first cloud that has them.
         cells: The recorded answers, by query and cloud.
         steps: Every change between neighbors, in the clouds' order, worst first within a pair. A
@@ -111,6 +112,7 @@ class Matrix:
 
     clouds: tuple[str, ...]
     releases: Mapping[str, str]
+    microversions: Mapping[str, str]
     queries: tuple[Query, ...]
     cells: Mapping[tuple[Query, str], Cell]
     steps: tuple[Step, ...]
@@ -214,7 +216,14 @@ class Matrix:
             "fail_on": self.fail_on,
             "expect": self.expect,
             "profile": self.profile,
-            "clouds": [{"cloud": name, "release": self.releases.get(name)} for name in self.clouds],
+            "clouds": [
+                {
+                    "cloud": name,
+                    "release": self.releases.get(name),
+                    "max_microversion": self.microversions.get(name),
+                }
+                for name in self.clouds
+            ],
             "queries": [str(query) for query in self.queries],
             "cells": [
                 {
@@ -332,6 +341,12 @@ def compare_neighbors(
         clouds=tuple(row),
         releases={
             name: release for name, answers in row.items() if (release := release_of(answers))
+        },
+        microversions={
+            name: listing.provenance.max_microversion
+            for name, answers in row.items()
+            for listing in answers.values()
+            if listing.provenance.max_microversion
         },
         queries=queries,
         cells=cells,

@@ -116,7 +116,7 @@ def _failures(document: Document) -> Iterator[Failure]:
 
 
 def _matrix(facts: Document) -> Matrix:
-    clouds = {side["cloud"]: side["release"] for side in facts["clouds"]}
+    clouds = {side["cloud"]: side for side in facts["clouds"]}
     cells = {
         (Query.from_text(at["query"]), at["cloud"]): build(Cell, at, status_code=at["status"])
         for at in facts["cells"]
@@ -127,7 +127,8 @@ def _matrix(facts: Document) -> Matrix:
             **facts,
             "not_compared": facts["not_compared"]["paths"],
             "clouds": [*clouds],
-            "releases": {cloud: release for cloud, release in clouds.items() if release},
+            "releases": _of_each(clouds, "release"),
+            "microversions": _of_each(clouds, "max_microversion"),
         },
         cells=cells,
         steps=tuple(_step(step, cells) for step in facts["changes"]),
@@ -136,6 +137,10 @@ def _matrix(facts: Document) -> Matrix:
         nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
         lost=tuple(map(_pair, facts["lost"])),
     )
+
+
+def _of_each(clouds: Mapping[str, Document], fact: str) -> dict[str, Any]:
+    return {name: cloud[fact] for name, cloud in clouds.items() if cloud[fact]}
 
 
 def build(kind: Callable[..., _T], facts: Document, **parsed: Any) -> _T:

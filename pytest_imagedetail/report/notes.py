@@ -1,14 +1,17 @@
 """Write the notes below a result: its sides, how they were compared, and what was not."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.model import Query, RuleRef, Side
 from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.report import grid
 from pytest_imagedetail.report.findings import Result, places_of
+from pytest_imagedetail.settings import DEFAULT_LEVEL
 from pytest_imagedetail.text import count, plain
 
 _MOST_PATHS: Final = 3
@@ -73,6 +76,10 @@ def notes_of(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _of_matrix(matrix: Matrix) -> Iterator[tuple[str, str]]:
+    releases, microversions = matrix.releases, matrix.microversions
+    clouds = [(name, releases.get(name), microversions.get(name)) for name in matrix.clouds]
+    changed = {(step.baseline, step.candidate) for step in (*matrix.steps, *matrix.expected)}
+    yield from _releases(clouds, {(old, new) for old, new, _ in matrix.compared} - changed)
     if len(matrix.queries) > 1 and Query() not in matrix.queries:
         yield (
             "queries",
@@ -97,7 +104,31 @@ def _by_pair(triples: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str],
     return pairs
 
 
+def _releases(
+    clouds: Iterable[tuple[str, str | None, str | None]], unchanged: Container[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield a note for neighbors in the wrong order, and for those that may be one cloud.
+
+    A cloud is its name, its release and its newest microversion.
+    """
+    for (name, release, microversion), (later, next_release, newest) in pairwise(clouds):
+        old, new = map(release_index, (release, next_release))
+        if old is None or new is None:
+            continue
+        if old > new:
+            yield "order", f"{name} is a newer release than {later}; the older one comes first"
+        elif old < new and microversion == newest and (name, later) in unchanged:
+            line = f"{name} and {later} are declared as releases {release} and {next_release}"
+            line += ", but neither their answers nor their newest microversions "
+            line += f"({newest or 'unknown'}) differ: make sure that they are two clouds"
+            yield "releases", line
+
+
 def _of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    sides = comparison.baseline, comparison.candidate
+    is_unchanged = comparison.same and comparison.level == DEFAULT_LEVEL
+    clouds = [(side.name, side.release, side.max_microversion) for side in sides]
+    yield from _releases(clouds, {(clouds[0][0], clouds[1][0])} if is_unchanged else ())
     if comparison.unseen:
         paths = ", ".join(comparison.unseen)
         yield "not judged", f"{paths}: no image of one side can show it"
@@ -108,7 +139,7 @@ def _of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "paired", _nothing_in_common(comparison)
     yield from redaction(comparison)
     differing = {difference.any_image for difference in comparison.differences}
-    for side in (comparison.baseline, comparison.candidate):
+    for side in sides:
         for path in side.volatile:
             if path in differing:
                 reason = f"two identical requests to {side.cloud} differed in it"

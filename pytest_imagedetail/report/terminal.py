@@ -19,7 +19,8 @@ _RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
 _BOLD_RED: Final = "31;1"
 _COLORS: Final = {
     **dict.fromkeys(("breaking", "fail", "expired", "missing"), _BOLD_RED),
-    **dict.fromkeys(("compatible", "known-deviation", "unused", "volatile"), _YELLOW),
+    **dict.fromkeys(("compatible", "known-deviation", "order", "releases"), _YELLOW),
+    **dict.fromkeys(("unused", "volatile"), _YELLOW),
     **dict.fromkeys(("data", "ambiguous", "paired", "projects", "redacted"), _CYAN),
     **dict.fromkeys(("same", "pass", "+"), _GREEN),
     "-": _RED,
@@ -35,6 +36,7 @@ _LEAST: Final = 12
 _MOST_CAUSES: Final = 50
 _CHANGES: Final = 4  # with notes; head, hint and command are added
 _NOTES: Final = 3
+_REASONS: Final = frozenset({"missing", "order", "paired"})  # notes in a failing assertion
 _BRIEF: Final = 90  # characters of a line of a failing assertion
 _BRIEF_NAME: Final = 24  # characters of a cloud or an image in such a line
 _BRIEF_VALUES: Final = range(24, 15, -1)  # widths to try
@@ -109,7 +111,7 @@ def brief(result: Result) -> str:
         ("expired", f"the rule for {rule.about}, {PurePath(rule.where).name}")
         for rule in result.expired_rules[:1]
     ]
-    reasons += [note for note in notes.notes_of(result) if note[0] in {"paired", "missing"}]
+    reasons += [note for note in notes.notes_of(result) if note[0] in _REASONS]
     why = [line for note in reasons for line in entry(*note, indent=_LABEL - 1, width=_BRIEF)]
     why = why[:_NOTES]
     changes = [_brief_line(finding, between=is_matrix) for finding in findings_of([result])]

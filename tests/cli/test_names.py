@@ -261,5 +261,5 @@ def test_doubtful_comparisons_are_explained(imagedetail):
     paths = [str(reference_library() / old / name) for name in ("all.yaml", "limit=1.yaml")]
     assert "two queries are compared: all and limit=1" in imagedetail("diff", *paths).stderr
     for verb in ("matrix", "diff"):
-        assert f"{new} is a newer release than {old}" in imagedetail(verb, new, old).stderr
-        assert "newer" not in imagedetail(verb, old, new).stderr
+        assert f"{new} is a newer release than {old}" in imagedetail(verb, new, old).stdout
+        assert "newer" not in imagedetail(verb, old, new).stdout
