@@ -130,7 +130,7 @@ def _is_in_scope(scope: Scope, key: str, value: object) -> bool:
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
     """Return the keys that a name beside them marks as a secret and the like, and that name."""
     named = [
-        (value.rstrip("/-" + string.digits).rpartition("/")[2], table.NAMED[_last(key)])
+        (_name_in(value) if key in table.POINTERS else value, table.NAMED[_last(key)])
         for key, value in pairs
         if _last(key) in table.NAMED and isinstance(value, str)
     ]
@@ -139,6 +139,12 @@ def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
             if kind(name):
                 return {key: name for key, _ in pairs if is_in(key, holding)}
     return {}
+
+
+def _name_in(pointer: str) -> str:
+    """Return the last name in a JSON pointer such as `/passwords/0`; "" for another text."""
+    path = pointer.rstrip("/-" + string.digits)
+    return path.rpartition("/")[2] if pointer.startswith("/") else ""
 
 
 def scope_of(name: str, *, is_record: bool = False) -> Scope:

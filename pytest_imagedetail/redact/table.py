@@ -89,12 +89,13 @@ HOLDING: Final = VALUES | _names(
 
 NAMING: Final = _names("name, key, property, variable")
 NAMING_VALUES: Final = _names(
-    "id, path, add, replace, test, k, field, param, parameter, attribute, attr, option, setting, "
-    "header, label, env, var"
+    "id, k, field, param, parameter, attribute, attr, option, setting, header, label, env, var"
 )
-NAMED: Final = dict.fromkeys(NAMING, HOLDING) | dict.fromkeys(NAMING_VALUES, VALUES)
-"""Last words of keys whose value may be a name, and the keys of what it names. In a JSON Patch,
-the name is the last segment of `path`."""
+POINTERS: Final = _names("path, add, replace, test")
+"""Keys of a JSON Patch, OpenStack's older form included, whose value may point to a name."""
+
+NAMED: Final = dict.fromkeys(NAMING, HOLDING) | dict.fromkeys(NAMING_VALUES | POINTERS, VALUES)
+"""Last words of keys whose value may be a name, and the keys of what it names."""
 
 BELOW: Final = HOLDING | {"key"}
 """The same below a secret's name: `{"credential": {"key": "..."}}`."""

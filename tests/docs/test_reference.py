@@ -131,6 +131,7 @@ def test_redaction():
         "naming": listed(table.NAMING),
         "holding": listed(table.HOLDING),
         "naming values": listed(table.NAMING_VALUES),
+        "pointers": listed(table.POINTERS),
         "values": listed(table.VALUES),
         "below": listed(table.BELOW_TOKENS),
         "harmless": listed(table.HARMLESS - {""}),
