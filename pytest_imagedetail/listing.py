@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -38,6 +38,7 @@ _GLANCE_TOP_LEVEL = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
 # These headers are specific to one request, or repeat facts of the body and the host.
 _OF_ONE_REQUEST = frozenset({"content-length", "location", "retry-after"})
+_SETS = frozenset({"allow", "vary"})  # headers whose items have neither order nor case
 _BODY_START = 200  # characters of an unexpected body in a message
 
 
@@ -201,7 +202,15 @@ def comparable_headers(one: Listing, other: Listing) -> tuple[dict[str, list[str
 
 def _headers(headers: Headers) -> dict[str, list[str]]:
     names = {name.lower() for name in headers} - _OF_ONE_REQUEST
-    return {name: [str(without_hosts(value)) for value in headers.all(name)] for name in names}
+    return {name: _comparable_values(name, headers.all(name)) for name in names}
+
+
+def _comparable_values(name: str, values: Iterable[str]) -> list[str]:
+    if name in _SETS:
+        return sorted({item.strip().lower() for value in values for item in value.split(",")})
+    if name == "content-type":
+        return ["; ".join(map(str.strip, value.lower().split(";"))) for value in values]
+    return [str(without_hosts(value)) for value in values]
 
 
 def _answer(listing: Listing) -> Answer:

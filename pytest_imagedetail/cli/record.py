@@ -99,7 +99,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _record(options: Options) -> int:
-    if _is_set(options) and any((options.selects_query, options.twice)):
+    if _has_own_queries(options) and any((options.selects_query, options.twice)):
         raise UsageError(
             "--suite and --like have their own queries",
             remedy="leave out --query, --microversion and --twice",
@@ -110,8 +110,8 @@ def _record(options: Options) -> int:
     return _run_all(steps, options)
 
 
-def _is_set(options: Options) -> bool:
-    """Whether a set of queries is recorded; then `--expect` adds a status to those it accepts."""
+def _has_own_queries(options: Options) -> bool:
+    """Return whether a suite of queries is recorded, which says what to expect of each."""
     return bool(options.suite or options.like)
 
 
@@ -165,7 +165,8 @@ def _os_cloud(given: str | None, name: str, settings: Settings) -> str:
             f"--os-cloud {given} contradicts imagedetail.yaml, which declares {name!r} as cloud "
             f"{settings.declared[name].os_cloud!r} of clouds.yaml",
             remedy="record another cloud under another name: --name NAME\n"
-            "or correct the declaration",
+            f"or correct the declaration: `{name}: {{os_cloud: {given}}}` (by default, os_cloud is "
+            "the name)",
         )
     return os_cloud
 
@@ -207,7 +208,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
             if options.twice:
                 answer, repeated = ask_twice(live, query, expect=options.expect)
             else:
-                expect = None if _is_set(options) else options.expect
+                expect = None if _has_own_queries(options) else options.expect
                 answer = recorder.ask(live, query, expect=expect, accept=statuses)
         _warn_of_release(answer.listing, live.release)
         code = _keep_unchanged(answer, paths[query], access, options)
@@ -256,7 +257,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 def _queries(options: Options) -> Mapping[Query, frozenset[int]]:
     """Return the queries of a set, each with the statuses to accept, or that of `--query`."""
-    if not _is_set(options):
+    if not _has_own_queries(options):
         return {options.parsed_query: frozenset()}
     if options.like:
         suite = suite_like(options.store, sides.select_one(options.like, options))

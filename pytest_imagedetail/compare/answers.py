@@ -87,7 +87,7 @@ def header_differences(baseline: Listing, candidate: Listing) -> Iterator[Differ
 
 def _header_difference(name: str, old: Any, new: Any) -> Difference:
     verdict: Verdict = "compatible", "a header, which is not part of the body"
-    before, after = (str(media_type).partition(";")[0].strip().lower() for media_type in (old, new))
+    before, after = (str(media_type).partition(";")[0] for media_type in (old, new))
     if name == "content-type" and before != after:
         verdict = "breaking", "clients choose how to read a body by its media type"
     return difference("header_changed", path_of(("headers", name)), verdict, (old, new))
