@@ -29,6 +29,7 @@ from pytest_imagedetail.model import OF_QUERY, Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import places_of
+from pytest_imagedetail.report.notes import notes_of
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE
 from pytest_imagedetail.workspace import read_rules, today
@@ -233,6 +234,8 @@ def _accept(options: Options) -> int:
         entry["query"] = query  # or it would accept a changed status of any query
     of_root = options.settings.clouds_file.with_name(RULES_FILE)
     rule = rules.add(Path(options.rules or of_root), entry, today=today())
+    for line in (line for label, line in notes_of(comparison) if label == "order"):
+        output.say(f"warning: {line}")
     print(f"{rule.ref.where}: accepts {text.count(len(accepted), 'difference')}")
     for place in places_of(accepted):
         first = place.first

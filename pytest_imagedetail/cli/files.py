@@ -84,7 +84,8 @@ def _lint(options: Options) -> int:
     shown = [finding for finding in result.findings if finding.rule not in options.ignore]
     if options.json:
         findings = [finding.to_dict() for finding in shown]
-        print_json({"schema": 1, "files": result.files, "findings": findings})
+        counts = {"files": result.files, "skipped": result.skipped}
+        print_json({"schema": 1, **counts, "findings": findings})
     else:
         for finding in shown:
             print(finding)

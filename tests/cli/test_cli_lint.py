@@ -46,7 +46,7 @@ def test_warnings_fail_only_with_strict(lint, cassettes, tmp_path):
     finding = {"path": "cassettes/stray.txt", "line": 1, "severity": "warning", "rule": "orphan"}
     finding |= {"message": "not a recording", "next": RULES["orphan"].remedy}
     printed = json.loads(lint("--json", "cassettes/stray.txt").stdout)
-    assert printed == {"schema": 1, "files": 1, "findings": [finding]}
+    assert printed == {"schema": 1, "files": 1, "skipped": 0, "findings": [finding]}
 
 
 def test_what_cannot_be_read_is_no_verdict(lint, cassettes):
