@@ -7,38 +7,46 @@ from typing import Final
 from pytest_imagedetail.redact import names, placeholders, table
 from pytest_imagedetail.redact.urls import SCHEME
 
-_HEADER: Final = re.compile(  # its value may have several words
+# `Authorization: Basic dTpw`: the value may have several words.
+_HEADER: Final = re.compile(
     r"(?i)(?a:(?<![\w-]))((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*"
 )
-_HEADER_VALUE: Final = re.compile(  # up to a quoted assignment: `OAuth oauth_token="..."`
+# Up to a quoted assignment: `OAuth oauth_token="..."`.
+_HEADER_VALUE: Final = re.compile(
     r"(?:(?!(?<![\w.-])[A-Za-z][\w.-]{1,63}+[ \t]*+[:=][ \t]*+\\*[\"'])[^\r\n\"'<>\\])+"
 )
 _SPACE: Final = r"[^\S\r\n]"
-_QUOTE: Final = r"(?:\\*[\"']|&(?:quot|apos|#3[49]|#x2[27]);)"  # also of HTML
+_QUOTE: Final = r"(?:\\*[\"']|&(?:quot|apos|#3[49]|#x2[27]);)"  # also escaped: `\\"`, `&quot;`
 _PREFIX: Final = r"[bBfFlLrRuU@$]{0,2}"  # of a string: `u'...'`, `$'...'`
+# `str | None =` in `password: str | None = "..."`
 _TYPE: Final = rf"(?:[A-Za-z.&?<>\[\]]|{_SPACE}\|{_SPACE})+{_SPACE}+=(?={_SPACE}*{_PREFIX}{_QUOTE})"
+# `password=`, `-Dpassword=`, `"password": `, `password => `, `password: str = `, `passwords = [`
 _ASSIGNED: Final = re.compile(
     r"(?a:(?<![\w.-]))(?:-D?)?([A-Za-z][\w.-]{1,63}+)"
     rf"(?:\\*|{_QUOTE}){_SPACE}*+(?:[?+|:]{{0,2}}=(?!=)>?|:{_SPACE}*{_TYPE}"
     rf"|:(?={_SPACE}|{_QUOTE}|(?:[\da-fA-F]-?){{32}})){_SPACE}*+(?:[\[(]{_SPACE}*+)?"
 )
-_TAG: Final = r"[&!][\w!:/.,<>-]+[ \t]+"  # or an anchor, of YAML
+_TAG: Final = r"[&!][\w!:/.,<>-]+[ \t]+"  # of YAML, or an anchor: `!vault `, `&a `
 _STRING: Final = r"\"[^\"\r\n]{1,200}\"|'[^'\r\n]{1,200}'"
 _ARGUMENTS: Final = rf"(?:[^()\"'\r\n]|{_STRING}){{0,100}}+"
+# `new String("...")`, `os.environ.get("A", "...")`, `hash("a")("b")`
 _CALL: Final = rf"(?:new[ \t]+)?[\w.]+\({_ARGUMENTS}(?:\({_ARGUMENTS}\){_ARGUMENTS})?\)"
+# Of a value without quotes, which ends before `, b=...`, `&b=...` and the like.
 _CHARACTER: Final = rf"(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=|{SCHEME})|&(?!\s|$|#?[\w.%+-]+[=;]))"
 _ASSIGNED_VALUE: Final = re.compile(
-    rf"(?:{_TAG})*[|>][-+\d]*[ \t]*(?:#.*)?\s*\n"  # of YAML
+    rf"(?:{_TAG})*[|>][-+\d]*[ \t]*(?:#.*)?\s*\n"  # a block of YAML, after `|`
     r"(?P<indent>[ \t]+)(?P<block>.*(?:\s*\n(?P=indent).*)*)"
     rf"|{_PREFIX}(?P<quote>(?P<long>\"{{3}}|'{{3}})|{_QUOTE})"
     r"((?:(?P=quote){2}|(?!(?P=quote))(?:\\.|[^\r\n]|(?(long)\s|(?!))))+)"
     rf"|(?P<bare>(?!{placeholders.SECRET_IN_URL}[/?#]|\{{(?:[{{%]?(?:\s|\Z)|[\w\"']+:))"
     rf"(?:(?i:basic|bearer)[ \t]+|{_TAG})*(?:{_STRING}|(?:{_CALL}|{_CHARACTER}){_CHARACTER}*))"
 )
+# `--password S`, `--password=S`
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)")
 _OPTION_VALUE: Final = re.compile(r"\"([^\"]++)(?=\")|'([^']++)(?=')|[^\s\"'<>]+")
 _ID: Final = rf"(?:{_PREFIX}{_QUOTE})?[\da-fA-F-]{{32,}}+"
+# `user_id: ID`, `projects=['ID', 'ID']`, `user:ID`
 _OWNER: Final = re.compile(rf"(?:\w+[(:])?({_ID}(?:{_QUOTE}?,{_SPACE}*+{_ID})*)(?![\w-]|\.\w)")
 
 
