@@ -1,11 +1,7 @@
 """Pair images, find each difference once, and list what cannot be compared."""
 
-from contextlib import suppress
-
 import deepdiff
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
@@ -23,8 +19,6 @@ from unit import (
     image_of,
     listing_of,
     recording_of,
-    snapshot_of,
-    without,
 )
 
 HOST = "https://compute.a.invalid"
@@ -75,55 +69,6 @@ def test_what_is_nested_too_deeply_is_refused():
     for sides, expect in ((map(listing_of, images), None), (errors, 400)):
         with pytest.raises(ComparisonError, match="nested too deeply"):
             compare(*sides, expect=expect)
-
-
-JSON = st.recursive(
-    st.sampled_from([None, False, True, 0, 1, 2, 0.0, 1.0, "", "0", "1", "x", "__x"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "b.c", "__d", "rel", "href"]), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-FIELDS = st.dictionaries(
-    st.sampled_from(["name", "minRam", "status", "created", "links", "metadata", "server", "x"]),
-    JSON,
-    max_size=2,
-)
-IMAGES = st.lists(
-    st.builds(lambda n, more: snapshot_of(n) | more, st.integers(1, 3), FIELDS), max_size=3
-)
-
-
-def places(value, path=()):
-    yield path
-    keys = value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)
-    for key in keys:
-        yield from places(value[key], (*path, key))
-
-
-@given(IMAGES, st.data())
-@settings(max_examples=300, deadline=None)
-def test_nothing_is_equal_that_is_not(images, data):
-    """Under `wire`, any mutation is a difference. Any comparison can be reported."""
-    document = {"images": images, "x": {"y": [1]}}
-    path = data.draw(st.sampled_from([path for path in places(document) if len(path) > 1]))
-    mutated = (
-        without(document, *path)
-        if data.draw(st.booleans())
-        else changed(document, *path, to=data.draw(JSON))
-    )
-    assume(not strictly_equal(document, mutated))
-    new = mutated["images"]
-    assume(all(isinstance(each, dict) and type(each.get("id")) in {str, int} for each in new))
-    one, other = (listing_of(*each.pop("images"), beside=each) for each in (document, mutated))
-    assert not compare(one, other, profile="wire").same
-    assert not compare(other, one, profile="wire").same
-    level, profile = (data.draw(st.sampled_from(each)) for each in (LEVELS, PROFILES))
-    with suppress(ComparisonError):  # no image, no shape
-        found = report_of([compare(one, other, level=level, profile=profile)])
-        assert terminal.render(found)
-        assert markdown.render(found)
 
 
 def self_linked(*heads):
