@@ -32,6 +32,7 @@ def test_inside_metadata(monkeypatch):
         ([1, 2], [1, 2, 2], ("item_added", "[2]", MISSING, 2)),
         ([1.0], [1], ("type_changed", "[0]", 1.0, 1)),
         ([{"a": 1}], [{"a": 2}], ("value_changed", "[0].a", 1, 2)),
+        ([{"a": 1}], [{"a": 1, "__x": 2}], ("field_added", "[0].__x", MISSING, 2)),
         ([], {}, ("type_changed", "", [], {})),
         ("a\nb", "a\nc", ("value_changed", "", "a\nb", "a\nc")),
     ):
