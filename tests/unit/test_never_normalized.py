@@ -106,9 +106,9 @@ def described(*each):
 
 
 SAME_ID = ONE | {"name": TWO["name"], SIZE: TWO[SIZE]}
-KERNEL, OTHER_KERNEL = ({"kernel_id": each} for each in GONE)
+KERNELS, SWAPPED = ([{"kernel_id": each} for each in ids] for ids in (GONE, (TWO["id"], ONE["id"])))
 LISTED, KEYED = {"links": [{"rel": "self", "href": "x"}]}, {"links": {"self": {"href": "x"}}}
-USER, OTHER_USER = ({"user_id": each} for each in USERS)
+OWNED = [{"user_id": each} for each in USERS]
 
 # Name, images of both sides, and the kind; "*" is any kind.
 CASES = (
@@ -132,20 +132,10 @@ CASES = (
     ("order", [ONE, TWO, THREE], [ONE, THREE, TWO], "order_changed"),
     ("one server for two", snapshots(*SERVERS), snapshots(*SERVERS[:1] * 2), "value_changed"),
     ("two servers for one", snapshots(*SERVERS[:1] * 2), snapshots(*SERVERS), "value_changed"),
-    ("one user for two", described(USER, OTHER_USER), described(USER, USER), "value_changed"),
-    ("two users for one", described(USER, USER), described(USER, OTHER_USER), "value_changed"),
-    (
-        "one kernel for two",
-        described(KERNEL, OTHER_KERNEL),
-        described(KERNEL, KERNEL),
-        "value_changed",
-    ),
-    (
-        "kernels exchanged",
-        described({"kernel_id": TWO["id"]}, {"kernel_id": ONE["id"]}),
-        described({"kernel_id": ONE["id"]}, {"kernel_id": TWO["id"]}),
-        "value_changed",
-    ),
+    ("one user for two", described(*OWNED), described(*OWNED[:1] * 2), "value_changed"),
+    ("two users for one", described(*OWNED[:1] * 2), described(*OWNED), "value_changed"),
+    ("one kernel for two", described(*KERNELS), described(*KERNELS[:1] * 2), "value_changed"),
+    ("kernels exchanged", described(*SWAPPED), described(*SWAPPED[::-1]), "value_changed"),
 )
 
 
