@@ -68,9 +68,11 @@ def test_one_difference_in_many_queries_is_one_step():
     assert matrix.steps[0].recorded == ("2026-02-01", "2026-02-02")
     assert matrix.compatible  # by default, only a breaking change fails
     assert [queries for *_, queries in steps(stepped(0.0, False))] == [["all"], ["status=ACTIVE"]]
-    old, new = (image_of(), image_of(2)), (image_of(minDisk=1), without(image_of(2), "minRam"))
-    matrix = compare_neighbors(row(a=listing_of(*old), b=listing_of(*new)))
-    assert [each.difference.severity for each in matrix.steps] == ["breaking", "data"]
+    images = image_of(minDisk=1), without(image_of(minDisk=1), "minRam")
+    new = [listing_of(image, query=query) for image, query in zip(images, asked, strict=True)]
+    matrix = compare_neighbors(row(a=[listing_of(image_of(), query=q) for q in asked], b=new))
+    severities = [each.difference.severity for each in matrix.steps]
+    assert severities == ["breaking", "data"]
 
 
 def rules(*entries, today=date(2026, 11, 24)):

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.model import Query
+from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.redact import (
     Known,
     learn,
@@ -604,12 +604,17 @@ def test_names_of_namespaces_are_identifiers():
 
 
 def test_each_place_is_named_with_its_kind():
+    """Request headers that are left out have a place, but are not counted."""
     sent = page(
         {"owner": OTHER, "by": "me@acme.example", "at": "https://u:pw12345@h.invalid"},
         url=f"{ENDPOINT}/images?token=abc",
         headers=[("X-Id", "1")],
     )
-    sent = replace(sent, response=replace(sent.response, reason="password=abc"))
+    sent = replace(
+        sent,
+        request_headers=Headers([("X-Own", "1")]),
+        response=replace(sent.response, reason="password=abc"),
+    )
     done = redact([sent], cloud="a", known=KNOWN, emails=True)
     assert done.interactions[0].response.reason == "password=<redacted>"
     first = "interactions[0]"
@@ -618,6 +623,7 @@ def test_each_place_is_named_with_its_kind():
         ("ids", f"{first}.request.uri"),
         ("secrets", f"{first}.request.uri"),
         ("secrets", f"{first}.response.reason"),
+        ("headers", f"{first}.request.headers: X-Own"),
         ("headers", f"{first}.response.headers: X-Id"),
         ("ids", f"{first}.response.body: owner"),
         ("people", f"{first}.response.body: by"),
