@@ -99,7 +99,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _record(options: Options) -> int:
-    if _has_own_queries(options) and any((options.selects_query, options.twice)):
+    if _records_suite(options) and any((options.selects_query, options.twice)):
         raise UsageError(
             "--suite and --like have their own queries",
             remedy="leave out --query, --microversion and --twice",
@@ -110,7 +110,7 @@ def _record(options: Options) -> int:
     return _run_all(steps, options)
 
 
-def _has_own_queries(options: Options) -> bool:
+def _records_suite(options: Options) -> bool:
     """Return whether a suite of queries is recorded, which says what to expect of each."""
     return bool(options.suite or options.like)
 
@@ -160,13 +160,14 @@ def targets_of(options: Options) -> Sequence[CloudDeclaration]:
 def _os_cloud(given: str | None, name: str, settings: Settings) -> str:
     """Return the cloud's name in clouds.yaml from --os-cloud or its declaration; see `_release`."""
     os_cloud = settings.declaration(given or name).os_cloud
-    if name in settings.declared and os_cloud != settings.declared[name].os_cloud:
+    declared = settings.declared[name].os_cloud if name in settings.declared else os_cloud
+    if os_cloud != declared:
+        default = ", which is the default there" if declared == name else ""
         raise UsageError(
             f"--os-cloud {given} contradicts imagedetail.yaml, which declares {name!r} as cloud "
-            f"{settings.declared[name].os_cloud!r} of clouds.yaml",
+            f"{declared!r} of clouds.yaml{default}",
             remedy="record another cloud under another name: --name NAME\n"
-            f"or correct the declaration: `{name}: {{os_cloud: {given}}}` (by default, os_cloud is "
-            "the name)",
+            f"or set os_cloud: {os_cloud} in the entry of {name} in imagedetail.yaml",
         )
     return os_cloud
 
@@ -208,7 +209,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
             if options.twice:
                 answer, repeated = ask_twice(live, query, expect=options.expect)
             else:
-                expect = None if _has_own_queries(options) else options.expect
+                expect = None if _records_suite(options) else options.expect
                 answer = recorder.ask(live, query, expect=expect, accept=statuses)
         _warn_of_release(answer.listing, live.release)
         code = _keep_unchanged(answer, paths[query], access, options)
@@ -257,7 +258,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 def _queries(options: Options) -> Mapping[Query, frozenset[int]]:
     """Return the queries of a set, each with the statuses to accept, or that of `--query`."""
-    if not _has_own_queries(options):
+    if not _records_suite(options):
         return {options.parsed_query: frozenset()}
     if options.like:
         suite = suite_like(options.store, sides.select_one(options.like, options))

@@ -70,10 +70,15 @@ def test_names_that_are_refused(staging, imagedetail, tmp_path):
     for verb in (["record"], ["doctor"], ["serve", "--record"]):
         result = imagedetail(*verb, "befroe")
         assert (result.returncode, "did you mean before? " in result.stderr) == (2, True), verb
-    for verb in (["record"], ["serve", "--record"]):
-        result = imagedetail(*verb, "--os-cloud=new", "--name=before")
-        says = "contradicts imagedetail.yaml, which declares 'before' as cloud 'old' of clouds.yaml"
-        assert (result.returncode, says in result.stderr) == (4, True), verb
+    for entry, says in (
+        ("{os_cloud: old}", "declares 'before' as cloud 'old' of clouds.yaml\n"),
+        ("{}", "as cloud 'before' of clouds.yaml, which is the default there\n"),
+    ):
+        (tmp_path / "imagedetail.yaml").write_text(f"clouds: {{before: {entry}}}\n")
+        for verb in (["record"], ["serve", "--record"]):
+            result = imagedetail(*verb, "--os-cloud=new", "--name=before")
+            assert (result.returncode, says in result.stderr) == (4, True), result.stderr
+            assert "set os_cloud: new in the entry of before in imagedetail.yaml" in result.stderr
 
 
 def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(staging, imagedetail, tmp_path):
