@@ -119,8 +119,7 @@ class LinkRewriter:
             new = self._as_sent(href, parts, link["rel"], where)
         else:
             new = self._rewrite_href(parts, segments, link["rel"], where, holder)
-        others = {name: attribute for name, attribute in link.items() if name != "href"}
-        return {**without_hosts(others), "href": new}
+        return {**without_hosts(link), "href": new}
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)
