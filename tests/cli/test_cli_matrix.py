@@ -151,4 +151,6 @@ def test_two_releases_that_answer_alike(imagedetail, tmp_path):
         assert done.stdout.count(says) == 1
         assert says in imagedetail(*typed.split(), "--json").stdout
     for pair in (("b", "c"), ("nova-2026.1", "nova-2026.2")):
-        assert "make sure" not in imagedetail("diff", *pair).stdout
+        for verb in ("diff", "matrix"):
+            alike = imagedetail(verb, *pair, "--query=status=ACTIVE")
+            assert "make sure" not in alike.stdout

@@ -133,6 +133,7 @@ def test_what_is_not_a_listing():
         (b'{"images": []', "the body is not JSON: "),
         (b"[]", f"{not_listing}it has no `images` (a list)"),
         (b'{"image\\u001b": 1}', f"{not_listing}it has no `images` (an object with image\\u001b)"),
+        (b"true", f"{not_listing}it has no `images` (a boolean)"),
         (b'{"images": null}', f"{not_listing}`images` is null"),
         (b'{"images": [{"id": "1"}, 7]}', f"{not_listing}images[1] is not an object with an `id`"),
         (

@@ -54,6 +54,7 @@ METADATA = (
     ("no kernel", {"kernel_id": GONE[0]}, {"kernel_id": "nokernel"}, "value_changed"),
     ("kernel undashed", {"kernel_id": GONE[0]}, {"kernel_id": "7" * 32}, "value_changed"),
     ("another kernel undashed", {"kernel_id": "a1" * 16}, {"kernel_id": GONE[0]}, "value_changed"),
+    ("no reference", {"a": f"5{GONE[0][1:]}"}, {"a": f"6{GONE[0][1:]}"}, "value_changed"),
     ("vendor key", {"rax_a": "1"}, {"rax_a": "1", "rax_b": "2"}, "field_added"),
     ("first vendor key", {"os": "x"}, {"os": "x", "rax_b": "2"}, "field_added"),
 )

@@ -9,12 +9,14 @@ import pytest
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_in
+from pytest_imagedetail.normalize.values import REFERENCES
 from pytest_imagedetail.record.importing import import_body
 from pytest_imagedetail.settings import PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, snapshot_of, without
 
 COMPUTE = "https://compute.a.invalid"
 SIZE = "OS-EXT-IMG-SIZE:size"
+UUIDS = [f"70a599e0-0777-4b49-8b26-{number:012}" for number in range(8)]
 SERVERS = "9168b536-cd40-4630-b43f-b259807c6e87", "9168b536-cd40-4630-b43f-b259807c6e88"
 
 
@@ -237,6 +239,22 @@ def test_r13_and_r14_name_what_both_sides_have():
             assert [each.path for each in found if each.kind == "value_changed"] == [
                 f"images[{image_of(number)['id']}].metadata.user_id" for number in changed
             ]
+
+
+def test_r13_references_to_images():
+    """To a listed image or, if they are equal in the same places, to another one."""
+    for key in REFERENCES:
+        here, there = (
+            listing_of(
+                image_of(1, cloud, id=ids[0]),
+                image_of(2, cloud, id=ids[1], metadata={key: ids[0]}),
+                image_of(3, cloud, id=ids[2], metadata={key: ids[3]}),
+                cloud=cloud,
+            )
+            for cloud, ids in {"a": UUIDS[:4], "b": UUIDS[4:]}.items()
+        )
+        assert compare(here, there, profile="cross-cloud").same, key
+        assert not compare(here, there, profile="cross-version").same, key
 
 
 def test_r15_vendor_namespaces():

@@ -21,6 +21,7 @@ from pytest_imagedetail.redact import (
     placeholders,
     redact,
     redact_query,
+    table,
 )
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.redact.placeholders import owner
@@ -119,6 +120,8 @@ def test_json_below_and_beside_a_secrets_name():
         '{"secrets": [{"name": "a", "secret_ref": "b", "owned": "c"}], "total": 1}',
         '{"api_keys": {"ci": "«x»", "type": "y"}}',
         '{"secret": {"a": "«x»", "id": "b", "status": "c"}}',
+        *(f'{{"{name}": {{"a": "«x»", "type": "y"}}}}' for name in table.PASSWORDS),
+        r'{"text": "{\"tokens\": {\"ci\": \"«x»\"}}"}',
         '{"creds": {"user": "u", "x": "«x»"}, "credentials": [{"id": "a", "type": "cert"}]}',
         '{"Value": "«x»", "Key": "auth_token"}',
         '{"output_key": "admin_pass", "output_value": "«x»"}',

@@ -95,6 +95,9 @@ def test_what_is_below_an_added_field_is_judged_on_its_own():
         ("breaking", "type_changed", "images[*].minRam"),
         ("compatible", "field_added", "images[*].os_hidden"),
     ]
+    more = snapshot_of(2)
+    more["server"]["x"] = 1
+    assert found(old, [more]) == [("compatible", "field_added", "images[*].server.x")]
     wrong = snapshot_of(2)
     wrong["server"]["id"] = 5
     assert found([without(*old, "server")], [wrong]) == [

@@ -13,7 +13,7 @@ from pytest_imagedetail.errors import BodyError, DamagedCassetteError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.settings import PROFILES
-from unit import PROJECT, image_of, recording_of, snapshot_of
+from unit import PROJECT, image_of, listing_of, recording_of, snapshot_of
 
 API = "http://docs.openstack.org/compute/api/v1.1"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -65,6 +65,13 @@ def test_the_same_images():
     images = xml_listing(*IMAGES).images
     assert images == IMAGES
     assert [type(images[0][name]) for name in sorted(xmltext.INTEGERS)] == [int] * 4
+
+
+def test_null_in_metadata():
+    """XML writes it as the text `None`."""
+    xml, null = (image_of(metadata={"a": value}) for value in ("None", None))
+    for profile, is_same in (("same-cloud", False), ("cross-version", True)):
+        assert compare(xml_listing(xml), listing_of(null), profile=profile).same is is_same
 
 
 def test_xml_asked_for_and_json_received():
