@@ -236,7 +236,7 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(staging, imagedetail, 
     (tmp_path / "cassettes/new/limit=0.yaml").unlink()
     result = imagedetail("matrix", "new", "old", "--report=r.html")
     assert result.returncode == 1
-    assert "recording_missing  limit=0" in result.stdout
+    assert "breaking    recording_missing  limit=0" in result.stdout
     rules_to_paste = re.findall("between: (.*?), reason", (tmp_path / "r.html").read_text())
     between, lost = "[&#34;new&#34;, &#34;old&#34;]", "query: &#34;limit=0&#34;"
     assert {each.partition(", query: ")[0] for each in rules_to_paste} == {between}

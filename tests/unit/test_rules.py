@@ -122,6 +122,11 @@ def test_an_invalid_rule_is_an_error(tmp_path):
         rules.rules_of(tmp_path / "absent.yaml", today=TODAY)
     for text, problem, remedy in (
         ("a: 1", "not a list of rules", "a rule needs reason"),
+        ("- a", "a rule is a mapping", "a rule needs reason"),
+        ("- {reason: r, expires: never}", "the rule has no path", "a rule needs reason"),
+        ("- {id: a1, path: a, reason: r, expires: never}", "the rule has an id", "id alone"),
+        ("- {id: M1-a1, query: a, reason: r, expires: never}", "the rule is for a check", "id,"),
+        ("- {id: M1-a1, between: [a, b], reason: r, expires: never}", "the rule is for", "id,"),
         ("- {path: a, reason: '', expires: never}", "reason must be a text", "quotes"),
         ("- {path: a, reason: r}", "the rule has no expires", "a rule needs reason"),
         ("- {path: a, reason: r, expires: soon}", "expires must be a day", "2027-02-01"),

@@ -54,6 +54,9 @@ def test_formats_of_texts_that_users_write_are_not_compared():
     """Formats of fields that no release has, and of those that the cloud writes, are."""
     old, new = fleet(1, x="a text"), fleet(2, cloud="b", x=PROJECT, name="2024-01-15T08:00:00Z")
     assert found(old, new) == [("data", "format_changed", "images[*].x")]
+    for field in ("created", "updated"):
+        other = image_of(2, cloud="b", **{field: "2024-01-15T08:00:00+00:00"})
+        assert found(fleet(1), [other]) == [("compatible", "format_changed", f"images[*].{field}")]
     old, new = [snapshot_of(1)], [snapshot_of(2, "5")]  # the cloud writes the id of a server
     assert found(old, new) == [("data", "format_changed", "images[*].server.id")]
 
@@ -104,6 +107,16 @@ def test_what_is_below_an_added_field_is_judged_on_its_own():
         ("breaking", "field_added", "images[*].server.id"),
         ("compatible", "field_added", "images[*].server"),
     ]
+
+
+def test_types_without_a_promise():
+    """A field of no release breaks if it has none of the old types; metadata belongs to users."""
+    old = fleet(1, x=1)
+    for values, severity in (((2, "a"), "data"), (("a", "b"), "breaking")):
+        new = [image | {"x": value} for image, value in zip(fleet(3, 4), values, strict=True)]
+        assert (severity, "type_changed", "images[*].x") in found(old, new)
+    old, new = (fleet(1, metadata={"mappings": value}) for value in ([], "[]"))
+    assert found(old, new) == [("data", "type_changed", "images[*].metadata.mappings")]
 
 
 def test_server_is_judged_among_snapshots_only():
