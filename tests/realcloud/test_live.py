@@ -1,7 +1,6 @@
-"""Real clouds answer like their release, and the same if they are built twice."""
+"""What users of a real cloud see, and what a Go client records from it."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from openstack.connection import Connection
 
 from pytest_imagedetail.cassette import load_own
 
-from . import Cloud, running
 from .images import LISTED_TO_DEMO
 from .library import LIBRARY
 
@@ -24,39 +22,19 @@ pytestmark = [
 ]
 
 
-def _connect(cloud: Cloud, user: str = "") -> Connection:
+def _connect(cloud, user=""):
     config = OpenStackConfig(config_files=[str(cloud.clouds_yaml)], load_envvars=False)
     return Connection(config=config.get_one(cloud.name + user))
 
 
-def _list(cloud: Cloud) -> str:
-    """Return the body of a listing, without project and host."""
-    session = _connect(cloud).session
-    url = f"{session.get_endpoint(service_type='compute_legacy')}/images/detail"
-    body = session.get(url).text.replace(str(session.get_project_id()), "PROJECT")
-    return re.sub(r"127\.0\.0\.1:\d+", "HOST", body)
-
-
-def test_what_each_user_sees(cloud: Cloud) -> None:
+def test_what_each_user_sees(cloud):
     """Another project sees its own and public images; an administrator sees no community image."""
     for user, number in (("", len(LISTED_TO_DEMO)), ("-other", 3), ("-admin", 14)):
         answer = _connect(cloud, user).compute.get("/images/detail", microversion="2.1")
         assert len(answer.json()["images"]) == number, user
 
 
-def test_version(cloud: Cloud) -> None:
-    """The highest microversion is that of the release."""
-    versions = _connect(cloud).session.get(cloud.compute_url, authenticated=False).json()
-    assert versions["versions"][-1]["version"] == cloud.release.max_microversion
-
-
-def test_built_twice(cloud: Cloud) -> None:
-    """Another cloud of the release answers the same."""
-    with running(cloud.release.series) as other:
-        assert _list(other) == _list(cloud)
-
-
-def test_a_go_client_records_the_library(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_go_client_records_the_library(cloud, tmp_path):
     """List all images with gophercloud through `imagedetail serve --record`."""
     if not shutil.which("go"):
         pytest.skip("go is not installed")
