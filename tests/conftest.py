@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ collect_ignore = ["coexistence"]  # a separate project; `nox -s coexistence` run
 RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}
 
 
-def pytest_configure() -> None:
+def pytest_configure():
     """Remove settings of the caller that child processes would inherit: clouds, proxies, signals.
 
     A shell starts background jobs with SIGINT ignored. Without byte code, every process compiles
@@ -34,7 +33,7 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded(tmp_path_factory):
     """Return a read-only folder of cassettes of two clouds: all images, and the active ones."""
     folder = tmp_path_factory.mktemp("recorded") / "cassettes"
     for name, release in RELEASES.items():
@@ -48,7 +47,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def live(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedCloud]:
+def live(pytester, monkeypatch):
     """A running cloud that the project declares as `staging`; nothing is recorded."""
     with SimulatedCloud(release="2023.1") as cloud:
         clouds_yaml = pytester.path / "clouds.yaml"
@@ -59,6 +58,6 @@ def live(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-def cassettes(recorded: Path, tmp_path: Path) -> Path:
+def cassettes(recorded, tmp_path):
     """Return a copy of `recorded` that a test may change."""
     return Path(shutil.copytree(recorded, tmp_path / "cassettes"))

@@ -18,13 +18,7 @@ __all__ = ["RELEASES", "LoopbackServer", "SimulatedCloud", "authenticate", "defa
 
 
 class SimulatedCloud:
-    """Keystone and Nova of one release on a loopback port, as a context manager.
-
-    Args:
-        release: A key of `RELEASES`.
-        rows: The images.
-        port: A TCP port; 0 lets the system choose.
-    """
+    """Keystone and Nova of one release on a loopback port, as a context manager."""
 
     def __init__(self, release="2026.2", *, rows=None, port=0):
         self.release = RELEASES[release]

@@ -53,11 +53,7 @@ def newest_first(rows):
 
 
 def select(rows, query):
-    """Return the images that a query selects: after the marker, up to the limit.
-
-    Raises:
-        FaultError: There is no image with the id of the marker, or the name has a colon.
-    """
+    """Return the images that a query selects: after the marker, up to the limit."""
     if query.marker:
         ids = [row.id for row in rows]
         if query.marker not in ids:

@@ -21,15 +21,10 @@ _GLANCE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """The query of one request.
+    """The query of one request."""
 
-    Attributes:
-        parameters: The names and values that a next link repeats, in their order.
-        filters: Values by Glance's names; properties still have their `property-` prefix.
-    """
-
-    parameters: tuple[tuple[str, str], ...]
-    filters: Mapping[str, str]
+    parameters: tuple[tuple[str, str], ...]  # those that a next link repeats
+    filters: Mapping[str, str]  # by Glance's names; properties still have their prefix
     limit: int | None
     marker: str | None
 

@@ -14,19 +14,19 @@ class Release:
     max_microversion: tuple[int, int] | None
 
     @property
-    def is_essex(self) -> bool:
+    def is_essex(self):
         return self.max_microversion is None
 
     @property
-    def has_schema(self) -> bool:
+    def has_schema(self):
         """Return whether a JSON schema checks the query (Nova 30.0.0, commit 41b436bff7)."""
         return not self.is_essex and self.max_microversion >= (2, 96)
 
     @property
-    def versions(self) -> tuple[str, ...]:
+    def versions(self):
         return ("v2",) if self.is_essex else ("v2", "v2.1")
 
-    def endpoint(self, project: str) -> str:
+    def endpoint(self, project):
         return f"/v2/{project}" if self.is_essex else "/v2.1"
 
 

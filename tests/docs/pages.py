@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +39,11 @@ class Block:
     file: str
 
 
-def blocks(page: str) -> list[Block]:
+def blocks(page):
     return [Block(**match.groupdict()) for match in _BLOCK.finditer(page)]
 
 
-def imagedetail_commands(page: str) -> list[str]:
+def imagedetail_commands(page):
     """Return every `imagedetail` command line in the blocks of a page."""
     lines = (
         line.removeprefix("$ ")
@@ -55,7 +54,7 @@ def imagedetail_commands(page: str) -> list[str]:
     return [line for line in lines if line.startswith("imagedetail ")]
 
 
-def assert_shows(path: Path, shown: str, wanted: str) -> None:
+def assert_shows(path, shown, wanted):
     """Assert that a page shows the wanted text; UPDATE_DOCS=1 writes it into the page."""
     if "UPDATE_DOCS" in os.environ:
         page = path.read_text(encoding="utf-8")
@@ -64,7 +63,7 @@ def assert_shows(path: Path, shown: str, wanted: str) -> None:
         assert shown == wanted
 
 
-def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
+def run_sessions(page, folder):
     """Follow a page in an empty folder; yield each session with its real output."""
     with create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
@@ -88,27 +87,27 @@ def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
             yield block, "".join(printed)
 
 
-def differs(shown: str, printed: str) -> bool:
+def differs(shown, printed):
     """Return whether a session differs from the page, except for times and durations."""
     parts = re.split(r"^\.\.\.\n", _comparable(shown), flags=re.MULTILINE)
     pattern = r"(?:.*\n)*?".join(map(re.escape, parts))
     return re.fullmatch(pattern, _comparable(printed)) is None
 
 
-def _comparable(text: str) -> str:
+def _comparable(text):
     for pattern, replacement in _VARYING:
         text = pattern.sub(replacement, text)
     return text
 
 
-def _commands(session: str) -> Iterator[tuple[str, list[str]]]:
+def _commands(session):
     """Yield each command with the lines shown below it."""
     for part in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, shown = part.replace("\\\n", "\\\0").partition("\n")
         yield command.replace("\0", "\n"), shown.splitlines()
 
 
-def _run(line: str, folder: Path) -> tuple[str, int]:
+def _run(line, folder):
     done = subprocess.run(
         ["bash", "-c", line],
         cwd=folder,
@@ -121,7 +120,7 @@ def _run(line: str, folder: Path) -> tuple[str, int]:
     return done.stdout, done.returncode
 
 
-def _serve(line: str, folder: Path, servers: ExitStack, *, lines: int) -> str:
+def _serve(line, folder, servers, *, lines):
     """Start a server that runs until `servers` is closed; return its first lines."""
     server = subprocess.Popen(
         ["bash", "-c", f"exec {line}"],
@@ -135,7 +134,7 @@ def _serve(line: str, folder: Path, servers: ExitStack, *, lines: int) -> str:
     return "".join(server.stdout.readline() for _ in range(lines))
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder):
     """Return the environment of a reader's terminal, without color, clouds and this test run."""
     kept = {
         name: value

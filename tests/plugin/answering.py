@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.cloud import LoopbackServer
@@ -61,7 +60,7 @@ class Answering:
 
 
 @contextmanager
-def answering() -> Iterator[Answering]:
+def answering():
     application = Answering()
     server = LoopbackServer(application)
     application.url = f"http://127.0.0.1:{server.port}/v2.1"

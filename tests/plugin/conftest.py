@@ -3,7 +3,6 @@
 import concurrent.futures.process
 import shutil
 import sys
-from pathlib import Path
 
 import aiohttp
 import httpx
@@ -20,7 +19,7 @@ LOADED = (aiohttp, capture, concurrent.futures.process, httpx, openstack, reques
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, recorded: Path) -> pytest.Pytester:
+def project(pytester, recorded):
     """A project with cassettes of nova-essex and nova-2026.2 and their releases declared."""
     shutil.copytree(recorded, pytester.path / "cassettes")
     pytester.makefile(

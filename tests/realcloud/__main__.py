@@ -13,7 +13,7 @@ from shlex import quote
 from . import RELEASES, RealcloudError, running
 
 
-def main() -> int:
+def main():
     """Run the chosen cloud; return the exit code."""
     known = ", ".join(f"{each.series} ({each.name})" for each in RELEASES.values())
     parser = argparse.ArgumentParser(
@@ -32,7 +32,7 @@ def main() -> int:
         return 0
 
 
-def print_progress(text: str) -> None:
+def print_progress(text):
     """Print one step to stderr."""
     print(text, file=sys.stderr, flush=True)
 

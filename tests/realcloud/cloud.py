@@ -18,15 +18,7 @@ class RealcloudError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """A temporary cloud.
-
-    Attributes:
-        release: The release of its services.
-        environment: The virtual environment with the services.
-        folder: The folder of configuration, databases, images and logs.
-        ports: Ports by service.
-        passwords: Passwords by user.
-    """
+    """A temporary cloud: its release and virtual environment, its files, ports and passwords."""
 
     release: Release
     environment: Path
@@ -35,7 +27,7 @@ class Cloud:
     passwords: Mapping[str, str]
 
     @property
-    def name(self) -> str:
+    def name(self):
         """The name in `clouds_yaml` of user and project demo.
 
         With the suffix "-other" or "-admin", it is a user of another project or the administrator.
@@ -43,37 +35,37 @@ class Cloud:
         return self.release.cloud
 
     @property
-    def bin(self) -> Path:
+    def bin(self):
         return self.environment / "bin"
 
     @property
-    def clouds_yaml(self) -> Path:
+    def clouds_yaml(self):
         """The file for OS_CLIENT_CONFIG_FILE."""
         return self.folder / "clouds.yaml"
 
     @property
-    def compute_url(self) -> str:
+    def compute_url(self):
         """The URL of the compute API without a version."""
         return self.url("nova")
 
-    def url(self, service: str) -> str:
+    def url(self, service):
         return f"http://127.0.0.1:{self.ports[service]}"
 
-    def log(self, service: str) -> Path:
+    def log(self, service):
         return self.folder / f"{service}.log"
 
-    def etc(self, service: str) -> Path:
+    def etc(self, service):
         return self.folder / "etc" / service
 
-    def database(self, name: str) -> Path:
+    def database(self, name):
         return self.folder / f"{name}.sqlite"
 
-    def run(self, *argv: object, **variables: str) -> None:
+    def run(self, *argv, **variables):
         """Run a management command of the release."""
         run(*argv, log=self.log("build"), env=environment_of(self.folder) | variables)
 
 
-def environment_of(folder: Path) -> dict[str, str]:
+def environment_of(folder):
     """Return the environment of services and commands, without the caller's OS_* and PYTHON*."""
     return {
         "PATH": os.defpath,
@@ -90,12 +82,8 @@ def environment_of(folder: Path) -> dict[str, str]:
 SERVICES = ("keystone", "glance", "nova")
 
 
-def run(*argv: object, log: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a command, and append its output to a file.
-
-    Raises:
-        RealcloudError: The command failed. The message has the end of the output.
-    """
+def run(*argv, log, env=None):
+    """Run a command, and append its output to a file, whose end is in the error."""
     words = [str(word) for word in argv]
     with log.open("a", encoding="utf-8") as output:
         done = subprocess.run(
@@ -111,7 +99,7 @@ def run(*argv: object, log: Path, env: Mapping[str, str] | None = None) -> None:
         raise RealcloudError(f"{words[:3]} ended with {done.returncode}\n{end_of(log)}")
 
 
-def end_of(log: Path) -> str:
+def end_of(log):
     """Return the last lines of a log."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
     return "\n".join(f"    {line}" for line in lines)

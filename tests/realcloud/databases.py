@@ -6,8 +6,6 @@ import pwd
 import sqlite3
 from contextlib import closing
 
-from .cloud import Cloud
-
 # Glance 24 and older register their old commands twice, which argparse of Python 3.11 refuses
 # ("conflicting subparser"). Newer releases do not need them.
 GLANCE_MANAGE = """\
@@ -18,7 +16,7 @@ sys.exit(manage.main())
 """
 
 
-def create(cloud: Cloud) -> None:
+def create(cloud):
     """Create every database of the cloud."""
     _create_keystone(cloud)
     glance = (cloud.bin / "python", "-c", GLANCE_MANAGE)
@@ -32,7 +30,7 @@ def create(cloud: Cloud) -> None:
             database.execute("PRAGMA journal_mode = WAL")
 
 
-def _create_keystone(cloud: Cloud) -> None:
+def _create_keystone(cloud):
     config = cloud.etc("keystone") / "keystone.conf"
     manage = (cloud.bin / "keystone-manage", "--config-file", config)
     # If it runs as root, Keystone needs the owner of the keys.

@@ -1,8 +1,5 @@
 """Create projects, users, roles and the service catalog in Keystone."""
 
-from collections.abc import Mapping
-
-from .cloud import Cloud
 from .rest import Rest
 
 PROJECTS = ("service", "demo", "other")
@@ -11,7 +8,7 @@ USERS = ("demo", "other")
 REGION = "RegionOne"
 
 
-def furnish(cloud: Cloud) -> Mapping[str, str]:
+def furnish(cloud):
     """Fill a new Keystone; return the ids of the projects by name."""
     keystone = Rest(f"{cloud.url('keystone')}/v3", token(cloud, "admin"))
     roles = {role["name"]: role["id"] for role in keystone.call("GET", "/roles").json()["roles"]}
@@ -29,7 +26,7 @@ def furnish(cloud: Cloud) -> Mapping[str, str]:
     return projects
 
 
-def token(cloud: Cloud, user: str) -> str:
+def token(cloud, user):
     """Return a token of the user for the project of the same name."""
     default = {"id": "default"}
     password = {"name": user, "domain": default, "password": cloud.passwords[user]}
@@ -43,11 +40,11 @@ def token(cloud: Cloud, user: str) -> str:
     return answer.headers["X-Subject-Token"]
 
 
-def _grant(keystone: Rest, project: str, user: str, role: str) -> None:
+def _grant(keystone, project, user, role):
     keystone.call("PUT", f"/projects/{project}/users/{user}/roles/{role}")
 
 
-def _fill_catalog(keystone: Rest, cloud: Cloud) -> None:
+def _fill_catalog(keystone, cloud):
     nova = cloud.url("nova")
     for name, kind, url in (
         ("nova", "compute", f"{nova}/v2.1"),

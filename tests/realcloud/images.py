@@ -8,31 +8,19 @@ private one of the other project.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 INSTANCE = "5eed1157-0000-4000-8000-000000000001"
 VOLUME_SNAPSHOT = "5eed5a47-0000-4000-8000-000000000001"
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NOTHING = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """One image.
-
-    Attributes:
-        id: A UUID.
-        name: The name, which is optional in Glance.
-        created: Date and time in UTC, like `updated`.
-        project: The owner.
-        data: The number of bytes to upload; None leaves the image queued.
-        deactivated: Whether it is deactivated after the upload.
-        deleted: Whether it is deleted at the end.
-        status: A status that the API cannot set, so it is set in Glance's database.
-        size: A size that is too large to upload, so it is set in Glance's database.
-    """
+    """One image."""
 
     id: str
-    name: str | None
+    name: str | None  # optional in Glance
     created: str
     updated: str
     project: Literal["demo", "other"] = "demo"
@@ -40,15 +28,16 @@ class Image:
     min_ram: int = 0
     min_disk: int = 0
     properties: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    data: int | None = None
+    data: int | None = None  # the number of bytes to upload; None leaves the image queued
     hidden: bool = False
     deactivated: bool = False
     deleted: bool = False
+    # What the API cannot set or is too large to upload is set in Glance's database.
     status: Literal["saving", "killed", "pending_delete", "importing"] | None = None
     size: int | None = None
 
 
-def _image(number: int, name: str | None, *, updated: str = "01-{:02} 08:01", **more: Any) -> Image:
+def _image(number, name, *, updated="01-{:02} 08:01", **more):
     """Return the image of a number, which is in its id and is its day in January 2024."""
     return Image(
         id=f"5eed{number:04}-0000-4000-8000-{number:012}",

@@ -11,16 +11,15 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.traffic import Cassette, LiveCallbacks, Session
-from pytest_imagedetail.transport.http import Access
 
-from .cloud import Cloud, RealcloudError
-from .questions import CLIENTS, DOCUMENTED, OTHERS, Question
+from .cloud import RealcloudError
+from .questions import CLIENTS, DOCUMENTED, OTHERS
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 LISTINGS = (*DOCUMENTED, *OTHERS)
 
 
-def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
+def record(cloud, directory=LIBRARY):
     """Record every question and the requests of clients from a running cloud."""
     store = Store(directory=directory)
     with mock.patch.dict(os.environ, OS_CLIENT_CONFIG_FILE=str(cloud.clouds_yaml)):
@@ -30,7 +29,7 @@ def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
     _record_clients(cloud, access, store)
 
 
-def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
+def _record_clients(cloud, access, store):
     """Record the requests of clients like those of a test."""
     cassette = Cassette(store=store, cloud=cloud.name, test=CLIENT_TRAFFIC, node=__name__)
     live = LiveCallbacks(accesses=lambda: (access,))
@@ -47,7 +46,7 @@ def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
     session.keep()
 
 
-def ask(access: Access, question: Question, name: str, release: str) -> recorder.NewAnswer:
+def ask(access, question, name, release):
     """Record one question; raise RealcloudError if it does not allow the status."""
     cloud = recorder.LiveCloud(access=access, name=name, release=release)
     try:

@@ -11,7 +11,7 @@ from nova.api.openstack.compute.schemas import images
 from nova.api.validation import validators
 
 
-def main() -> None:
+def main():
     """Answer each line of standard input."""
     validator = validators._SchemaValidator(images.detail_response)
     for line in sys.stdin:

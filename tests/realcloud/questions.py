@@ -25,16 +25,16 @@ class Question:
     statuses: frozenset[int]
 
 
-def _ask(why: str, *params: tuple[str, str], statuses: tuple[int, ...] = (200,)) -> Question:
+def _ask(why, *params, statuses=(200,)):
     return Question(query=Query(params), why=why, statuses=frozenset(statuses))
 
 
-def _at(microversion: str, why: str, status: int = 200) -> Question:
+def _at(microversion, why, status=200):
     query = Query((), microversion)
     return Question(query=query, why=why, statuses=frozenset({status}))
 
 
-DOCUMENTED: tuple[Question, ...] = (
+DOCUMENTED = (
     _ask("the main query: every state, field and type that an image can have"),
     _ask("documented; inclusive, and deleted images are not listed", ("changes-since", _WHEN)),
     _ask("documented; finds the snapshots of a server by its id", ("server", INSTANCE)),
@@ -44,7 +44,7 @@ DOCUMENTED: tuple[Question, ...] = (
 )
 """The main query and each documented parameter."""
 
-OTHERS: tuple[Question, ...] = (
+OTHERS = (
     # differs between releases
     _ask("differs: the whole list, from 2024.2 on 400", ("limit", "0"), statuses=(200, 400)),
     _ask("differs: the message", ("limit", "-1"), statuses=(400,)),
@@ -115,7 +115,7 @@ class ClientRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def _besides_detail(endpoint: str) -> tuple[str, ...]:
+def _besides_detail(endpoint):
     images = f"{endpoint}/images"
     return (
         images,
@@ -127,7 +127,7 @@ def _besides_detail(endpoint: str) -> tuple[str, ...]:
     )
 
 
-def _further_pages(first: str, limit: int) -> tuple[str, ...]:
+def _further_pages(first, limit):
     """Return the requests of all pages after the first, spelled like next links.
 
     The last page is empty. openstacksdk requests it if it has a limit.
@@ -136,7 +136,7 @@ def _further_pages(first: str, limit: int) -> tuple[str, ...]:
     return tuple(f"{first}&marker={id_}" for id_ in markers)
 
 
-def _all_pages(images: str, limit: int) -> tuple[str, ...]:
+def _all_pages(images, limit):
     first = f"{images}/detail?limit={limit}"
     return (first, *_further_pages(first, limit))
 
@@ -168,7 +168,7 @@ _PATHS = (
     *_further_pages(f"{_DETAIL}?foo=x&limit=5", 5),  # newer Novas' links lack foo
 )
 
-CLIENTS: tuple[ClientRequest, ...] = (
+CLIENTS = (
     *(ClientRequest(path=path) for path in _PATHS),
     # as fog-openstack asks
     ClientRequest(path=_DETAIL, headers={"X-OpenStack-Nova-API-Version": "2.15"}),

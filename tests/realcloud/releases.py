@@ -4,7 +4,6 @@ Every release was installed from PyPI and run on Python 3.11. Rocky (Nova 18) an
 `import nova` is a syntax error since Python 3.7, because of a module named `async`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -15,46 +14,36 @@ PYTHON = "3.11"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One OpenStack release.
+    """One OpenStack release."""
 
-    Attributes:
-        series: Nova's major version, which names the release on the command line.
-        name: The name, as in "2026.2".
-        nova: Version of Nova; `glance` and `keystone` were released with it.
-        until: Packages uploaded after this day are ignored, so that the build stays the same.
-        max_microversion: The highest compute API microversion, measured on the running cloud.
-        pins: Further requirements.
-        old_collections: Restore `collections.MutableMapping` and others, which Python 3.10 removed
-            and keystone <= 18 uses.
-    """
-
-    series: int
+    series: int  # Nova's major version, which names the release on the command line
     name: str
     nova: str
     glance: str
     keystone: str
-    until: date
-    max_microversion: str
+    until: date  # packages uploaded later are ignored, so that the build stays the same
+    max_microversion: str  # measured on the running cloud
     pins: tuple[str, ...] = ()
+    # Python 3.10 removed collections.MutableMapping and others; keystone <= 18 uses them.
     old_collections: bool = False
 
     @property
-    def cloud(self) -> str:
+    def cloud(self):
         """The cloud's name in clouds.yaml and in cassette folders."""
         return f"nova-{self.name}"
 
     @property
-    def glance_series(self) -> int:
+    def glance_series(self):
         return int(self.glance.partition(".")[0])
 
     @property
-    def requirements(self) -> tuple[str, ...]:
+    def requirements(self):
         """The packages to install: the services, a WSGI server, the pins."""
         services = (f"nova=={self.nova}", f"glance=={self.glance}", f"keystone=={self.keystone}")
         return (*services, "cheroot", *self.pins)
 
     @property
-    def fingerprint(self) -> str:
+    def fingerprint(self):
         """A hash of everything that determines the virtual environment."""
         parts = (PYTHON, self.until.isoformat(), str(self.old_collections), *self.requirements)
         return sha256("\n".join(parts).encode()).hexdigest()
@@ -80,7 +69,7 @@ _PINS_OF_19 = (
     "itsdangerous<2",  # flask 1 imports itsdangerous.json, which 2.1 removed
 )
 
-_ROWS: tuple[tuple[str, str, str, str, date, str], ...] = (
+_ROWS = (
     # name, nova, glance, keystone, until, max_microversion
     ("2026.2", "34.0.0", "33.0.0", "30.0.0", date(2026, 11, 23), "2.104"),
     # In July 2026, cursive and cryptography were incompatible.
@@ -103,9 +92,7 @@ _PINS = {
 }
 
 
-def _release(
-    name: str, nova: str, glance: str, keystone: str, until: date, max_microversion: str
-) -> Release:
+def _release(name, nova, glance, keystone, until, max_microversion):
     return Release(
         series=int(nova.partition(".")[0]),
         name=name,
@@ -119,6 +106,4 @@ def _release(
     )
 
 
-RELEASES: Mapping[int, Release] = MappingProxyType(
-    {each.series: each for each in (_release(*row) for row in _ROWS)}
-)
+RELEASES = MappingProxyType({each.series: each for each in (_release(*row) for row in _ROWS)})

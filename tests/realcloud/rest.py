@@ -1,7 +1,5 @@
 """A client for the REST APIs of the services."""
 
-from typing import Any
-
 import requests
 
 from .cloud import RealcloudError
@@ -12,7 +10,7 @@ TIMEOUT = 60.0
 class Rest:
     """A client of one service, with one token."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url, token=None):
         self._url = url
         self._session = requests.Session()
         # Use no proxy and no ~/.netrc.
@@ -20,15 +18,7 @@ class Rest:
         if token is not None:
             self._session.headers["X-Auth-Token"] = token
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        data: bytes | None = None,
-        content_type: str | None = None,
-    ) -> requests.Response:
+    def call(self, method, path, *, json=None, data=None, content_type=None):
         """Send a request; raise RealcloudError if the status is not 2xx."""
         headers = {"Content-Type": content_type} if content_type else {}
         response = self._session.request(
@@ -39,7 +29,7 @@ class Rest:
             raise RealcloudError(text)
         return response
 
-    def create(self, collection: str, kind: str, **attributes: Any) -> str:
+    def create(self, collection, kind, **attributes):
         """Create an object in Keystone; return its id."""
         document = self.call("POST", f"/{collection}", json={kind: attributes}).json()
         return str(document[kind]["id"])

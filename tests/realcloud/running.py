@@ -1,7 +1,6 @@
 """Build and run a cloud."""
 
 import secrets
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,23 +17,15 @@ SUFFIXES = {"demo": "", "other": "-other", "admin": "-admin"}
 
 
 @contextmanager
-def running(series: int, report: Callable[[str], None] = lambda _: None) -> Iterator[Cloud]:
-    """Build a new cloud, run it, and delete it in the end.
-
-    Args:
-        series: Nova's major version, a key of `RELEASES`.
-        report: Called with a text before each long step.
-
-    Raises:
-        RealcloudError: It could not be built or started.
-    """
+def running(series, report=lambda _: None):
+    """Build a new cloud, run it, and delete it in the end."""
     with new(series, report) as cloud, services.serving(cloud):
         fill(cloud)
         yield cloud
 
 
 @contextmanager
-def new(series: int, report: Callable[[str], None] = lambda _: None) -> Iterator[Cloud]:
+def new(series, report=lambda _: None):
     """Build an empty cloud without running it; see `running`."""
     release = RELEASES[series]
     report(f"nova {release.nova}: installing it (a minute, the first time)")
@@ -55,7 +46,7 @@ def new(series: int, report: Callable[[str], None] = lambda _: None) -> Iterator
         yield cloud
 
 
-def fill(cloud: Cloud) -> None:
+def fill(cloud):
     """Create projects, users, the service catalog and images."""
     projects = identity.furnish(cloud)
     glance = Rest(f"{cloud.url('glance')}/v2", identity.token(cloud, "admin"))
@@ -63,7 +54,7 @@ def fill(cloud: Cloud) -> None:
     seed.plant(images.IMAGES, glance=glance, projects=projects, database=database)
 
 
-def _write_clouds_yaml(cloud: Cloud) -> None:
+def _write_clouds_yaml(cloud):
     clouds = {
         f"{cloud.name}{suffix}": {
             "auth": {

@@ -1,25 +1,11 @@
 """Create the images in Glance with its API, and set in SQL what the API cannot."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
 from contextlib import closing
-from pathlib import Path
-
-from .images import Image
-from .rest import Rest
 
 
-def plant(
-    images: Iterable[Image], *, glance: Rest, projects: Mapping[str, str], database: Path
-) -> None:
-    """Create the images in this order.
-
-    Args:
-        images: The images.
-        glance: Glance's v2 API, with an administrator's token.
-        projects: The ids of projects by name.
-        database: Glance's SQLite file.
-    """
+def plant(images, *, glance, projects, database):
+    """Create the images in this order."""
     images = tuple(images)
     for image in images:
         _create(image, glance, projects[image.project])
@@ -28,7 +14,7 @@ def plant(
             _set_by_sql(image, connection)
 
 
-def _create(image: Image, glance: Rest, owner: str) -> None:
+def _create(image, glance, owner):
     glance.call("POST", "/images", json=_document(image, owner))
     path = f"/images/{image.id}"
     if image.data is not None:
@@ -42,7 +28,7 @@ def _create(image: Image, glance: Rest, owner: str) -> None:
         glance.call("DELETE", path)
 
 
-def _document(image: Image, owner: str) -> dict[str, object]:
+def _document(image, owner):
     return {
         "id": image.id,
         **({} if image.name is None else {"name": image.name}),
@@ -57,7 +43,7 @@ def _document(image: Image, owner: str) -> dict[str, object]:
     }
 
 
-def _set_by_sql(image: Image, connection: sqlite3.Connection) -> None:
+def _set_by_sql(image, connection):
     connection.execute(
         "UPDATE images SET created_at = :created, updated_at = :updated,"
         " deleted_at = CASE WHEN deleted THEN :updated END,"

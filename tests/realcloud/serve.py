@@ -7,26 +7,24 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 THREADS = 8
 
 
-def keystone() -> Any:
+def keystone():
     """Return Keystone's WSGI application."""
     wsgi = import_module("keystone.server.wsgi")
     return wsgi.initialize_public_application()
 
 
-def glance() -> Any:
+def glance():
     """Return Glance's WSGI application."""
     return import_module("glance.common.wsgi_app").init_app()
 
 
-def nova() -> Any:
+def nova():
     """Return Nova's WSGI application for the compute API."""
     if find_spec("nova.monkey_patch"):
         monkey_patch = import_module("nova.monkey_patch")
@@ -39,10 +37,10 @@ def nova() -> Any:
     return initialize(*names[: len(inspect.signature(initialize).parameters)])
 
 
-APPLICATIONS: dict[str, Callable[[], Any]] = {"keystone": keystone, "glance": glance, "nova": nova}
+APPLICATIONS = {"keystone": keystone, "glance": glance, "nova": nova}
 
 
-def main(service: str, port: str) -> None:
+def main(service, port):
     """Serve until standard input is closed."""
     threading.Thread(target=end_with_stdin, daemon=True).start()
     sys.argv = [service]  # services read the command line
@@ -53,7 +51,7 @@ def main(service: str, port: str) -> None:
     server.safe_start()
 
 
-def end_with_stdin() -> None:
+def end_with_stdin():
     """Exit when the parent process exits."""
     sys.stdin.read()
     os._exit(0)

@@ -3,19 +3,18 @@
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from .cloud import SERVICES, Cloud, RealcloudError, end_of, environment_of
+from .cloud import SERVICES, RealcloudError, end_of, environment_of
 
 SERVE = Path(__file__).with_name("serve.py")
 TIMEOUT = 120.0  # seconds to start
 REQUEST_TIMEOUT = 30.0
 
 
-def free_ports() -> dict[str, int]:
+def free_ports():
     """Return a free port for each service."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in SERVICES]
@@ -25,12 +24,8 @@ def free_ports() -> dict[str, int]:
 
 
 @contextmanager
-def serving(cloud: Cloud) -> Iterator[None]:
-    """Run the services.
-
-    Raises:
-        RealcloudError: A service exited or did not answer in time. The message has its log's end.
-    """
+def serving(cloud):
+    """Run the services."""
     with ExitStack() as stack:
         started = {name: stack.enter_context(_process(cloud, name)) for name in SERVICES}
         for name, process in started.items():
@@ -39,7 +34,7 @@ def serving(cloud: Cloud) -> Iterator[None]:
 
 
 @contextmanager
-def _process(cloud: Cloud, service: str) -> Iterator[subprocess.Popen[bytes]]:
+def _process(cloud, service):
     # -P: the service must not import modules beside serve.py.
     command = (cloud.bin / "python", "-P", "-s", SERVE, service, str(cloud.ports[service]))
     with (
@@ -59,7 +54,7 @@ def _process(cloud: Cloud, service: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def _wait(cloud: Cloud, service: str, process: subprocess.Popen[bytes]) -> None:
+def _wait(cloud, service, process):
     deadline = time.monotonic() + TIMEOUT
     while not _answers(cloud.ports[service]):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -68,7 +63,7 @@ def _wait(cloud: Cloud, service: str, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def _answers(port: int) -> bool:
+def _answers(port):
     connection = HTTPConnection("127.0.0.1", port, timeout=REQUEST_TIMEOUT)
     try:
         connection.request("GET", "/")

@@ -8,14 +8,12 @@ import pytest
 
 from pytest_imagedetail.cli import main
 
-from . import Cloud
-
 pytestmark = pytest.mark.realcloud
 
 LIVE = Path(__file__).parents[1] / "check" / "live.json"
 
 
-def test_verdicts(cloud: Cloud, tmp_path, monkeypatch, capsys):
+def test_verdicts(cloud, tmp_path, monkeypatch, capsys):
     """UPDATE_LIVE=1 updates the file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml))

@@ -4,10 +4,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,9 +13,7 @@ from pytest_imagedetail.cli import main
 from pytest_imagedetail.errors import CredentialsError, ResponseError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.transport.http import Access
 
-from . import Cloud
 from .rest import Rest
 
 pytestmark = pytest.mark.realcloud
@@ -27,19 +22,19 @@ pytestmark = pytest.mark.realcloud
 class Site:
     """A folder with a clouds.yaml made from that of a real cloud."""
 
-    def __init__(self, cloud: Cloud, folder: Path) -> None:
+    def __init__(self, cloud, folder):
         self.folder = folder
         document = yaml.safe_load(cloud.clouds_yaml.read_text(encoding="utf-8"))
-        self.auth: dict[str, Any] = document["clouds"][cloud.name]["auth"]
+        self.auth = document["clouds"][cloud.name]["auth"]
 
-    def connect(self, auth: Mapping[str, Any] | None = None, **more: Any) -> Access:
+    def connect(self, auth=None, **more):
         """Write the cloud `real` into clouds.yaml, and connect."""
         entry = {"auth": dict(self.auth if auth is None else auth), **more}
         text = yaml.safe_dump({"clouds": {"real": entry}})
         (self.folder / "clouds.yaml").write_text(text, encoding="utf-8")
         return clouds.connect("real")
 
-    def refused(self, auth: Mapping[str, Any] | None = None, **more: Any) -> CredentialsError:
+    def refused(self, auth=None, **more):
         """Return the error of connecting; it must not show the host or password."""
         with pytest.raises(CredentialsError) as caught:
             self.connect(auth, **more)
@@ -50,7 +45,7 @@ class Site:
 
 
 @pytest.fixture
-def site(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(cloud, tmp_path, monkeypatch):
     """Return a site as the current folder, with OS_CLIENT_CONFIG_FILE set to its clouds.yaml."""
     for name in [name for name in os.environ if name.startswith("OS_")]:
         monkeypatch.delenv(name)
@@ -60,25 +55,23 @@ def site(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 @pytest.fixture
-def credential(site: Site) -> Iterator[dict[str, str]]:
+def credential(site):
     """Create an application credential of the user, and delete it after the test."""
     access = site.connect()
     keystone = Rest(site.auth["auth_url"], access.token)
     path = f"/users/{access.user_id}/application_credentials"
     request = {"application_credential": {"name": f"robot-{secrets.token_hex(4)}"}}
-    made: dict[str, str] = keystone.call("POST", path, json=request).json()[
-        "application_credential"
-    ]
+    made = keystone.call("POST", path, json=request).json()["application_credential"]
     yield made
     keystone.call("DELETE", f"{path}/{made['id']}")
 
 
-def images(access: Access) -> int:
+def images(access):
     """Return how many images an access lists."""
     return len(recorder.ask(recorder.LiveCloud(access=access, name="real"), Query()).listing.images)
 
 
-def test_a_password(cloud: Cloud, site: Site) -> None:
+def test_a_password(cloud, site):
     """The highest microversion is that of the release."""
     for auth_type in ("password", "v3password"):
         access = site.connect(auth_type=auth_type)
@@ -87,7 +80,7 @@ def test_a_password(cloud: Cloud, site: Site) -> None:
         assert access.secrets == {site.auth["password"]}
 
 
-def test_an_application_credential(site: Site, credential: Mapping[str, str]) -> None:
+def test_an_application_credential(site, credential):
     """It can be given by its id, or by its name and user."""
     user = {key: site.auth[key] for key in ("username", "user_domain_name")}
     for named in (
@@ -109,7 +102,7 @@ def test_an_application_credential(site: Site, credential: Mapping[str, str]) ->
         assert "application credential is wrong or has expired" in error.remedy
 
 
-def test_a_token(site: Site) -> None:
+def test_a_token(site):
     """Keystone issues a new token for a token."""
     old = site.connect().token
     kept = ("auth_url", "project_name", "project_domain_name")
@@ -121,7 +114,7 @@ def test_a_token(site: Site) -> None:
         assert access.token != old
 
 
-def test_an_admin_token(site: Site) -> None:
+def test_an_admin_token(site):
     """Keystone does not see the token, so Nova's 401 can be recorded."""
     endpoint = site.connect().endpoint
     access = site.connect({"endpoint": endpoint, "token": "wrong"}, auth_type="admin_token")
@@ -134,7 +127,7 @@ def test_an_admin_token(site: Site) -> None:
     assert listing.error["code"] == 401
 
 
-def test_a_token_is_renewed(site: Site) -> None:
+def test_a_token_is_renewed(site):
     """While recording, a token that Nova refuses is replaced by a new one."""
     access = site.connect()
     assert access.renew is not None
@@ -145,7 +138,7 @@ def test_a_token_is_renewed(site: Site) -> None:
         images(replace(stale, renew=None))
 
 
-def test_region_and_interface(site: Site) -> None:
+def test_region_and_interface(site):
     """An unknown region is refused, and the error lists those of the catalog."""
     for interface in ("public", "internal", "admin"):
         assert images(site.connect(region_name="RegionOne", interface=interface)) == 14
@@ -156,14 +149,14 @@ def test_region_and_interface(site: Site) -> None:
         assert re.match(r"it has: RegionOne \([a-z]+\)(, RegionOne \([a-z]+\))*\n", error.remedy)
 
 
-def test_the_legacy_endpoint(site: Site) -> None:
+def test_the_legacy_endpoint(site):
     """`compute_service_type` can select /v2/PROJECT, which has no microversions."""
     access = site.connect(compute_service_type="compute_legacy")
     assert access.endpoint.endswith(f"/v2/{access.project_id}")
     assert images(access) == 14
 
 
-def test_an_endpoint_override(cloud: Cloud, site: Site) -> None:
+def test_an_endpoint_override(cloud, site):
     """A URL without a version is completed from the version document."""
     for override in (f"{cloud.compute_url}/v2.1", cloud.compute_url):
         access = site.connect(compute_endpoint_override=override)
@@ -171,7 +164,7 @@ def test_an_endpoint_override(cloud: Cloud, site: Site) -> None:
         assert images(access) == 14
 
 
-def test_wrong_credentials(site: Site) -> None:
+def test_wrong_credentials(site):
     """Keystone answers 401. Without a project, the token has no catalog."""
     for wrong in ("password", "project_name", "username"):
         error = site.refused({**site.auth, wrong: "no-such"})
@@ -181,9 +174,7 @@ def test_wrong_credentials(site: Site) -> None:
     assert error.problem == "the service catalog is empty: the token is for no project"
 
 
-def test_doctor_and_verify(
-    cloud: Cloud, site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_and_verify(cloud, site, capsys, monkeypatch):
     """They show no secret, and `verify` does not change a cassette."""
     access = site.connect()
     name = cloud.release.name

@@ -5,9 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from openstack.config import OpenStackConfig
@@ -15,7 +13,6 @@ from openstack.connection import Connection
 
 from pytest_imagedetail.check.forecast import forecast, forecast_glance
 
-from . import Cloud
 from .mutations import NAMES, UUIDS
 from .running import fill, new
 from .services import serving
@@ -27,7 +24,7 @@ pytestmark = [
 
 KNOWN = Path(__file__).parents[1] / "forecast" / "planted.json"
 
-_PROPERTIES: list[dict[str, str]] = [
+_PROPERTIES = [
     *({name: "1"} for name in [*NAMES, *"@,=()[]'\"#%*$~/", "a.b", "a\\b"]),
     *({"instance_uuid": text} for text in [*UUIDS, ""]),
     {"größe": "1", "a/b": "%s", "os": "it's"},
@@ -48,7 +45,7 @@ NOT_JSON = "<class 'json.decoder.JSONDecodeError'>"
 
 
 @pytest.fixture
-def cloud(series: int) -> Iterator[Cloud]:
+def cloud(series):
     """Build a new cloud, because the test configures it and plants images."""
     if series < 32:
         pytest.skip("Nova validates images/detail since 32")
@@ -56,7 +53,7 @@ def cloud(series: int) -> Iterator[Cloud]:
         yield found
 
 
-def test_the_forecast_comes_true(cloud: Cloud) -> None:
+def test_the_forecast_comes_true(cloud):
     """Status and text are right for each planted image, alone and among a hundred.
 
     UPDATE_DOCS=1 writes the statuses for docs/forecast.md.
@@ -104,12 +101,12 @@ def test_the_forecast_comes_true(cloud: Cloud) -> None:
     assert "UPDATE_DOCS" in os.environ or rows == known["rows"]
 
 
-def _queries(name: str) -> tuple[str, str]:
+def _queries(name):
     """Return the queries for an image alone and among a hundred."""
     return f"?name={name}", f"?name=in:{','.join([*GOOD[:50], name, *GOOD[50:]])}"
 
 
-def _expected(query: str, body: Any) -> tuple[int, int, str | None]:
+def _expected(query, body):
     """Forecast the status under `warn`, and the status and the text under `error`."""
     if any(name in query for name in UNREADABLE):
         return 500, 500, NOT_JSON
@@ -118,16 +115,16 @@ def _expected(query: str, body: Any) -> tuple[int, int, str | None]:
     return (200, 400, refused[0]) if refused else (200, 200, None)
 
 
-def _outcome(status: int, body: Any) -> tuple[int, str | None]:
+def _outcome(status, body):
     """Return the status and the error text; for a 500, the exception in it."""
     errors = [body[key]["message"] for key in ("badRequest", "computeFault") if key in body]
     return status, "".join(errors).rpartition("\n")[2] if status == 500 else "".join(errors) or None
 
 
-def _row(name: str, glance: int, expected: Any, found: Any) -> dict[str, Any]:
+def _row(name, glance, expected, found):
     """Return a planted image with its forecast and real statuses."""
     properties = PLANTED.get(name) or UNREADABLE[name]
-    row: dict[str, Any] = {
+    row = {
         "kind": _kind(properties),
         "properties": {key: _short(text) for key, text in properties.items()},
     }
@@ -139,7 +136,7 @@ def _row(name: str, glance: int, expected: Any, found: Any) -> dict[str, Any]:
     return row
 
 
-def _kind(properties: dict[str, str]) -> str:
+def _kind(properties):
     """Return the kind of an image for the table in the docs."""
     name = next(iter(properties))
     if len(properties) > 1:
@@ -158,33 +155,33 @@ def _kind(properties: dict[str, str]) -> str:
     return next(kind for kind, fits in kinds.items() if fits)
 
 
-def _short(text: str) -> str:
+def _short(text):
     return text if len(text) < 256 else f"{len(text)} characters"
 
 
-def _written(clouds: list[str], rows: list[dict[str, Any]]) -> str:
+def _written(clouds, rows):
     """Return the clouds that gave these rows, and one line for each row."""
     lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)
     return f'{{\n "clouds": {json.dumps(clouds)},\n "rows": [\n{lines}\n ]\n}}\n'
 
 
-def _connect(cloud: Cloud) -> Connection:
+def _connect(cloud):
     config = OpenStackConfig(config_files=[str(cloud.clouds_yaml)], load_envvars=False)
     return Connection(config=config.get_one(cloud.name))
 
 
-def _ask(connection: Connection, query: str) -> tuple[int, Any]:
+def _ask(connection, query):
     """Return status and document of a listing."""
     url = f"{connection.session.get_endpoint(service_type='compute')}/images/detail{query}"
     answer = connection.session.get(url, raise_exc=False)
     return answer.status_code, answer.json()
 
 
-def _glance(connection: Connection) -> str:
+def _glance(connection):
     return f"{connection.session.get_endpoint(service_type='image')}/v2/images"
 
 
-def _plant(connection: Connection, name: str, properties: dict[str, str]) -> int:
+def _plant(connection, name, properties):
     """Create an image; return Glance's status."""
     image = {"name": name, "disk_format": "raw", "container_format": "bare", **properties}
     return int(
@@ -192,7 +189,7 @@ def _plant(connection: Connection, name: str, properties: dict[str, str]) -> int
     )
 
 
-def _configure(cloud: Cloud, line: str) -> None:
+def _configure(cloud, line):
     """Add a line to the section [api] of nova.conf."""
     file = cloud.etc("nova") / "nova.conf"
     text = file.read_text(encoding="utf-8")
@@ -200,7 +197,7 @@ def _configure(cloud: Cloud, line: str) -> None:
     file.write_text(text.replace("[api]\n", f"[api]\n{line}\n"), encoding="utf-8")
 
 
-def _fix_listing(connection: Connection, listing: Any) -> None:
+def _fix_listing(connection, listing):
     """Run the commands of the forecast, and delete images if it advises so."""
     findings = forecast(listing, where="")
     _fix(connection, filter(None, dict.fromkeys(each.command for each in findings)))
@@ -209,7 +206,7 @@ def _fix_listing(connection: Connection, listing: Any) -> None:
             connection.session.delete(f"{_glance(connection)}/{each.image['id']}")
 
 
-def _fix(connection: Connection, commands: Iterable[str]) -> None:
+def _fix(connection, commands):
     """Do what the `openstack image unset` commands do."""
     for command in commands:
         script = f"openstack() {{ printf '%s\\0' \"$@\"; }}; {command}"

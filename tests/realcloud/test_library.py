@@ -1,19 +1,17 @@
 """Recording the real clouds again gives the committed library."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from pytest_imagedetail.cassette import dumps, load
 
-from . import Cloud
 from .library import LIBRARY, record
 
 pytestmark = pytest.mark.realcloud
 
 
-def test_recording_again_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
+def test_recording_again_changes_nothing(cloud, tmp_path):
     """The cassettes are the same byte by byte, except for dates and users."""
     record(cloud, tmp_path)
     fresh, committed = _cassettes(tmp_path / cloud.name), _cassettes(LIBRARY / cloud.name)
@@ -33,5 +31,5 @@ def test_recording_again_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
     assert drifted == []
 
 
-def _cassettes(folder: Path) -> dict[str, Path]:
+def _cassettes(folder):
     return {str(path.relative_to(folder)): path for path in folder.rglob("*.yaml")}

@@ -8,7 +8,7 @@ from shutil import rmtree
 from filelock import FileLock
 
 from .cloud import run
-from .releases import PYTHON, Release
+from .releases import PYTHON
 
 VARIABLE = "IMAGEDETAIL_REALCLOUD_DIR"
 MARKER = "complete"
@@ -25,19 +25,15 @@ for _name in collections.abc.__all__:
 '''
 
 
-def root() -> Path:
+def root():
     """Return the folder of all virtual environments."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     chosen = os.environ.get(VARIABLE) or f"{cache}/pytest-imagedetail/realcloud"
     return Path(chosen).expanduser().absolute()
 
 
-def installed(release: Release) -> Path:
-    """Return the virtual environment of a release; build it if it is missing or incomplete.
-
-    Raises:
-        RealcloudError: A package cannot be installed, or uv is missing.
-    """
+def installed(release):
+    """Return the virtual environment of a release; build it if it is missing or incomplete."""
     folder = root() / str(release.series)
     folder.parent.mkdir(parents=True, exist_ok=True)
     marker = folder / MARKER
@@ -49,7 +45,7 @@ def installed(release: Release) -> Path:
     return folder
 
 
-def _build(release: Release, folder: Path) -> None:
+def _build(release, folder):
     uv, log = (sys.executable, "-m", "uv"), folder.with_suffix(".log")
     run(*uv, "venv", "--no-python-downloads", "--python", PYTHON, folder, log=log)
     install = ("pip", "install", "--python", folder / "bin" / "python")
