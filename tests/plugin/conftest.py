@@ -42,15 +42,21 @@ def served():
 
 @pytest.fixture
 def run(pytester, monkeypatch, served):
-    """Run a module in this process, in a record mode; `$URL` is the URL of the server."""
+    """Run a module in this process, in a record mode, and assert its outcomes if there are any.
+
+    `$URL` is the URL of the server.
+    """
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
 
-    def run(source, mode="none", *arguments):
+    def run(source, mode="none", *arguments, **outcomes):
         pytester.makepyfile(test_own=source.replace("$URL", served.url))
         plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
         mode = f"--imagedetail-record-mode={mode}"
-        return pytester.runpytest_inprocess(*plugins, mode, *arguments)
+        result = pytester.runpytest_inprocess(*plugins, mode, *arguments)
+        if outcomes:
+            result.assert_outcomes(**outcomes)
+        return result
 
     return run
 

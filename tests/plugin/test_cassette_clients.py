@@ -89,14 +89,14 @@ def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, 
     )
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
     served.early = True
-    run(EACH.replace("SHIFT", "0"), "once").assert_outcomes(passed=NUMBER)
+    run(EACH.replace("SHIFT", "0"), "once", passed=NUMBER)
     for shift in "13":
-        run(EACH.replace("SHIFT", shift)).assert_outcomes(passed=NUMBER)
+        run(EACH.replace("SHIFT", shift), passed=NUMBER)
     texts = [path.read_text() for path in (pytester.path / "cassettes").rglob("*.yaml")]
     assert not [text for text in texts if re.search(r"code: 1\d\d", text)]
     assert not [text for text in texts if "!!binary" in text]
     changed = EACH.replace("SHIFT", "0").replace("12345", "54321").replace('b"abc"', 'b"abd"')
-    run(changed, "none", "-k", "form").assert_outcomes(passed=1, failed=2, deselected=NUMBER - 3)
+    run(changed, "none", "-k", "form", passed=1, failed=2, deselected=NUMBER - 3)
 
 
 TOGETHER = """
@@ -138,7 +138,7 @@ def test_others(imagedetail_cassette):
 def test_threads_and_tasks_lose_nothing(run):
     """Forty requests at once are forty interactions, recorded and replayed."""
     for mode in ("once", "none"):
-        run(TOGETHER, mode).assert_outcomes(passed=3)
+        run(TOGETHER, mode, passed=3)
 
 
 PASSED_BY = """
@@ -179,8 +179,7 @@ def test_curl(imagedetail_cassette):
 def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
     """An older connection, a class imported by name, and libcurl: nothing is kept or replayed."""
     pytest.importorskip("pycurl", reason="pycurl is not installed")
-    result = run(PASSED_BY, "once")
-    result.assert_outcomes(passed=3, errors=3)
+    result = run(PASSED_BY, "once", passed=3, errors=3)
     result.stdout.fnmatch_lines(
         [
             "not everything was recorded: 1 response bypassed the *",
@@ -191,8 +190,7 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
     )
     assert cassettes_of() == {}
     served.asked.clear()
-    result = run(PASSED_BY)
-    result.assert_outcomes(failed=3)
+    result = run(PASSED_BY, failed=3)
     result.stdout.fnmatch_lines(
         [
             "E *nothing is recorded for GET https://compute.staging.invalid/v2.1/images?limit=7",
@@ -263,7 +261,7 @@ def test_without():
 def test_a_connection_that_tests_share(run, served):
     """Each test is answered by its own cassette, and one without a cassette by the cloud."""
     for mode in ("once", "none"):
-        run(KEPT, mode).assert_outcomes(passed=5)
+        run(KEPT, mode, passed=5)
     assert served.asked == ["GET /v2.1/n/1", "GET /v2.1/n/1", *["GET /v2.1/same/1"] * 2]
 
 
@@ -283,8 +281,7 @@ def test_wrapped(imagedetail_cassette, client):
 
 def test_a_refusal_is_shown_whatever_a_client_makes_of_it(run):
     """The request, the test and the command are shown for each client."""
-    result = run(SWALLOWS)
-    result.assert_outcomes(failed=8)
+    result = run(SWALLOWS, failed=8)
     text, _, _ = result.stdout.str().partition("short test summary")  # it is long where CI is set
     assert len(re.findall(r"^E +ValueError: the client is sorry$", text, re.MULTILINE)) == 8
     asked = "nothing is recorded for GET https://compute.staging.invalid/v2.1/images?limit=3"

@@ -19,22 +19,18 @@ IMAGES = "test_own/test_images.yaml"
 
 def test_record_replay_and_verify(run, served, cassettes_of):
     """Verifying writes nothing; a test that asks nothing verifies nothing."""
-    run(TEST, "once").assert_outcomes(passed=1)
+    run(TEST, "once", passed=1)
     served.asked.clear()
-    run(TEST).assert_outcomes(passed=1)
-    run(TEST, "once").assert_outcomes(passed=1)
+    run(TEST, passed=1)
+    run(TEST, "once", passed=1)
     assert served.asked == []
     before = cassettes_of()
     assert before.keys() == {IMAGES}
-    result = run(TEST, "verify")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["staging: *: verified"])
+    run(TEST, "verify", passed=1).stdout.fnmatch_lines(["staging: *: verified"])
     assert len(served.asked) == 1
-    result = run(TEST.replace("limit=2", "limit=3"), "verify")
-    result.assert_outcomes(passed=1, errors=1)
+    result = run(TEST.replace("limit=2", "limit=3"), "verify", passed=1, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of *", "*not recorded: GET *limit=3"])
-    result = run(TEST.partition("    answer")[0] + "    pass\n", "verify")
-    result.assert_outcomes(passed=1, errors=1)
+    result = run(TEST.partition("    answer")[0] + "    pass\n", "verify", passed=1, errors=1)
     result.stdout.fnmatch_lines(["the test sent no request to the cloud, and its recording has 1*"])
     assert cassettes_of() == before
 
@@ -86,8 +82,7 @@ def test_expects(imagedetail_cassette):
 
 def test_a_miss_that_the_test_itself_caught(run, pytester):
     """A caught miss fails the test, even if the test then skips; expect_miss() allows it."""
-    result = run(CAUGHT)
-    result.assert_outcomes(passed=3, skipped=1, errors=3)
+    result = run(CAUGHT, passed=3, skipped=1, errors=3)
     path = f"{pytester.path}/cassettes/staging/tests/test_own/test_caught.yaml"
     shown = result.stdout.str().split("NoInteractionError: ")[1].split("___")[0]
     assert [line.removeprefix("E").strip() for line in shown.splitlines()[:6]] == [
@@ -114,10 +109,10 @@ def pytest_runtest_protocol(item, nextitem):  # as pytest-rerunfailures does
 
 def test_a_test_that_is_run_again_begins_anew(run, pytester):
     """A miss in its first run is not an error of the second one."""
-    run(TEST, "once").assert_outcomes(passed=1)
+    run(TEST, "once", passed=1)
     pytester.makeconftest(RERUNS)
     again = TEST.replace('limit=2"', 'limit=" + limits.pop()')
-    run(f"limits = ['2', '3']\n{again}").assert_outcomes(passed=1)
+    run(f"limits = ['2', '3']\n{again}", passed=1)
 
 
 SHUT = """
@@ -150,8 +145,7 @@ def start():
 def test_the_network_is_shut_while_replaying(project, run):
     """Also without a cassette, and if a program swallows the error; the message says what to do."""
     project.makepyfile(program=PROGRAM)
-    result = run(SHUT, "none", "--imagedetail-cloud=nova-2026.2")
-    result.assert_outcomes(failed=2, passed=1, errors=1)
+    result = run(SHUT, "none", "--imagedetail-cloud=nova-2026.2", failed=2, passed=1, errors=1)
     result.stdout.fnmatch_lines(["*the test passed, but it swallowed this error"])
     for name, remedy in (
         ("cassette", "record it: pytest test_own.py::test_cassette --imagedetail-record-mode=once"),
@@ -180,8 +174,7 @@ def test_the_command_fits_the_folder_where_pytest_was_started(pytester, run):
 def test_traffic_needs_one_cloud(run):
     """A marker or an option selects it."""
     unmarked = TEST.replace('@pytest.mark.imagedetail("staging")\n', "")
-    result = run(unmarked)
-    result.assert_outcomes(errors=1)
+    result = run(unmarked, errors=1)
     result.stdout.fnmatch_lines(
         [
             "imagedetail_cassette needs one cloud *: no cloud is selected",
@@ -192,7 +185,7 @@ def test_traffic_needs_one_cloud(run):
     many = run(test, "none", "--imagedetail-cloud=nova-*")
     many.stdout.fnmatch_lines(["*: 9 clouds are selected: nova-2019.1, *, nova-2026.2"])
     for mode in ("once", "none"):
-        run(unmarked, mode, "--imagedetail-cloud=staging").assert_outcomes(passed=1)
+        run(unmarked, mode, "--imagedetail-cloud=staging", passed=1)
 
 
 def test_a_glob_finds_clouds_without_listings(run):
@@ -200,9 +193,9 @@ def test_a_glob_finds_clouds_without_listings(run):
     others = "def test_cloud(imagedetail_cassette, imagedetail_cloud): test_images(None)\n"
     source = TEST + '@pytest.mark.imagedetail("staging")\n' + others
     source = source.replace('"staging"', '"staging-a", "staging-b"')
-    run(source, "once").assert_outcomes(passed=4)
+    run(source, "once", passed=4)
     globbed = source.replace('"staging-a", "staging-b"', '"staging-*"')
-    run(globbed).assert_outcomes(passed=4)
+    run(globbed, passed=4)
 
 
 PARTS = """
@@ -254,7 +247,7 @@ def test_the_cassette_is_open_before_other_fixtures_and_closed_after_them(
     run, served, cassettes_of
 ):
     """Also with TestCase, parameters, threads and overriding; wider fixtures stay outside."""
-    run(PARTS, "once").assert_outcomes(passed=5)
+    run(PARTS, "once", passed=5)
     texts = cassettes_of()
     assert len(texts) == 5
     for path, text in texts.items():
@@ -262,7 +255,7 @@ def test_the_cassette_is_open_before_other_fixtures_and_closed_after_them(
         assert all(f"/{each}\n" in text for each in parts), path
         assert "/wide\n" not in text
     served.asked.clear()
-    run(PARTS.replace("(wide, ", "("), "none").assert_outcomes(passed=5)
+    run(PARTS.replace("(wide, ", "("), "none", passed=5)
     assert served.asked == []
 
 
@@ -332,8 +325,7 @@ def test_a_forked_process_cannot_be_recorded(run, served, cassettes_of):
     """Its requests are an error in the child, and in the test if the child swallows it."""
     for how, outcome in (("ask", {"failed": 1}), ("swallow", {"passed": 1, "errors": 1})):
         served.asked.clear()
-        result = run(FORKS.replace("HOW", how), "rewrite")
-        result.assert_outcomes(**outcome)
+        result = run(FORKS.replace("HOW", how), "rewrite", **outcome)
         result.stdout.fnmatch_lines(["*a forked process sent a request, which cannot be recorded"])
         assert served.asked == ["GET /v2.1/images/0"]
         assert cassettes_of() == {}
@@ -383,15 +375,14 @@ def test_one_recording_has_one_identity(run, cassettes_of):
         ("of_user(A)", "of_user(A), of_user(B)", "*were sent as different users or projects"),
         ("in_url('ann')", "in_url('bob'), in_url('ann')", "*were sent as different users or *"),
     ):
-        run(IDENTITIES.replace("ASKED", recorded), "rewrite").assert_outcomes(passed=1)
+        run(IDENTITIES.replace("ASKED", recorded), "rewrite", passed=1)
         before = cassettes_of()
-        result = run(IDENTITIES.replace("ASKED", added), "new_episodes")
-        result.assert_outcomes(passed=1, errors=1)
+        result = run(IDENTITIES.replace("ASKED", added), "new_episodes", passed=1, errors=1)
         result.stdout.fnmatch_lines(message)
         assert cassettes_of() == before, added
-    run(IDENTITIES.replace("ASKED", "of_user(A, '?a=1')"), "new_episodes").assert_outcomes(passed=1)
-    run(IDENTITIES.replace("ASKED", "of_project(B)"), "rewrite").assert_outcomes(passed=1)
-    run(IDENTITIES.replace("ASKED", "of_project(B)")).assert_outcomes(passed=1)
+    run(IDENTITIES.replace("ASKED", "of_user(A, '?a=1')"), "new_episodes", passed=1)
+    run(IDENTITIES.replace("ASKED", "of_project(B)"), "rewrite", passed=1)
+    run(IDENTITIES.replace("ASKED", "of_project(B)"), passed=1)
 
 
 SERVES = """
@@ -437,7 +428,7 @@ def test_called(imagedetail_cassette):
 def test_what_a_test_serves_is_passed_through(run, served, cassettes_of):
     """Requests to the cloud are recorded and replayed; those to its own server are neither."""
     for mode in ("new_episodes", "verify", "none"):
-        run(SERVES, mode).assert_outcomes(passed=9)
+        run(SERVES, mode, passed=9)
     assert served.asked == ["GET /v2.1/images"] * 24
     texts = cassettes_of().values()
     assert sorted(text.count("uri:") for text in texts) == [1] * 8 + [4]

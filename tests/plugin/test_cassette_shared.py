@@ -46,35 +46,33 @@ def test_each_test_writes_its_own_file(run, held, served, pytester):
     """In the shared folder, alone and with workers, in every mode that records."""
     source = asks(a="/same/y", b="/same/x", c="/same/x /same/x")
     for mode, *more in (("once",), ("rewrite", "-n2"), ("new_episodes",), ("verify",)):
-        run(source, mode, *more).assert_outcomes(passed=3)
+        run(source, mode, *more, passed=3)
         assert {name: len(found) for name, found in held().items()} == {A: 1, B: 1, C: 2}
     served.asked.clear()
-    run(source).assert_outcomes(passed=3)
+    run(source, passed=3)
     assert served.asked == []
     assert main(["lint", str(pytester.path / "cassettes")]) == 0
 
 
 def test_while_recording_only_the_own_file_counts(run, held):
     """The files of other tests answer nothing and stay."""
-    run(asks(a="/n"), "once").assert_outcomes(passed=1)
-    run(asks(a="/n", b="/n"), "once").assert_outcomes(passed=2)
+    run(asks(a="/n"), "once", passed=1)
+    run(asks(a="/n", b="/n"), "once", passed=2)
     assert held() == {A: [ONE], B: [TWO]}
-    run(asks(b="/n"), "rewrite").assert_outcomes(passed=1)
+    run(asks(b="/n"), "rewrite", passed=1)
     assert held() == {A: [ONE], B: [THREE]}
-    run(asks(b="/n /same/x"), "new_episodes").assert_outcomes(passed=1)
+    run(asks(b="/n /same/x"), "new_episodes", passed=1)
     assert held() == {A: [ONE], B: [THREE, SAME]}
-    result = run(asks(c="/n"), "verify")
-    result.assert_outcomes(errors=1)
+    result = run(asks(c="/n"), "verify", errors=1)
     result.stdout.fnmatch_lines(["nothing is recorded for this test, *"])
 
 
 def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, served):
     """A new test of the folder needs no recording; without a folder, a renamed test has none."""
-    run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
+    run(asks(a="/same/x", b="/same/y"), "once", passed=2)
     served.asked.clear()
-    run(asks(a="/same/x /same/y", c="/same/y /same/x")).assert_outcomes(passed=2)
-    result = run(asks(c="/same/z"))
-    result.assert_outcomes(failed=1)
+    run(asks(a="/same/x /same/y", c="/same/y /same/x"), passed=2)
+    result = run(asks(c="/same/z"), failed=1)
     assert "site-packages" not in result.stdout.str()  # the error hides the client's frames
     result.stdout.fnmatch_lines(
         [
@@ -87,9 +85,8 @@ def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, served):
     result = run(asks(c="/same/x").replace('"inv"', '"inf"'))
     result.stdout.fnmatch_lines(["E *next:  or correct cassette='inf': no recording has this *"])
     assert served.asked == []
-    run(asks(a="/n").replace(', cassette="inv"', ""), "once").assert_outcomes(passed=1)
-    result = run(asks(renamed="/n").replace(', cassette="inv"', ""))
-    result.assert_outcomes(failed=1)
+    run(asks(a="/n").replace(', cassette="inv"', ""), "once", passed=1)
+    result = run(asks(renamed="/n").replace(', cassette="inv"', ""), failed=1)
     result.stdout.fnmatch_lines(
         [
             "E *the cassette does not exist: nothing was ever recorded *",
@@ -100,10 +97,9 @@ def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, served):
 
 def test_two_files_that_disagree_or_a_damaged_one_are_an_error(run, pytester):
     """It names the files. A test whose own file has all answers needs no other."""
-    run(asks(a="/n"), "once").assert_outcomes(passed=1)
-    run(asks(b="/n /n"), "once").assert_outcomes(passed=1)
-    result = run(asks(a="/n /n", c="/n"))
-    result.assert_outcomes(failed=2)
+    run(asks(a="/n"), "once", passed=1)
+    run(asks(b="/n /n"), "once", passed=1)
+    result = run(asks(a="/n /n", c="/n"), failed=2)
     result.stdout.fnmatch_lines(
         [
             "E *every answer that was recorded for it has been played",
@@ -112,12 +108,11 @@ def test_two_files_that_disagree_or_a_damaged_one_are_an_error(run, pytester):
             "E *next:  record the request for this test: pytest *::test_c --*new_episodes",
         ]
     )
-    run(asks(a="/same/x", b="/same/x /same/x"), "rewrite").assert_outcomes(passed=2)
-    run(asks(c="/same/x /same/x")).assert_outcomes(passed=1)
-    run(asks(c="/same/x /same/x /same/x")).assert_outcomes(failed=1)
+    run(asks(a="/same/x", b="/same/x /same/x"), "rewrite", passed=2)
+    run(asks(c="/same/x /same/x"), passed=1)
+    run(asks(c="/same/x /same/x /same/x"), failed=1)
     (pytester.path / "cassettes/staging/tests/inv.d" / B).write_text("")
-    result = run(asks(a="/same/x", c="/same/x"))
-    result.assert_outcomes(passed=1, failed=1)
+    result = run(asks(a="/same/x", c="/same/x"), passed=1, failed=1)
     result.stdout.fnmatch_lines([f"E *where: */{B}*"])
 
 
@@ -132,6 +127,6 @@ def test_own(imagedetail_cassette, number, name):
 
 def test_ids_that_tests_receive_are_not_mixed_up(run):
     """While replaying, tests receive and send placeholders."""
-    run(HEAD + OWNERS, "once").assert_outcomes(passed=2)
-    run(HEAD + OWNERS).assert_outcomes(passed=2)
-    run(HEAD + OWNERS, "none", "-k", "bob").assert_outcomes(passed=1, deselected=1)
+    run(HEAD + OWNERS, "once", passed=2)
+    run(HEAD + OWNERS, passed=2)
+    run(HEAD + OWNERS, "none", "-k", "bob", passed=1, deselected=1)

@@ -61,7 +61,7 @@ def test_a_request_is_answered_as_often_as_it_is_sent(run):
     keystone = requests.get("https://keystone.example/").json()["versions"]["values"]
     assert [each["id"] for each in keystone] == ["v3.14"]
 """
-    run(HEAD + NOVA + source, "none", "--imagedetail-max-age=0").assert_outcomes(passed=1)
+    run(HEAD + NOVA + source, "none", "--imagedetail-max-age=0", passed=1)
 
 
 def test_it_runs_for_each_cloud_of_a_glob(run):
@@ -80,7 +80,7 @@ def test_cloud_first(imagedetail_cloud, imagedetail_cassette):
     assert len(requests.get(f"{imagedetail_cloud.endpoint}/images/detail").json()["images"]) == 14
 
 """
-    run(HEAD + source, "none", "--imagedetail-cloud=nova-2019*").assert_outcomes(passed=4)
+    run(HEAD + source, "none", "--imagedetail-cloud=nova-2019*", passed=4)
 
 
 def test_an_own_listing_comes_before_the_library(run, pytester):
@@ -96,9 +96,7 @@ def test_an_own_listing_comes_before_the_library(run, pytester):
     more = ("--imagedetail-unused=fail", "--imagedetail-cloud=nova-2026.2")
     assert run(source, "none", *more).ret == 0
     path.write_text(path.read_text().replace("200", "299"))
-    result = run(source)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *DamagedCassetteError: *"])
+    run(source, failed=1).stdout.fnmatch_lines(["E *DamagedCassetteError: *"])
 
 
 def test_a_shipped_cloud_is_replayed_in_every_record_mode(run, pytester):
@@ -107,10 +105,9 @@ def test_a_shipped_cloud_is_replayed_in_every_record_mode(run, pytester):
     assert len(listed("https://nova.example/v2.1")) == 3
 """
     for mode in ("once", "new_episodes", "rewrite", "verify"):
-        run(source, mode).assert_outcomes(passed=1)
+        run(source, mode, passed=1)
     for mode, remedy in (("none", ""), ("once", "a shipped recording cannot be added to: *")):
-        result = run(source + FLAVORS, mode)
-        result.assert_outcomes(failed=1)
+        result = run(source + FLAVORS, mode, failed=1)
         result.stdout.fnmatch_lines(
             [
                 "E *NoInteractionError: nothing is recorded for GET https://*.invalid/v2.1/flavors",

@@ -32,17 +32,16 @@ def test_a_scrubbed_cassette_of_vcrpy_is_replayed_and_left_alone(pytester, run, 
     scrubbed = pytester.path / FOLDER / "shared.yaml"
     before = scrubbed.read_bytes()
     for mode in ("none", "once"):
-        run(TEST, mode).assert_outcomes(passed=2)
+        run(TEST, mode, passed=2)
     assert served.asked == []
-    run(TEST, "verify").assert_outcomes(errors=2)
-    run(TEST, "new_episodes").assert_outcomes(passed=2)
+    run(TEST, "verify", errors=2)
+    run(TEST, "new_episodes", passed=2)
     assert len(served.asked) == 2
     assert scrubbed.read_bytes() == before
     scrubbed.write_bytes(theirs.read_bytes())
     (pytester.path / "saved.json").write_bytes(BODY)
     assert main(["import", "saved.json", "--cloud=staging"]) == 0
-    result = run(TEST.replace("limit=2", "limit=3"))
-    result.assert_outcomes(failed=2)
+    result = run(TEST.replace("limit=2", "limit=3"), failed=2)
     result.stdout.fnmatch_lines(
         ["E *DamagedCassetteError: no provenance: *", "E * next:  *imagedetail scrub *"]
     )
@@ -63,5 +62,6 @@ def test_scrubbed_cassettes_of_pytest_recording_are_those_of_their_tests(pyteste
             @pytest.mark.parametrize("one", ["1.5"])
             def test_images(self, imagedetail_cassette, one):
                 assert requests.get("$URL/images/detail?limit=2").ok
-        """
-    ).assert_outcomes(passed=1)
+        """,
+        passed=1,
+    )

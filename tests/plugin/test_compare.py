@@ -219,11 +219,11 @@ RULE = {"path": "images[*].OS-EXT-IMG-SIZE:size", "reason": "size", "expires": "
 def accepts(project, run):
     """Run a test that fails unless every difference is accepted."""
 
-    def accepts(*options, marker="", argument=""):
+    def accepts(*options, marker="", argument="", **outcomes):
         marker = marker and f"@pytest.mark.imagedetail(rules={marker})"
         argument = argument and f", rules={argument}"
         source = ACCEPTING.replace("MARKER", marker).replace("ARGUMENT", argument)
-        return run(source, "none", *options)
+        return run(source, "none", *options, **outcomes)
 
     for name, text in {"all": ALL, "none": ALL.replace("**", "typo"), "size": f"[{RULE}]"}.items():
         (project.path / f"{name}.yaml").write_text(text)
@@ -233,37 +233,33 @@ def accepts(project, run):
 def test_where_rules_come_from(project, accepts):
     """The argument overrides the option, the option the marker, the marker the ini key."""
     option, other = "--imagedetail-rules=all.yaml", "--imagedetail-rules=none.yaml"
-    accepts().assert_outcomes(failed=1)
+    accepts(failed=1)
     project.makeini("[pytest]\nimagedetail_rules = all.yaml")
-    accepts().assert_outcomes(passed=1)
-    accepts(other).assert_outcomes(failed=1)
-    accepts(marker="'none.yaml'").assert_outcomes(failed=1)
-    accepts(option, marker="'none.yaml'").assert_outcomes(passed=1)
-    accepts(other, argument="'all.yaml'").assert_outcomes(passed=1)
+    accepts(passed=1)
+    accepts(other, failed=1)
+    accepts(marker="'none.yaml'", failed=1)
+    accepts(option, marker="'none.yaml'", passed=1)
+    accepts(other, argument="'all.yaml'", passed=1)
     rest = [{**RULE, "path": path} for path in ("images[*].links.**", "headers.*")]
     for rules, passes in ((RULE, 0), (["size.yaml", *rest], 1), ([*rest, "all.yaml"], 1)):
-        result = accepts("--imagedetail-fail-on=change", marker=rules)
-        result.assert_outcomes(passed=passes, failed=1 - passes)
+        accepts("--imagedetail-fail-on=change", marker=rules, passed=passes, failed=1 - passes)
     project.makeini("[pytest]")
     (project.path / "imagedetail-rules.yaml").write_text(ALL)
-    accepts().assert_outcomes(passed=1)
-    accepts(marker="[]").assert_outcomes(failed=1)
+    accepts(passed=1)
+    accepts(marker="[]", failed=1)
 
 
 def test_rules_that_do_not_hold(project, accepts):
     """The failure names an expired one; a malformed file ends the run before any test."""
     (project.path / "all.yaml").write_text(ALL.replace("never", "2020-01-31"))
     option = "--imagedetail-rules=all.yaml"
-    result = accepts(option, "--imagedetail-fail-on=none")
-    result.assert_outcomes(failed=1)
+    result = accepts(option, "--imagedetail-fail-on=none", failed=1)
     result.stdout.fnmatch_lines(["E *expired    the rule for images[[]*].[*][*], all.yaml, line 1"])
-    result = accepts(marker=[{**RULE, "path": "minRam"}])
-    result.assert_outcomes(failed=1)
+    result = accepts(marker=[{**RULE, "path": "minRam"}], failed=1)
     result.stdout.fnmatch_lines(
         ["E *SettingsError: path 'minRam' begins with a field*", "E *where: rules=, number 1"]
     )
-    result = accepts("-vv", marker=[{**RULE, "clouds": "nova-2O26.2"}])
-    result.assert_outcomes(failed=1)
+    result = accepts("-vv", marker=[{**RULE, "clouds": "nova-2O26.2"}], failed=1)
     result.stdout.fnmatch_lines(["E *no cloud 'nova-2O26.2' is known (did you mean nova-2026.2?)*"])
     (project.path / "all.yaml").write_text("- {path: a}\n")
     result = accepts(option)

@@ -131,8 +131,7 @@ def test_offline():
 
 def test_a_marker_without_a_fixture_blocks_the_network(run):
     """Until a test gets the fixture. One that needs no network passes."""
-    result = run(FORGOTTEN)
-    result.assert_outcomes(failed=1, passed=2)
+    result = run(FORGOTTEN, failed=1, passed=2)
     result.stdout.fnmatch_lines(
         [
             "E *something tried to reach the name server for cloud.example while the *",

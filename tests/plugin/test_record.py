@@ -49,24 +49,21 @@ def cassette(pytester):
 def test_a_filter_that_redaction_replaces_is_replayed(run, live):
     """The same value finds the recording again, without a cloud."""
     for mode, done in (("once", "new"), ("rewrite", "unchanged"), ("none", None)):
-        result = run(REDACTED, mode)
-        result.assert_outcomes(passed=3)
+        result = run(REDACTED, mode, passed=3)
         if done:
             result.stdout.fnmatch_lines([f"staging: name=pass=redacted: recorded ({done})"])
 
 
 def test_the_record_modes(run, live, cassette):
     """Recorded without a secret, rewritten only if the answer changed, verified, replayed."""
-    result = run(ACTIVE, "none")
-    result.assert_outcomes(failed=1)
+    result = run(ACTIVE, "none", failed=1)
     result.stdout.fnmatch_lines(["E *next:  in a test:  pytest --imagedetail-record-mode=once"])
     for mode, done in (
         ("once", "recorded (new)"),
         ("rewrite", "recorded (unchanged)"),
         ("verify", "verified"),
     ):
-        result = run(ACTIVE, mode, "-Werror")
-        result.assert_outcomes(passed=1)
+        result = run(ACTIVE, mode, "-Werror", passed=1)
         result.stdout.fnmatch_lines(["*= imagedetail =*", f"staging: status=ACTIVE: {done}"])
     text = cassette().read_text()
     account = live.account
@@ -78,21 +75,21 @@ def test_the_record_modes(run, live, cassette):
     result.stdout.fnmatch_lines(["staging: status=ACTIVE: recorded (new)"])
     before = cassette().stat()
     live.stop()
-    run(ACTIVE, "rewrite").assert_outcomes(failed=1)
-    run(ACTIVE, "none").assert_outcomes(passed=1)
+    run(ACTIVE, "rewrite", failed=1)
+    run(ACTIVE, "none", passed=1)
     after = cassette().stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_an_error_is_kept_only_if_it_is_expected(run, live):
-    run(REFUSED.replace("EXPECT", ""), "once").assert_outcomes(failed=1)
+    run(REFUSED.replace("EXPECT", ""), "once", failed=1)
     for mode in ("once", "none", "verify"):
-        run(REFUSED.replace("EXPECT", ", expect=400"), mode).assert_outcomes(passed=1)
+        run(REFUSED.replace("EXPECT", ", expect=400"), mode, passed=1)
 
 
 def test_a_difference_that_verify_finds_fails_the_run(run, live):
     """Even if the test catches the error, skips after it or is expected to fail."""
-    run(ACTIVE, "once").assert_outcomes(passed=1)
+    run(ACTIVE, "once", passed=1)
     live.compute.rows.clear()
     caught = ACTIVE.replace("    assert", "    with pytest.raises(Exception):\n        assert")
     for source, outcome in (
@@ -101,8 +98,7 @@ def test_a_difference_that_verify_finds_fails_the_run(run, live):
         (caught, {"passed": 1, "errors": 1}),
         (f"{caught}    pytest.skip('later')", {"skipped": 1, "errors": 1}),
     ):
-        result = run(f"import pytest\n{source}", "verify")
-        result.assert_outcomes(**outcome)
+        result = run(f"import pytest\n{source}", "verify", **outcome)
         result.stdout.fnmatch_lines(["*the live cloud's answer differs from its recording"])
 
 
@@ -119,7 +115,7 @@ def age(path, when="2020-02-03T04:05:06Z", **facts):
 def test_what_is_too_old_is_recorded_again_as_it_says(run, live, cassette, capsys, test, name):
     """The command of the message renews the date of an answer that did not change."""
     limit, rewrite = "--imagedetail-max-age=90", "--imagedetail-record-mode=rewrite"
-    run(test, "once").assert_outcomes(passed=1)
+    run(test, "once", passed=1)
     age(cassette())
     before = cassette().read_text().splitlines()
     result = run(test, "none", limit)
@@ -139,7 +135,7 @@ def test_what_is_too_old_is_recorded_again_as_it_says(run, live, cassette, capsy
     after = cassette().read_text().splitlines()
     changed = [line.strip().partition(":")[0] for line in after if line not in before]
     assert (changed, len(after)) == (["recorded_at", "sha256"], len(before))
-    run(test, "none", limit).assert_outcomes(passed=1)
+    run(test, "none", limit, passed=1)
     if test == ACTIVE:  # `imagedetail record` does the same, as lint says
         age(cassette())
         record = ["record", "--os-cloud=staging", "--query=status=ACTIVE"]
@@ -155,8 +151,8 @@ def test_the_age_is_judged_only_when_asked(project, run):
     own = "def test_all(imagedetail): imagedetail['nova-essex'].list()"
     served = "def test_url(imagedetail_server): imagedetail_server.url('nova-essex')"
     check = ("--pyargs", "pytest_imagedetail.check", "--imagedetail-cloud=nova-essex", "-k=M24")
-    run(own).assert_outcomes(passed=1)
-    run(own.replace("essex", "2019.1"), "none", "--imagedetail-max-age=0").assert_outcomes(passed=1)
+    run(own, passed=1)
+    run(own.replace("essex", "2019.1"), "none", "--imagedetail-max-age=0", passed=1)
     age(path)
     project.makeini("[pytest]\nimagedetail_max_age = 365")
     for source, *more in ((own,), (served,), ("", *check)):
@@ -169,8 +165,7 @@ def test_the_age_is_judged_only_when_asked(project, run):
         ("2999-01-01T00:00:00Z", "so its age is not known"),
     ):
         age(path, when)
-        result = run(own)
-        result.assert_outcomes(failed=1)
+        result = run(own, failed=1)
         result.stdout.fnmatch_lines([f"E *StaleCassetteError: the recording is stale: *{problem}"])
     age(path, None, source="imported")
-    run(own).assert_outcomes(passed=1)
+    run(own, passed=1)

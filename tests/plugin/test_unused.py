@@ -144,7 +144,7 @@ def test_own(imagedetail_cassette):
     for limit in LIMITS:
         requests.get(f"$URL/images/detail?limit={limit}")
 """
-    run(source.replace("LIMITS", "(1, 2)"), "once").assert_outcomes(passed=1)
+    run(source.replace("LIMITS", "(1, 2)"), "once", passed=1)
     assert said(run(source.replace("LIMITS", "(1, 2)"))) == []
     (path,) = (pytester.path / "cassettes").rglob("*.yaml")
     shutil.copy(path, path.with_name("test_gone.yaml"))
