@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from uuid import uuid4
 
-from tests.cloud.images import ImageRow, select
+from tests.cloud.images import ImageRow, read_query, select
 from tests.cloud.keystone import PREFIX, Account
-from tests.cloud.query import read_query
 from tests.cloud.releases import Release
 from tests.cloud.views import Links, detail
 from tests.cloud.wsgi import FaultError, as_json, unauthorized
