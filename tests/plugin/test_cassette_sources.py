@@ -65,22 +65,14 @@ def test_a_request_is_answered_as_often_as_it_is_sent(run):
 
 
 def test_it_runs_for_each_cloud_of_a_glob(run):
-    """With or without `imagedetail_cloud`; single images and versions are replayed, too."""
+    """That the option selects; the other fixture gets the same cloud."""
     source = """
-@pytest.mark.imagedetail("nova-*")
-def test_the_documented_url(imagedetail_cassette):
-    host = "http://my.cloud.example:8774"
-    active = requests.get(f"{host}/v2/{'7' * 32}/images/detail?status=ACTIVE").json()["images"]
-    assert {each["status"] for each in active} == {"ACTIVE"}
-    assert requests.get(f"{host}/v2.1/images/{active[0]['id']}").json()["image"]["id"]
-    assert requests.get(f"{host}/v2.1/").json()["version"]["status"] == "CURRENT"
-
 def test_cloud_first(imagedetail_cloud, imagedetail_cassette):
     assert imagedetail_cassette.cloud == imagedetail_cloud.name
     assert len(requests.get(f"{imagedetail_cloud.endpoint}/images/detail").json()["images"]) == 14
 
 """
-    run(HEAD + source, "none", "--imagedetail-cloud=nova-2019*", passed=4)
+    run(HEAD + source, "none", "--imagedetail-cloud=nova-2019*", passed=2)
 
 
 def test_an_own_listing_comes_before_the_library(run, pytester):
