@@ -57,10 +57,7 @@ def test_what_is_recorded_is_listed(imagedetail, cassettes):
         each["cloud"]: (each["source"], each["cassettes"], each["tests"])
         for each in json.loads(imagedetail("clouds", "--json").stdout)
     }
-    assert (counted["nova-essex"], counted["staging"]) == (
-        ("cassettes", 2, 1),
-        ("cassettes", 0, 1),
-    )
+    assert (counted["nova-essex"], counted["staging"]) == (("cassettes", 2, 1), ("cassettes", 0, 1))
     assert counted["nova-2026.2"][0] == "cassettes and library"
     table = [line.split() for line in imagedetail("clouds").stdout.splitlines()]
     assert table[0] == ["cloud", "release", "listings", "tests", "from"]

@@ -67,11 +67,7 @@ def test_what_is_no_difference_is_annotated(imagedetail, tmp_path):
     """An expired rule, a missing recording, and an error; they have no place in a file."""
     rule = "{kind: image_added, reason: r, expires: 2020-01-31}"
     (tmp_path / "imagedetail-rules.yaml").write_text(f"- {rule}")
-    for cloud, images, query in (
-        ("a", [1], ""),
-        ("a", [1], "--query=limit=1"),
-        ("b", [1, 2], ""),
-    ):
+    for cloud, images, query in (("a", [1], ""), ("a", [1], "--query=limit=1"), ("b", [1, 2], "")):
         (tmp_path / "body.json").write_text(json.dumps({"images": [*map(image_of, images)]}))
         imagedetail("import", "body.json", f"--cloud={cloud}", *filter(None, [query]))
     lines = imagedetail("matrix", "a", "b", "--github").stderr
