@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import dumps, traffic_name
 from pytest_imagedetail.lint import Linter, lint
-from pytest_imagedetail.model import Headers
+from pytest_imagedetail.model import Headers, isotime
 from tests.unit import image_of, recording_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -175,6 +175,9 @@ def test_age_is_judged_when_asked(folder, path):
     old, unknown = linted(folder, max_age=90).findings
     assert (old.path, old.rule, old.line) == (path, "age", line(path, "recorded_at:"))
     assert (unknown.path, unknown.rule, unknown.line) == (undated, "undated", 5)
+    path = put(folder, recording_of({"images": []}, recorded_at=isotime(NOW - timedelta(90))))
+    too_old = [("age", line(path, "recorded_at:"))]
+    assert [found(path, max_age=days) for days in (90, 89)] == [[], too_old]
     path = put(folder, recording_of({"images": []}, recorded_at="2099-01-01T00:00:00Z"))
     assert found(path) == [("age", line(path, "recorded_at:"))]
     path = put(folder, recording_of({"images": []}))

@@ -239,6 +239,7 @@ def test_secrets_in_a_text():
         f"got «{FERNET}».",
         "«eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln»",
         "«AKIAIOSFODNN7EXAMPLE» «ASIAIOSFODNN7EXAMPLE»",
+        f"«sk-admin-{'x' * 16}» «glcbt-{'y' * 16}» sk-lo",
         "«-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----»\n",
         f"run --os-user-id {OTHER} now (project_id:{OTHER}) (tenant_id={OTHER})",
         f"{{u'owner_id': u'{OTHER}', u'image_id': u'{IMAGE}'}} user_id=UUID('{OTHER}')",
@@ -380,6 +381,7 @@ def test_urls():
         ("https://u:pw12345@h/x", "https://redacted@host-aaa.invalid/x"),
         ("https://h/x?a=1&X-Amz-Signature=abc", f"{site}/x?a=1&X-Amz-Signature=redacted"),
         ("https://h:81/x;jsessionid=1#t", f"{site}:81/x;jsessionid=redacted#t"),
+        ("https://h/x;sid=abcdefgh9", f"{site}/x;sid=redacted"),
         (f"{ENDPOINT}/x/{OTHER}/images", f"{OWN}/x/{OTHER}/images"),
         (f"https://h/v1/AUTH_{PROJECT}/c", f"{site}/v1/AUTH_{'0' * 32}/c"),
         ("https://h/v9/Rocky-9/images/1", f"{site}/v9/Rocky-9/images/1"),
@@ -444,6 +446,17 @@ def test_urls():
     assert value_of("see https://[FD00::17]:8774/v2.1", known=known) == (
         "see https://compute.a.invalid/v2.1"
     )
+
+
+def test_only_the_catalog_says_which_hosts_are_the_clouds_own():
+    """Without a catalog, the first request does. A default port is the same origin."""
+    url = "https://nova.acme.example:443/v2.1/images"
+    for known, expected in (
+        (Known(), "https://compute.a.invalid/v2.1/images"),
+        (Known(origins={"https://nova.acme.example": "compute"}), f"{OWN[:25]}/v2.1/images"),
+        (Known(origins={"https://h": "compute"}), "https://host-cf7.invalid:443/v2.1/images"),
+    ):
+        assert redacted(page({}, url=url), known=known).url == expected
 
 
 def test_what_an_answer_says_of_its_own_hosts_and_project():
@@ -663,6 +676,7 @@ def test_the_final_check_names_the_place_and_never_the_value():
     for data, form in (
         (base64.b64encode(b"\xff\0hunter2-hunter2\xff"), "in base64"),
         (b"%68unter2-hunter2", "percent-encoded"),
+        (b"&#104;unter2-hunter2", "with entities"),
     ):
         with pytest.raises(LeakError, match=rf"\({form}\)"):
             refuse_leaks(data, known=known, where="a.yaml")

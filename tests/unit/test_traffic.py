@@ -429,7 +429,10 @@ def test_a_recording_has_one_identity(tmp_path):
     users = [
         [one, two],
         *([first, one, login("two", *who), two] for who in (("u", B), ("v", A), ("u", B, "v2.0"))),
-        [one, sent_as("Bearer two", header="Authorization")],
+        *(
+            [one, sent_as(f"{scheme} two", header="Authorization")]
+            for scheme in ("Bearer", "Basic", "Token", "ApiKey")
+        ),
         [one, sent_as("two", header="X-Storage-Token")],
         *([one, *(sent_as(who, header=f"X-{each}") for who in ("admin", "bob"))] for each in names),
     ]
