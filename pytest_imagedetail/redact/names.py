@@ -130,9 +130,9 @@ def _is_in_scope(scope: Scope, key: str, value: object) -> bool:
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
     """Return the keys that a name beside them marks as a secret and the like, and that name."""
     named = [
-        (_name_in(value) if key in table.POINTERS else value, table.NAMED[_last(key)])
+        (_name_in(value) if last in table.POINTERS else value, table.NAMED[last])
         for key, value in pairs
-        if _last(key) in table.NAMED and isinstance(value, str)
+        if (last := _last(key)) in table.NAMED and isinstance(value, str)
     ]
     for kind in (names_secret, names_owner, names_address):
         for name, holding in named:
@@ -142,9 +142,9 @@ def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
 
 
 def _name_in(pointer: str) -> str:
-    """Return the last name in a JSON pointer such as `/passwords/0`; "" for another text."""
-    path = pointer.rstrip("/-" + string.digits)
-    return path.rpartition("/")[2] if pointer.startswith("/") else ""
+    """Return the last name in a pointer such as `/passwords/0`; "" for another format's path."""
+    parents, _, name = pointer.rstrip("/-" + string.digits).rpartition("/")
+    return "" if parents and not pointer.startswith("/") else name
 
 
 def scope_of(name: str, *, is_record: bool = False) -> Scope:

@@ -133,6 +133,7 @@ def test_json_below_and_beside_a_secrets_name():
         '{"op": "replace", "path": "/name", "value": "token"}',
         '{"path": "/v3/auth/tokens", "data": "x", "value": 5}',
         '{"path": "images/0/owner", "value": "is required"}',
+        *('{"path": "password", "value": "«x»"}', '{"path": "/user/otp", "value": "«x»"}'),
         *('{"k": "password", "v": "«x»"}', '{"k": "a", "v": "b"}', '{"id": "1", "value": "a"}'),
         *(
             f'{{"{key}": "db_password", "value": "«x»", "text": "y"}}'
