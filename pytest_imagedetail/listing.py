@@ -38,7 +38,6 @@ _GLANCE_TOP_LEVEL = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
 # These headers are specific to one request, or repeat facts of the body and the host.
 _OF_ONE_REQUEST = frozenset({"content-length", "location", "retry-after"})
-_SETS = frozenset({"allow", "vary"})  # headers whose items have neither order nor case
 _BODY_START = 200  # characters of an unexpected body in a message
 
 
@@ -206,11 +205,15 @@ def _headers(headers: Headers) -> dict[str, list[str]]:
 
 
 def _comparable_values(name: str, values: Iterable[str]) -> list[str]:
-    if name in _SETS:
-        return sorted({item.strip().lower() for value in values for item in value.split(",")})
+    if name == "vary":  # its items have neither order nor case
+        return sorted({item for value in values for item in _items(value.lower(), ",")})
     if name == "content-type":
-        return ["; ".join(map(str.strip, value.lower().split(";"))) for value in values]
+        return ["; ".join(_items(value.lower(), ";")) for value in values]
     return [str(without_hosts(value)) for value in values]
+
+
+def _items(text: str, separator: str) -> list[str]:
+    return [item for item in map(str.strip, text.split(separator)) if item]
 
 
 def _answer(listing: Listing) -> Answer:
