@@ -20,8 +20,8 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.settings import check_choice
 from pytest_imagedetail.text import count
 
-_OPTIONAL: Final = (
-    *("error", "examples", "max_microversion", "project", "rule", "typo", "version", "volatile"),
+_OPTIONAL: Final = frozenset(
+    {"error", "examples", "max_microversion", "project", "rule", "typo", "version", "volatile"}
 )
 """Keys that are omitted from JSON if they have no value."""
 

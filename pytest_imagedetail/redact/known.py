@@ -110,7 +110,7 @@ class Learner:
         link_hosts = dict(known.link_hosts)
         for (host, role), _ in self.links.most_common():
             is_second = role == "compute-links" and role in link_hosts.values()
-            if host not in {*hosts, *link_hosts} and not is_second:
+            if host not in hosts and host not in link_hosts and not is_second:
                 link_hosts[host] = role
         owners = frozenset(self.owners) - {known.project}
         return known | Known(secrets=frozenset(self.secrets), owners=owners, link_hosts=link_hosts)
