@@ -14,8 +14,9 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Never
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import ImageDetailError, NetworkShutError
@@ -25,75 +26,83 @@ _LOOKUPS: Final = _REVERSE_LOOKUPS | {"socket.getaddrinfo", "socket.gethostbynam
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 _PORTS: Final = {"http": 80, "https": 443}
-_ALLOW: Final = "--imagedetail-allow-host"
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
 _CURL_METHODS: Final = ("perform", "perform_rb", "perform_rs", "socket_action", "socket_all")
 _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl.h
 
 
-_Place = tuple[str, int | None]
-"""A host and a port; None for any port."""
+Place = tuple[str, int | None]
+"""A host in lower case, and a port; None for any port."""
 
 
 @contextmanager
 def shut(
-    what: str, *, remedy: str, refused: list[ImageDetailError], allowed: Collection[str] = ()
+    what: str, *, remedy: str, refused: list[ImageDetailError], allowed: Collection[Place] = ()
 ) -> Iterator[None]:
     """Refuse every connection and name lookup of this process while the block runs.
 
     The errors are also added to `refused`, because a client may swallow them. Unix sockets, this
-    process's own loopback servers and the `allowed` hosts (see `is_allowed`) stay reachable. Blocks
-    can be nested; the innermost one raises `NetworkShutError` in the code that tries to connect.
+    process's own loopback servers and the `allowed` hosts stay reachable. Blocks can be nested; the
+    innermost one raises `NetworkShutError` in the code that tries to connect.
     """
-    hook = _hook()
-
-    def refuse(target: str, place: _Place) -> None:
-        if is_allowed(*place, allowed):
-            return
-        next_steps = remedy
-        if place[1] is not None and _is_loopback(place[0]):
-            next_steps += f"\na database, or another service of this machine: {_ALLOW} {target}"
-        problem = f"something tried to reach {target} while the network is shut"
-        error = NetworkShutError(problem, where=what, remedy=next_steps)
-        error.thread = threading.get_ident()
-        refused.append(error)
-        raise error
-
+    hook, block = _hook(), _Block(what=what, remedy=remedy, refused=refused, allowed=allowed)
     with ExitStack() as stack:
         if not hook.blocks:
-            stack.enter_context(on_libcurl_request(hook.refuse_libcurl))
-        hook.blocks = (*hook.blocks, refuse)
+            stack.enter_context(on_libcurl_request(hook.check_libcurl))
+        hook.blocks = (*hook.blocks, block)
         try:
             yield
         finally:
-            hook.blocks = tuple(block for block in hook.blocks if block is not refuse)
+            hook.blocks = tuple(each for each in hook.blocks if each is not block)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Block:
+    what: str
+    remedy: str
+    refused: list[ImageDetailError]
+    allowed: Collection[Place]
+
+    def refuse(self, target: str, place: Place | None = None) -> Never:
+        """Raise for a target; if it is on this machine, say how to allow it."""
+        remedy = self.remedy
+        if place is not None and _is_loopback(place[0]):
+            option = f"--imagedetail-allow-host {_written(place)}"
+            remedy += f"\na database, or another service of this machine: {option}"
+        problem = f"something tried to reach {target} while the network is shut"
+        error = NetworkShutError(problem, where=self.what, remedy=remedy)
+        error.thread = threading.get_ident()
+        self.refused.append(error)
+        raise error
 
 
 class _Hook:
     """An audit hook that does nothing without blocks, because Python cannot remove one."""
 
     def __init__(self) -> None:
-        self.blocks: tuple[Callable[[str, _Place], None], ...] = ()  # refuse a target
+        self.blocks: tuple[_Block, ...] = ()
         sys.addaudithook(self._audit)
 
-    def refuse_libcurl(self, url: str) -> None:
-        self.blocks[-1](f"{url or 'a server'} with libcurl", place_of(url))
+    def check_libcurl(self, url: str) -> None:
+        place, block = place_of(url), self.blocks[-1]
+        if not is_allowed(place, block.allowed):
+            block.refuse(f"{url or 'a server'} with libcurl", place)
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         blocks = self.blocks
         if not blocks:
             return
+        block = blocks[-1]
         if event in _LOOKUPS:
-            if (name := _looked_up(event, args[0])) is not None:
-                blocks[-1](f"the name server for {name}", (name, None))
-        elif event in _SENDS and (place := _foreign_address(args[0], args[1])) is not None:
-            host, port = place
-            try:
-                blocks[-1](f"[{host}]:{port}" if ":" in host else f"{host}:{port}", place)
-            except NetworkShutError:
+            name = _looked_up(event, args[0])
+            if name is not None and name.lower() not in dict(block.allowed):
+                block.refuse(f"the name server for {name}")
+        elif event in _SENDS:
+            place = _foreign_address(args[0], args[1])
+            if place is not None and not is_allowed(place, block.allowed):
                 if event == "socket.connect":
                     args[0].close()  # clients only close it after an OSError
-                raise
+                block.refuse(_written(place), place)
 
 
 @functools.cache
@@ -113,7 +122,7 @@ def _looked_up(event: str, host: Any) -> str | None:
     return None if is_known else name
 
 
-def _foreign_address(sock: Any, address: Any) -> _Place | None:
+def _foreign_address(sock: Any, address: Any) -> Place | None:
     """Return the destination of a socket; None if that is this process."""
     if sock.family not in _INTERNET or not isinstance(address, tuple):
         return None  # the address is None for a connected socket
@@ -123,29 +132,28 @@ def _foreign_address(sock: Any, address: Any) -> _Place | None:
     return host, port
 
 
-def is_allowed(host: str, port: int | None, allowed: Iterable[str]) -> bool:
-    """Return whether one of `allowed`, "HOST" or "HOST:PORT", is this host or its address.
-
-    A name lookup has no port.
-    """
-    places = [place_of(f"//{text}") for text in allowed]
-    if port is None:
-        return host.lower() in dict(places)
-    names = [name for name, only in places if only in {None, port}]
+def is_allowed(place: Place, allowed: Iterable[Place]) -> bool:
+    """Return whether a host is one of `allowed`, by its name or its address."""
+    host, port = place
+    names = {name for name, only in allowed if only in {None, port}}
     return host.lower() in names or any(host in _addresses_of(name) for name in names)
 
 
-def place_of(url: str) -> _Place:
+def place_of(url: str) -> Place:
     """Return the host of a URL, and its port if it has one or its scheme implies one."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
-@functools.cache
-def _addresses_of(name: str) -> frozenset[str]:
+def _written(place: Place) -> str:
+    host, port = place
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _addresses_of(name: str) -> set[str]:
     with suppress(OSError):
-        return frozenset(str(address[4][0]) for address in socket.getaddrinfo(name, None))
-    return frozenset()
+        return {str(address[4][0]) for address in socket.getaddrinfo(name, None)}
+    return set()
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,11 +3,13 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from textwrap import indent
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
@@ -23,6 +25,7 @@ from pytest_imagedetail.model import (
     Unused,
     check_types,
 )
+from pytest_imagedetail.network import Place
 
 PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
 """From comparing everything as sent to comparing different clouds; each includes the previous."""
@@ -48,8 +51,6 @@ _CHOICES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 _EMPTY_CHOICES: Final = (("max_age", ""), ("rules", ()))
 _LAYOUT: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _FILES: Final = yamltext.Files(SettingsError, _LAYOUT)
-_HOST: Final = re.compile(r"(?:\[[\da-fA-F:]+\]|[\w.-]+)(?::(\d{1,5}))?", re.ASCII)
-_HIGHEST_PORT: Final = 65535
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # clouds in a message
@@ -101,7 +102,7 @@ class Settings:
     max_age: int | None = None  # days
     unused: Unused = "warn"
     rules: tuple[Path | Mapping[str, Any], ...] = ()
-    allowed_hosts: tuple[str, ...] = ()  # with a port or for any; neither recorded nor replayed
+    allowed_hosts: tuple[Place, ...] = ()  # neither recorded nor replayed
 
     def declaration(self, cloud: str) -> CloudDeclaration:
         """Return a cloud's declaration; an undeclared one only has its name."""
@@ -146,14 +147,13 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     reports = choices.get("reports", ())
     for report in reports:
         check_choice("report suffix", Path(report).suffix, _REPORTS)
-    for host in choices.get("allowed_hosts", ()):
-        _check_host(host)
     clouds_file = root / choices.get("clouds_file", CLOUDS_FILE)
     declared, baseline = _read_clouds(clouds_file, required="clouds_file" in choices)
     resolved = {
         "cassette_dir": root / choices.get("cassette_dir", "cassettes"),
         "clouds_file": clouds_file,
         "declared": declared,
+        "allowed_hosts": tuple(map(_host, choices.get("allowed_hosts", ()))),
         "reports": tuple(root / report for report in reports),
         "max_age": _days(choices.get("max_age")),
         "rules": _rules(root, choices.get("rules")),
@@ -200,13 +200,15 @@ def _days(text: str | None) -> int | None:
     return int(text)
 
 
-def _check_host(text: str) -> None:
-    match = _HOST.fullmatch(text)
-    if match is None or int(match[1] or 0) > _HIGHEST_PORT:
-        raise UsageError(
-            f"a host is HOST or HOST:PORT, not {text!r}",
-            remedy="for example --imagedetail-allow-host localhost:5432",
-        )
+def _host(text: str) -> Place:
+    with suppress(ValueError):  # of an invalid port or address
+        parts = urlsplit(f"//{text}")
+        if parts.hostname and parts.port != 0 and parts.netloc.partition("@")[0] == text:
+            return parts.hostname, parts.port
+    raise UsageError(
+        f"a host is HOST or HOST:PORT, not {text!r}",
+        remedy="for example --imagedetail-allow-host localhost:5432",
+    )
 
 
 def check_release(name: str | None) -> str | None:

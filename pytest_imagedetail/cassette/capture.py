@@ -5,6 +5,7 @@ module `vcr.stubs`, `aiohttp.ClientSession._request` (which vcrpy patches, too) 
 """
 
 import http.client
+import ipaddress
 import sys
 import threading
 import traceback
@@ -16,7 +17,6 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
-from urllib.parse import urlsplit
 
 import vcr.patch
 import vcr.stubs
@@ -29,6 +29,7 @@ from pytest_imagedetail.body.compression import decode
 from pytest_imagedetail.cassette.format import response_of, response_to_dict
 from pytest_imagedetail.errors import ImageDetailError, RecordingError
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
+from pytest_imagedetail.network import Place
 from pytest_imagedetail.transport import http as transport
 
 _OTHER_CONNECTION: Final = (
@@ -62,7 +63,10 @@ class Exchange(Protocol):
 
 @contextmanager
 def intercept(
-    exchange: Exchange, *, on_lost_response: Callable[[], object], ignored_hosts: frozenset[str]
+    exchange: Exchange,
+    *,
+    on_lost_response: Callable[[], object],
+    ignored_hosts: frozenset[Place],
 ) -> Iterator[None]:
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
@@ -118,7 +122,7 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         return cls(path)
 
     @contextmanager
-    def delegate_to(self, exchange: Exchange, ignored_hosts: frozenset[str]) -> Iterator[None]:
+    def delegate_to(self, exchange: Exchange, ignored_hosts: frozenset[Place]) -> Iterator[None]:
         self._exchange, self._is_open = exchange, True
         self._earlier_listeners, self._ignored_hosts = network.listeners(), set(ignored_hosts)
         try:
@@ -169,12 +173,13 @@ class _ExchangeCassette(Cassette):  # type: ignore[misc]
         """
         if not self._is_open:
             return True
-        uri, ignored = request.uri, self._ignored_hosts
-        if network.is_allowed(*network.place_of(uri), ignored):
+        url = _url_of(request)
+        place, ignored = network.place_of(url), self._ignored_hosts
+        if network.is_allowed(place, ignored):
             return True
-        is_opened = network.is_opened_since(uri, self._earlier_listeners)
+        is_opened = network.is_opened_since(url, self._earlier_listeners)
         if is_opened:
-            ignored.add(urlsplit(uri).netloc)
+            ignored.add(place)
         return is_opened
 
     def append(self, request: Any, response: Any) -> None:
@@ -222,7 +227,9 @@ def _can_stay_patched(patcher: Any) -> bool:
 
 @contextmanager
 def _unpatched_connections(
-    exchange: Exchange, on_lost_response: Callable[[], object], ignored_hosts: frozenset[str]
+    exchange: Exchange,
+    on_lost_response: Callable[[], object],
+    ignored_hosts: frozenset[Place],
 ) -> Iterator[None]:
     """Watch http.client connections made before the block, which vcrpy cannot patch.
 
@@ -233,7 +240,7 @@ def _unpatched_connections(
     init = secure.__init__
 
     def is_unpatched(connection: Any) -> bool:
-        is_ignored = network.is_allowed(connection.host, connection.port, ignored_hosts)
+        is_ignored = network.is_allowed((connection.host, connection.port), ignored_hosts)
         return not (is_ignored or _is_expected_caller())
 
     def putrequest_or_refuse(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
@@ -335,7 +342,7 @@ def _aiohttp_requests() -> Iterator[None]:
 def _to_interaction(request: Any) -> Interaction:
     return Interaction(
         method=request.method,
-        url=request.uri,
+        url=_url_of(request),
         request_headers=Headers(
             (_text(name), _text(value))
             for name, values in request.headers.items()
@@ -344,6 +351,20 @@ def _to_interaction(request: Any) -> Interaction:
         request_body=_body(request.body_bytes),
         response=NO_RESPONSE,
     )
+
+
+def _url_of(request: Any) -> str:
+    """Return a request's URL, with the brackets of an IPv6 address that vcrpy's stub leaves out."""
+    scheme, slashes, rest = request.uri.partition("://")
+    netloc, slash, target = rest.partition("/")
+    host, colon, port = netloc.rpartition(":")
+    if ":" not in host or "]" in netloc:
+        return str(request.uri)
+    try:
+        netloc = f"[{ipaddress.IPv6Address(host)}]{colon}{port}"
+    except ValueError:  # the port is the scheme's own, so the last colon is the address's
+        netloc = f"[{netloc}]"
+    return f"{scheme}{slashes}{netloc}{slash}{target}"
 
 
 def _text(value: str | bytes | int) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Harness, RunResult
+from pytest_imagedetail.network import Place
 from pytest_imagedetail.record.clouds import configured_secrets, connect
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.traffic import Session
@@ -48,7 +49,7 @@ class Run:
         self.sessions: Final = CloudSessions(self._connect)
         self.result: Final = RunResult()  # of finished tests and workers
         self.current: Harness | None = None  # of the running test
-        self.server_hosts: Callable[[], frozenset[str]] = frozenset  # host and port of each
+        self.server_hosts: Callable[[], frozenset[Place]] = frozenset
         self._credentials: set[str] = set()
         self._session: Session | None = None
 

@@ -49,8 +49,7 @@ class Listener(ThreadingHTTPServer):
                 where=f"the server of {what} on {_LOOPBACK}",
                 remedy="choose another port, or 0 for one that is free: --port 0",
             ) from error
-        self.netloc: Final = f"{_LOOPBACK}:{self.server_port}"
-        self.base: Final = f"http://{self.netloc}"
+        self.base: Final = f"http://{_LOOPBACK}:{self.server_port}"
         # A daemon, so that an open server does not keep the process alive.
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 

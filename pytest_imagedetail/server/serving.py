@@ -11,6 +11,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
 from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.network import Place, place_of
 from pytest_imagedetail.server.cloud import (
     IDENTITY,
     RecordedCloud,
@@ -35,7 +36,6 @@ class Server:
 
     Attributes:
         name: The cloud.
-        netloc: Host and port.
         auth_url: The URL of Keystone.
         token: The only token that is accepted; Keystone issues it for any password.
     """
@@ -57,7 +57,6 @@ class Server:
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
-        self.netloc: Final = self._listener.netloc
         self.auth_url: Final = self._listener.base + IDENTITY
         self.token: Final = token or secrets.token_hex(16)
         self._store: Final = store
@@ -209,10 +208,10 @@ class Servers:
         return frozenset().union(*(server.used for server in self._servers.values()))
 
     @property
-    def hosts(self) -> frozenset[str]:
+    def places(self) -> frozenset[Place]:
         """Host and port of Keystone and of each listening cloud."""
-        servers = self._servers.values()
-        return frozenset([self._identity.netloc, *(server.netloc for server in servers)])
+        urls = [self.auth_url, *(server.auth_url for server in self._servers.values())]
+        return frozenset(map(place_of, urls))
 
     def _server(self, cloud: str) -> Server:
         if cloud in self._servers:

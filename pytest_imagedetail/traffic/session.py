@@ -224,7 +224,7 @@ class Session:
 
     @contextmanager
     def intercepting(
-        self, *, block_network: bool = True, ignored_hosts: frozenset[str] = frozenset()
+        self, *, block_network: bool = True, ignored_hosts: frozenset[network.Place] = frozenset()
     ) -> Iterator[None]:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
@@ -244,7 +244,7 @@ class Session:
         add_lost = self._received.add_lost
 
         def add_lost_unless_ignored(url: str) -> None:
-            if not network.is_allowed(*network.place_of(url), ignored_hosts):
+            if not network.is_allowed(network.place_of(url), ignored_hosts):
                 add_lost(url)
 
         guard: AbstractContextManager[object] = network.on_libcurl_request(add_lost_unless_ignored)

@@ -198,6 +198,7 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
             "E *nothing is recorded for GET *",
             "E *this connection bypasses the cassette, whatever is recorded: *",
             f"E *something tried to reach {served.url}/images* with libcurl while the network is *",
+            "E *another service of this machine: --imagedetail-allow-host 127.0.0.1:*",
         ]
     )
     assert served.asked == []
@@ -226,8 +227,44 @@ def test_an_allowed_host_is_neither_recorded_nor_replayed(run, served, cassettes
         run(ALLOWED, mode, f"--imagedetail-allow-host=localhost:{port}", passed=1)
     assert len(served.asked) == 2 * 9
     assert cassettes_of() == {}
-    result = run(ALLOWED, "none", "--imagedetail-allow-host=http://localhost")
-    result.stderr.fnmatch_lines(["ERROR: a host is HOST or HOST:PORT, not 'http://localhost'"])
+    for host in ("http://localhost", "localhost:0", "[::1::2]", "localhost:99999", "u@h"):
+        result = run(ALLOWED, "none", f"--imagedetail-allow-host={host}")
+        says = f"ERROR: a host is HOST or HOST:PORT, not {host!r}"
+        assert result.stderr.str().startswith(says)
+
+
+IPV6 = """
+import http.server, socket, threading
+import pytest, requests
+
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
+@pytest.fixture(scope="module")
+def server():
+    with Server(("::1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://[::1]:{server.server_port}"
+        server.shutdown()
+
+@pytest.mark.imagedetail("staging")
+def test_ipv6(server, imagedetail_cassette):
+    assert requests.get(f"{server}/v2.1/x?a=1").status_code == 204
+    (sent,) = imagedetail_cassette.interactions
+    host = "compute.staging.invalid" if imagedetail_cassette.replays else "["
+    assert f"//{host}" in sent.url
+"""
+
+
+def test_an_ipv6_address_is_recorded_and_replayed(run):
+    """As of requests, whose URLs vcrpy writes without the brackets."""
+    for mode in ("once", "none"):
+        run(IPV6, mode, passed=1)
 
 
 KEPT = """

@@ -71,15 +71,15 @@ def test_no_connection_is_made(port):
 def test_allowed_hosts(port):
     """A host is allowed by its name or its address, on one port or on any."""
     address = ("127.0.0.1", port)
-    for allowed in (f"127.0.0.1:{port}", f"LocalHost:{port}", "localhost"):
-        with shut(allowed=["[::1]:1", allowed]):
+    for allowed in (("127.0.0.1", port), ("localhost", port), ("localhost", None)):
+        with shut(allowed=[("::1", 1), allowed]):
             socket.create_connection(address).close()
             with pytest.raises(NetworkShutError, match=r"192\.0\.2\.1:80"):
                 socket.create_connection(("192.0.2.1", 80))
-    for allowed in (f"127.0.0.1:{port + 1}", f"192.0.2.1:{port}"):
+    for allowed in (("127.0.0.1", port + 1), ("192.0.2.1", port)):
         with shut(allowed=[allowed]), pytest.raises(NetworkShutError):
             socket.create_connection(address)
-    with shut(allowed=["db.example.com:5432"]), pytest.raises(socket.gaierror):
+    with shut(allowed=[("db.example.com", 5432)]), pytest.raises(socket.gaierror):
         socket.getaddrinfo("db.example.com", 5432)
 
 
