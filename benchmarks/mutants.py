@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,13 +178,14 @@ class Suite:
 
     def tests_of(self, mutant: Mutant, seconds: float) -> list[str]:
         """Return the tests that execute the mutant or, if it runs at import, what uses it."""
-        path = self.folder / PACKAGE / mutant.path
-        contexts = self.lines.contexts_by_lineno(str(path))
+        package = self.folder / PACKAGE
         lines = range(mutant.node.lineno, (mutant.node.end_lineno or 0) + 1)
-        tests = {test for line in lines for test in contexts.get(line, ())} & {*self.seconds}
+        tests = self._tests_at(package / mutant.path, lines) & {*self.seconds}
         if not tests:
-            lines = _users(ast.parse(path.read_text(encoding="utf-8")), mutant.node.lineno)
-            tests = {test for line in lines or contexts for test in contexts.get(line, ())}
+            module = ast.parse((package / mutant.path).read_text(encoding="utf-8"))
+            names = _assigned(module, mutant.node.lineno)
+            for path in package.rglob("*.py"):
+                tests |= self._tests_at(path, _users(path, names))
             tests = {each for each in self.seconds if each in tests or each.startswith(TABLES)}
         chosen = []
         for test in sorted(tests, key=lambda each: self.seconds[each]):
@@ -192,6 +193,10 @@ class Suite:
             if seconds > 0:
                 chosen.append(test)
         return chosen
+
+    def _tests_at(self, path: Path, lines: Iterable[int]) -> set[str]:
+        contexts = self.lines.contexts_by_lineno(str(path))
+        return {test for line in lines for test in contexts.get(line, ())}
 
     def verdict(self, mutant: Mutant, number: int, seconds: float) -> str:
         """Run the tests of a mutant."""
@@ -213,8 +218,8 @@ class Suite:
         return "killed" if code else "survived"
 
 
-def _users(module: ast.Module, line: int) -> list[int]:
-    """Return the lines that use, directly or not, what a line of a module assigns."""
+def _assigned(module: ast.Module, line: int) -> set[str]:
+    """Return the names that a line of a module assigns, and those assigned from them there."""
     names: set[str] = set()
     for each in module.body:
         if isinstance(each, ast.Assign | ast.AnnAssign):
@@ -222,8 +227,15 @@ def _users(module: ast.Module, line: int) -> list[int]:
             if line in range(each.lineno, (each.end_lineno or 0) + 1) or uses & names:
                 targets = each.targets if isinstance(each, ast.Assign) else [each.target]
                 names |= {target.id for target in targets if isinstance(target, ast.Name)}
-    found = (node for node in ast.walk(module) if isinstance(node, ast.Name) and node.id in names)
-    return [node.lineno for node in found]
+    return names
+
+
+def _users(path: Path, names: set[str]) -> Iterator[int]:
+    """Yield the lines of a file that use one of these names, also as `module.NAME`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in names:
+                yield node.lineno
 
 
 def main() -> None:
