@@ -132,7 +132,7 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
     store = with_library(store_of(settings))
     with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:
         config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
-        run.server_hosts = lambda: servers.places
+        run.server_hosts = lambda: servers.hosts
         yield servers
     run.result.used |= servers.used
 

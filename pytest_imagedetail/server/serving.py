@@ -208,7 +208,7 @@ class Servers:
         return frozenset().union(*(server.used for server in self._servers.values()))
 
     @property
-    def places(self) -> frozenset[Place]:
+    def hosts(self) -> frozenset[Place]:
         """Host and port of Keystone and of each listening cloud."""
         urls = [self.auth_url, *(server.auth_url for server in self._servers.values())]
         return frozenset(map(place_of, urls))
