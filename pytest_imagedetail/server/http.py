@@ -1,11 +1,13 @@
 """Serve HTTP/1.1 on a loopback port."""
 
 import socketserver
+import string
 import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+from urllib.parse import quote
 
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
@@ -117,7 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         request = Interaction(
             method=self.command,
-            url=f"{self.server.base}{self.path}",
+            # curl sends the letters of a query as they are.
+            url=self.server.base + quote(self.path, safe=string.punctuation, encoding="latin-1"),
             request_headers=Headers(self.headers.items()),
             request_body=body,
             response=NO_RESPONSE,

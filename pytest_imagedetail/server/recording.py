@@ -55,11 +55,13 @@ class Recorder:
         self._netloc: Final = endpoint.netloc
         self._origin: Final = f"{endpoint.scheme}://{endpoint.netloc}"
         self._project: Final = recorder.known_of(live.access).project
+        self._own_project: Final = placeholders.own_project(self._project or "")
 
     def endpoint(self, base: str) -> str:
         """Return the cloud's compute endpoint as clients see it, at a server's address."""
-        url = self._live.access.endpoint.replace(self._origin, base)
-        return url.replace(self._project, placeholders.OWN_PROJECT) if self._project else url
+        segments = urlsplit(self._live.access.endpoint).path.split("/")
+        own = {self._project: self._own_project}
+        return base + "/".join(own.get(segment, segment) for segment in segments)
 
     def learn(self, login: Interaction) -> None:
         """Learn the secrets of a login: a program may use real credentials."""
@@ -100,13 +102,13 @@ class Recorder:
 
         def restore(text: str) -> str:
             text = text.replace(base, self._origin)
-            return text.replace(placeholders.OWN_PROJECT, self._project) if self._project else text
+            return text.replace(self._own_project, self._project) if self._project else text
 
         where = f"cloud {self._live.name}, GET {target(request.url)}"
         path, query = request.url.partition("?")[0], query_of(request)
         url, params = restore(path), tuple((name, restore(value)) for name, value in query.params)
         texts = (path, *(value for _, value in query.params))
-        if any(placeholders.holds(text.replace(placeholders.OWN_PROJECT, "")) for text in texts):
+        if any(placeholders.holds(text.replace(self._own_project, "")) for text in texts):
             raise RecordingError(
                 "the request holds a placeholder, whose value only the cloud knows",
                 where=where,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__, text
+from pytest_imagedetail.body.json import objects_in
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import RecordingError, ResponseError
@@ -124,18 +125,24 @@ def refuse_failures(
 def refuse_merged(sent: Sequence[Interaction], recording: Recording, *, where: str) -> None:
     """Raise RecordingError if redaction made two requests equal whose answers differ.
 
-    Replay would give one of them the other's answer once the test sends them in another order.
+    Replay would give one of them the other's answer once the test sends them in another order. So
+    would it with the same request to two hosts of one service, such as its regions.
     """
-    first: dict[Key, tuple[Key, object]] = {}
+
+    def key_at_origin(request: Interaction) -> tuple[str, Key]:
+        return origin(request.url), key_of(request)
+
+    first: dict[tuple[str, Key], tuple[tuple[str, Key], object]] = {}
     for request, recorded in zip(sent, recording.interactions, strict=True):
-        key, answer = key_of(request), answer_of(recorded.response)
-        other_key, other_answer = first.setdefault(key_of(recorded), (key, answer))
+        key, answer = key_at_origin(request), answer_of(recorded.response)
+        other_key, other_answer = first.setdefault(key_at_origin(recorded), (key, answer))
         if key != other_key and answer != other_answer:
             raise RecordingError(
                 "the recording was not kept: two requests differ only in what is redacted, and "
                 f"their answers differ: {line(recorded)}",
                 where=where,
-                remedy="send them in different tests, or make them differ in a part that is kept",
+                remedy="send them in different tests, or make them differ in a part that is kept\n"
+                "use one cloud name for each region",
             )
 
 
@@ -199,7 +206,8 @@ def refuse_other_sender(
             f"the recording was not kept: its requests were sent as {what}",
             where=cassette.where,
             remedy="use one cloud name for each user or project, for example\n"
-            "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
+            "@pytest.mark.imagedetail('staging-member') and a test for each of them; so too for "
+            "each set of roles\n"
             "an older recording is untouched",
         )
     if old and (who := other_sender(old, _sender(*split_keystone(received), accesses))):
@@ -255,14 +263,18 @@ def mixed_senders(
     traffic, authentication = split_keystone(received)
     identities = _identities(authentication, accesses)
     accepted = [one for one in traffic if one.response.status_code != HTTPStatus.UNAUTHORIZED]
-    tokens = filter(None, map(_token, accepted))
+    tokens = {token for token in map(_token, accepted) if token}
     senders: dict[str, set[object]] = {"": {identities.get(token, token) for token in tokens}}
+    roles = dict(chain.from_iterable(map(_roles_of_token, authentication)))
+    role_sets = {roles[token] for token in tokens if token in roles}
     for name, value in (field for one in accepted for field in one.request_headers.fields):
         if value and _identifies_sender(name):
             senders.setdefault(name.lower(), set()).add(value)
     projects = _projects(accepted)
     if any(len(values) > 1 for values in senders.values()):
         return "different users or projects"
+    if len(role_sets) > 1:
+        return "one user with different roles"
     are_alike = len(projects) > 1 and not all(map(placeholders.is_id, projects))
     return "different projects, whose ids are alike once redacted" if are_alike else None
 
@@ -296,6 +308,15 @@ def _issued_tokens(login: Interaction) -> Iterator[tuple[str, _Sender]]:
         yield subject, (_id(token, "user"), _id(token, "project") or _id(token, "domain"))
     if isinstance(access, dict) and (token_id := _id(access, "token")):  # v2.0
         yield token_id, (_id(access, "user"), _id(access["token"], "tenant"))
+
+
+def _roles_of_token(login: Interaction) -> Iterator[tuple[str, frozenset[str]]]:
+    for token, _ in _issued_tokens(login):
+        document = document_in(login.response.body)
+        holder = document.get("token") or document["access"].get("user")
+        names = {str(role.get("name")) for role in objects_in(holder, "roles")}
+        if names:
+            yield token, frozenset(names)
 
 
 def _id(document: Mapping[str, Any], name: str) -> str | None:
