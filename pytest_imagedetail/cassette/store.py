@@ -14,6 +14,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.json import leaves
 from pytest_imagedetail.cassette.format import document_of, dumps, load
 from pytest_imagedetail.cassette.names import (
+    CLIENTS,
     SHARED,
     TRAFFIC,
     check_cloud_name,
@@ -81,12 +82,12 @@ class Store:
         return _clouds_in(self.directory)
 
     def has(self, cloud: str) -> bool:
-        """Return whether a cloud has listings, here or in the library."""
-        return any(map(_has_cassettes, self._folders(cloud)))
+        """Return whether a cloud has listings or traffic of clients, here or in the library."""
+        return any(map(_can_be_served, self._folders(cloud)))
 
     def has_own(self, cloud: str) -> bool:
-        """Return whether a cloud has listings in the folder itself."""
-        return _has_cassettes(self.directory / check_cloud_name(cloud))
+        """Return whether a cloud has listings or traffic of clients in the folder itself."""
+        return _can_be_served(self.directory / check_cloud_name(cloud))
 
     def traffic_clouds(self) -> tuple[str, ...]:
         """Return the clouds with traffic of tests in the folder itself."""
@@ -372,6 +373,10 @@ def _refuse_secret_in_name(test: str, known: Known) -> None:
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
     return tuple(name for name in _names(directory) if _has_cassettes(directory / name))
+
+
+def _can_be_served(folder: Path) -> bool:
+    return _has_cassettes(folder) or _exists(folder / traffic_name(CLIENTS))
 
 
 def _has_cassettes(folder: Path) -> bool:

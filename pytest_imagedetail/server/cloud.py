@@ -123,6 +123,9 @@ def recorded_cloud(
         raise nothing_to_serve(store, name)
     sources = sources_of(store, name)
     urls = dict.fromkeys(url for source in sources for url in source.endpoints)
+    if not urls:  # clients have asked for no listing
+        recordings = (each for source in sources for each in source.recordings.values())
+        urls = dict.fromkeys(each.provenance.endpoint or "" for each in recordings)
     recorded = tuple(url.replace(origin(url), base) for url in urls)
     endpoints = recorded if endpoint is None else (endpoint,)
     catalog = (*entries_of("identity", "keystone", base + IDENTITY), *compute_entries(endpoints))
@@ -137,7 +140,7 @@ def recorded_cloud(
 
 
 def nothing_to_serve(store: Store, name: str) -> CassetteNotFoundError:
-    """Return the error for a cloud without listings."""
+    """Return the error for a cloud with neither listings nor traffic of clients."""
     problem = f"nothing is recorded for cloud {name!r}"
     if store.traffic_paths(name):
         problem = f"cloud {name!r} only has recordings of tests, which are replayed to these tests"

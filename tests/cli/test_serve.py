@@ -11,7 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -227,6 +227,29 @@ def test_a_client_records_what_the_command_records(cloud, serve, imagedetail, tm
     for secret in (cloud.project_id, cloud.account.token, cloud.account.password):
         assert not [text for text in texts if secret in text]
     assert imagedetail("lint").returncode == 0
+
+
+def test_a_client_that_never_lists_the_details(cloud, serve, tmp_path):
+    """What it asked is served again. curl sends the letters of a query as they are."""
+    raw = b"GET %s/images?name=gr\xc3\xb6\xc3\x9fe HTTP/1.0\r\nX-Auth-Token: %s\r\n\r\n"
+
+    def ask_as_curl(served):
+        token, urls = served.login()
+        url = urlsplit(urls["compute"])
+        with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
+            connection.sendall(raw % (url.path.encode(), token.encode()))
+            return connection.makefile("rb").read().partition(b"\r\n\r\n")[2]
+
+    with serve(*RECORD) as served:
+        answers = served.ask("/images").json(), ask_as_curl(served)
+    assert (served.code, cloud.asked[-1].partition("?")[2]) == (0, f"name={quote('größe')}")
+    cloud.stop()
+    declared = yaml.safe_load((tmp_path / "imagedetail.yaml").read_text())
+    assert declared == {"clouds": {"staging": {"os_cloud": "site"}}}
+    with serve("staging") as again:
+        assert again.ask("/images").json().keys() == answers[0].keys()
+        assert ask_as_curl(again) == answers[1]
+    assert (again.code, again.errors) == (0, "")
 
 
 def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
