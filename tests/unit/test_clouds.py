@@ -183,7 +183,8 @@ def test_what_is_documented_is_understood(folder):
 def test_every_secret_is_known(folder, monkeypatch):
     """Of every auth type, in any place. A plain word is a secret of its own cloud only."""
     harmless = {
-        "username": "demo", "auth_url": "u", "access_token_endpoint": "e", "region_name": "r",
+        "username": "demo", "auth_url": "http://u:s%40u@h/v3", "access_token_endpoint": "e",
+        "region_name": "r",
         "auth_methods": "m", "access_token_type": "t", "code_challenge_method": "c",
     }  # fmt: skip
     secret = {
@@ -191,7 +192,7 @@ def test_every_secret_is_known(folder, monkeypatch):
         "client_secret": "four", "code": "five", "application_credential_id": "six",
         "oauth2_client_secret": "seven", "consumer_key": "eight",
     }  # fmt: skip
-    own = {str(each) for each in secret.values()}
+    own = {"s@u", *map(str, secret.values())}
     regions = [{"values": {"auth": {"password": 47114711}}}]
     other = {"auth": {"password": "Sup3rS3cretPassw0rd", "token": "images"}}
     for auth, more in ((secret | harmless, {}), (None, secret | harmless)):

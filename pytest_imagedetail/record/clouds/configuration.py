@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.json import leaves
@@ -18,7 +19,7 @@ from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.settings import find_root
 from pytest_imagedetail.transport.http import interim_skipped, silenced, tls_context
-from pytest_imagedetail.transport.request import is_endpoint
+from pytest_imagedetail.transport.request import is_endpoint, is_http_url
 
 # These log Keystone's address, and at DEBUG the whole token document.
 _LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
@@ -129,6 +130,8 @@ def secrets_in(section: Any) -> Iterator[str]:
         is_text = isinstance(value, str | int) and not isinstance(value, bool)
         if is_text and (name in _ALSO_SECRET or names.names_secret(name)):
             yield str(value)
+        elif isinstance(value, str) and "@" in value and is_http_url(value):
+            yield unquote(urlsplit(value).password or "")
 
 
 def _credential_files() -> dict[str, list[Path]]:
