@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.body.json import objects_in
+from pytest_imagedetail.contract import release_index, release_names, releases_of
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read_document
 from pytest_imagedetail.model import LISTING_STATUSES, NO_RESPONSE, Headers, Image, Interaction
@@ -90,8 +91,18 @@ class Target:
     endpoint: str
     project: str
     release: str | None = None
+    max_microversion: str | None = None
     glance: str | None = None  # the URL of the image service, without version
     known: Known = field(default_factory=Known, repr=False)
+
+    @property
+    def releases(self) -> range:
+        """The releases that it may be, as indexes of `contract`."""
+        index, every = release_index(self.release), range(len(release_names()))
+        if index is not None:
+            return every[index : index + 1]
+        possible = releases_of(self.max_microversion)
+        return every if possible is None else possible or every[-1:]
 
     @property
     def version(self) -> str | None:

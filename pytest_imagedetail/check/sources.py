@@ -45,6 +45,7 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
         endpoint=access.endpoint,
         project=known.project or access.project_id,
         release=cloud.release,
+        max_microversion=access.max_microversion,
         glance=access.glance,
         known=known,
     )
@@ -61,7 +62,7 @@ def recorded(
     checks, others = (store.traffic_of(name, folder) for folder in (CHECK, CLIENTS))
     sources = [(path, load_once(path)) for path in (*checks, *store.paths(name), *others)]
     answers: dict[tuple[Key, str], list[Interaction]] = {}
-    endpoint, release = "https://compute.invalid", None
+    endpoint, release, newest = "https://compute.invalid", None, None
     # The first source with a request answers it, in order and as often as recorded.
     for path, source in reversed(sources):
         store.refuse_old(path, source.provenance)
@@ -69,6 +70,7 @@ def recorded(
         answers |= by_request(source.interactions, key=_key)
         endpoint = source.provenance.endpoint or endpoint_of(source.interactions[0].url)
         release = source.provenance.release or release
+        newest = source.provenance.max_microversion or newest
     known = Known(project=placeholders.OWN_PROJECT, origins={origin(endpoint): "compute"})
     missing = f"not recorded: imagedetail record {name} --suite check"
     if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
@@ -88,6 +90,7 @@ def recorded(
         endpoint=endpoint,
         project=placeholders.OWN_PROJECT,
         release=declared or release,
+        max_microversion=newest,
         glance=next((base for base, is_glance, _ in urls if is_glance), glance),
     )
     return Cloud(target, send, budget=budget)

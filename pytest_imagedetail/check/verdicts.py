@@ -47,12 +47,12 @@ class Deviation:
             return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
         return f"through {self.until}" if self.until else "all releases"
 
-    def matches(self, problem: Problem, release: str | None) -> bool:
-        """Return whether a problem is this deviation; an unknown release can have any."""
-        index, first, last = map(release_index, (release, self.since, self.until))
+    def matches(self, problem: Problem, releases: range) -> bool:
+        """Return whether a problem of one of these releases is this deviation."""
+        first, last = map(release_index, (self.since, self.until))
         return (
-            (index is None or first is None or first <= index)
-            and (index is None or last is None or index <= last)
+            (first is None or first <= releases[-1])
+            and (last is None or releases[0] <= last)
             and re.search(self.pattern, problem.text, re.IGNORECASE) is not None
             and (problem.instead or not self.instead)
         )
@@ -292,7 +292,7 @@ def _cause(check: Check, problem: Problem, target: Target) -> Cause:
     question = problem.answer.question(urlsplit(target.root).path, check.fixed)
     image = problem.image and {key: problem.image.get(key) for key in ("id", "name")}
     what, reason, image = target.redact([f"{question} {problem.kind}", problem.text, image])
-    deviation = next((e.what for e in check.deviations if e.matches(problem, target.release)), "")
+    deviation = next((e.what for e in check.deviations if e.matches(problem, target.releases)), "")
     if deviation and target.release is None:
         reason += "; the release is not declared, so this may be a known deviation"
     what = deviation or (problem.kind if problem.finding else what)

@@ -173,6 +173,10 @@ def test_known_deviations():
     cloud = cloud_of(IMAGES, FAULTS["M7", "server does not accept a URL"])
     undeclared = Cloud(replace(cloud.target, release=None), cloud.send)
     assert judged(undeclared, "M7")[0].verdict == "fail"
+    cloud = cloud_of(IMAGES, FAULTS["M14", "the next link leads to the brief listing"])
+    for newest, verdict in ((None, "known-deviation"), ("2.90", "fail"), ("9.9", "fail")):
+        target = replace(cloud.target, release=None, max_microversion=newest)
+        assert judged(Cloud(target, cloud.send), "M14")[0].verdict == verdict, newest
 
 
 def test_a_rule_replaces_no_known_deviation():
