@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import pytest
 import requests
@@ -22,6 +23,7 @@ from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.server import Recorder, Server
+from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud
 from tests.cloud.scripted import ScriptedCloud, say
 from tests.unit import recording_of
@@ -336,3 +338,15 @@ def test_the_guard_looks_again_after_a_minute(cloud, tmp_path, monkeypatch):
             answer = requests.get(url, headers={"X-Auth-Token": server.token}, timeout=60)
             assert answer.status_code == 200
     assert guarded == [62, 124]
+
+
+def test_only_the_project_of_a_path_is_replaced(tmp_path):
+    """Its id may also be a part of the address; one with dashes keeps them."""
+    dashed, store = str(UUID(int=7)), Store(directory=tmp_path)
+    for project, expected in (("1", PROJECT), (dashed, str(UUID(int=0))), ("f" * 32, PROJECT)):
+        access = Access(
+            endpoint=f"http://10.1.1.1:8711/v2.1/{project}", token="t", project_id=project
+        )
+        live = LiveCloud(access=access, name="staging")
+        recorder = Recorder(live, store, on_written=lambda *_: None, guard=lambda: None)
+        assert recorder.endpoint("http://127.0.0.1:1") == f"http://127.0.0.1:1/v2.1/{expected}"
