@@ -119,7 +119,8 @@ class LinkRewriter:
             new = self._as_sent(href, parts, link["rel"], where)
         else:
             new = self._rewrite_href(parts, segments, link["rel"], where, holder)
-        return {**without_hosts(link), "href": new}
+        others = {name: attribute for name, attribute in link.items() if name != "href"}
+        return {**without_hosts(others), "href": new}
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)
