@@ -8,6 +8,10 @@ import subprocess
 
 import pytest
 
+SWAPPED = (
+    "imagedetail: warning: nova-2026.2 is a newer release than nova-essex; the older one comes "
+    "first\n"
+)
 CLOUDS = ("nova-2026.2", "nova-essex")
 WHY = ("--reason", "links moved", "--expires", "2999-02-01")
 
@@ -26,11 +30,7 @@ def test_from_a_difference_to_a_rule(run, cassettes, monkeypatch):
     (cassettes.parent / "imagedetail.yaml").write_text("clouds: {}")
     monkeypatch.chdir(cassettes)
     code, out, err = run("accept", *CLOUDS, "--path", "images[*].links.*", *WHY)
-    assert code == 0
-    assert err == (
-        "imagedetail: warning: nova-2026.2 is a newer release than nova-essex; the older one "
-        "comes first\n"
-    )
+    assert (code, err) == (0, SWAPPED)
     assert re.fullmatch(
         r"../imagedetail-rules.yaml, line 1: accepts 3 differences\n"
         r"(  compatible  link_changed   images\[\*\]\.links\.\w+\n?){3}",
@@ -73,7 +73,7 @@ def test_the_command_that_explain_prints_can_be_run(run, tmp_path):
             filled = command.replace("WHY", "known").replace("DAY", "never")
             printed = subprocess.check_output(["bash", "-c", f"printf '%s\\0' {filled}"])
             words = map(os.fsdecode, printed.split(b"\0")[:-1])
-            assert run(*words)[0] == 0, command
+            assert run(*words)[::2] in {(0, ""), (0, SWAPPED)}, command
         code, out, _ = run("diff", *typed, "--fail-on", "change")
         assert (code, out.splitlines()[-1][:22]) == (0, "no difference but for "), sides
 
