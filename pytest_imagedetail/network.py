@@ -32,7 +32,7 @@ _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl
 
 
 Place = tuple[str, int | None]
-"""A host in lower case, and a port; None for any port."""
+"""A host in lower case and a port. None allows every port; in a URL, it is an unknown port."""
 
 
 @contextmanager
@@ -68,7 +68,7 @@ class _Block:
         remedy = self.remedy
         if place is not None and _is_loopback(place[0]):
             option = f"--imagedetail-allow-host {_written(place)}"
-            remedy += f"\na database, or another service of this machine: {option}"
+            remedy += f"\nfor a database or another local service: {option}"
         problem = f"something tried to reach {target} while the network is shut"
         error = NetworkShutError(problem, where=self.what, remedy=remedy)
         error.thread = threading.get_ident()
@@ -95,7 +95,7 @@ class _Hook:
         block = blocks[-1]
         if event in _LOOKUPS:
             name = _looked_up(event, args[0])
-            if name is not None and name.lower() not in dict(block.allowed):
+            if name is not None and name.lower() not in {host for host, _ in block.allowed}:
                 block.refuse(f"the name server for {name}")
         elif event in _SENDS:
             place = _foreign_address(args[0], args[1])

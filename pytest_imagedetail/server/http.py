@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         request = Interaction(
             method=self.command,
-            # curl sends the letters of a query as they are.
+            # curl sends letters such as `ö` unencoded, and http.server reads them as Latin-1.
             url=self.server.base + quote(self.path, safe=string.punctuation, encoding="latin-1"),
             request_headers=Headers(self.headers.items()),
             request_body=body,

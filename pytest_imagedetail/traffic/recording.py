@@ -197,7 +197,7 @@ def refuse_other_sender(
     old: Recording | None,
     cassette: Cassette,
 ) -> None:
-    """Raise RecordingError if several users or projects sent requests: replay mixes them up.
+    """Raise RecordingError if users, projects or roles differ: replay would mix them up.
 
     They must also be those of `old`, a recording that is added to.
     """
@@ -205,9 +205,8 @@ def refuse_other_sender(
         raise RecordingError(
             f"the recording was not kept: its requests were sent as {what}",
             where=cassette.where,
-            remedy="use one cloud name for each user or project, for example\n"
-            "@pytest.mark.imagedetail('staging-member') and a test for each of them; so too for "
-            "each set of roles\n"
+            remedy="use one cloud name and one test for each user, project or set of roles, for "
+            "example\n@pytest.mark.imagedetail('staging-member')\n"
             "an older recording is untouched",
         )
     if old and (who := other_sender(old, _sender(*split_keystone(received), accesses))):
@@ -256,7 +255,7 @@ def _projects(traffic: Sequence[Interaction]) -> list[str]:
 def mixed_senders(
     received: Sequence[Interaction], *, accesses: Sequence[Access] = ()
 ) -> str | None:
-    """Describe the senders if several users or projects sent requests; None otherwise.
+    """Describe the senders if their users, projects or roles differ; None otherwise.
 
     A token without a known login counts as another user.
     """
@@ -311,6 +310,7 @@ def _issued_tokens(login: Interaction) -> Iterator[tuple[str, _Sender]]:
 
 
 def _roles_of_token(login: Interaction) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the token that a login issued and the names of its roles, if there are any."""
     for token, _ in _issued_tokens(login):
         document = document_in(login.response.body)
         holder = document.get("token") or document["access"].get("user")

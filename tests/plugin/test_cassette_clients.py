@@ -198,7 +198,7 @@ def test_what_passes_the_cassette_by_is_an_error(run, served, cassettes_of):
             "E *nothing is recorded for GET *",
             "E *this connection bypasses the cassette, whatever is recorded: *",
             f"E *something tried to reach {served.url}/images* with libcurl while the network is *",
-            "E *another service of this machine: --imagedetail-allow-host 127.0.0.1:*",
+            "E *for a database or another local service: --imagedetail-allow-host 127.0.0.1:*",
         ]
     )
     assert served.asked == []

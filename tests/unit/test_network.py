@@ -62,7 +62,7 @@ def test_no_connection_is_made(port):
         f"something tried to reach 127.0.0.1:{port} while the network is shut\n"
         "  where: this test\n"
         "  next:  record it\n"
-        f"  next:  a database, or another service of this machine: {ALLOW} 127.0.0.1:{port}"
+        f"  next:  for a database or another local service: {ALLOW} 127.0.0.1:{port}"
     )
     assert refused == refusals
     assert refusals[0].thread == threading.get_ident() != refusals[-1].thread
